@@ -1,0 +1,1 @@
+"""Environment, distributed gather, safe reading of checkpoints."""

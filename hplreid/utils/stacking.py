@@ -1,0 +1,32 @@
+"""Stacking the tensors of those items of a batch that have one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def stack_present(values: Sequence[Tensor | None], what: str) -> tuple[Tensor, Tensor]:
+    """Stack the tensors of a list and say which places of the list they came from.
+
+    Args:
+        values: A tensor, or None, for each item of a batch.
+        what: What the tensors are, for the error message.
+
+    Returns:
+        The stacked tensors ``(N, ...)``, and their places ``(N,)`` int64. Both are
+        empty if nothing is there.
+
+    Raises:
+        ValueError: The tensors differ in shape.
+    """
+    rows = [row for row, value in enumerate(values) if value is not None]
+    present = [value for value in values if value is not None]
+    shapes = sorted({tuple(value.shape) for value in present})
+    if len(shapes) > 1:
+        raise ValueError(
+            f'The {what} of a batch differ in shape: {shapes}. They must be made equal '
+            'in the pipeline (ResizeImage for pictures, TokenizeCaption for captions).'
+        )
+    stacked = torch.stack(present) if present else torch.empty(0)
+    return stacked, torch.tensor(rows, dtype=torch.int64)

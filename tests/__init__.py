@@ -1,0 +1,1 @@
+"""A package, for some distributions install a ``tests`` that would hide this one."""
