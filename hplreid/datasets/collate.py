@@ -1,0 +1,39 @@
+"""Making a batch of packed samples."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.registry import FUNCTIONS
+
+from hplreid.utils.stacking import stack_present
+
+
+@FUNCTIONS.register_module()
+def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Stack the pictures and the captions of a batch, in the worker that loaded it.
+
+    One tensor then crosses to the training process, and into pinned memory, where
+    mmengine's ``pseudo_collate`` sends one (and holds a file open) for each picture.
+
+    Args:
+        samples: What :class:`PackReIDInputs` gives.
+
+    Returns:
+        ``inputs`` with ``images`` and ``captions``, stacked, ``image_rows`` and
+        ``caption_rows``, the items they belong to; ``data_samples``, a list.
+
+    Raises:
+        ValueError: Pictures or captions differ in shape.
+    """
+    inputs = [sample['inputs'] for sample in samples]
+    images, image_rows = stack_present([i['image'] for i in inputs], 'pictures')
+    captions, caption_rows = stack_present([i['caption'] for i in inputs], 'captions')
+    return {
+        'inputs': {
+            'images': images,
+            'image_rows': image_rows,
+            'captions': captions,
+            'caption_rows': caption_rows,
+        },
+        'data_samples': [sample['data_samples'] for sample in samples],
+    }

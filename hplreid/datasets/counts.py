@@ -1,0 +1,55 @@
+"""How much a data set holds, and whether that is what was published."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from mmengine.logging import print_log
+
+from .errors import CountMismatchError
+from .items import Item
+
+
+class Counts(NamedTuple):
+    """Number of identities and of picture files."""
+
+    ids: int
+    images: int
+
+    def __str__(self) -> str:
+        return f'{self.ids:,} identities, {self.images:,} images'
+
+
+def count_pictures(items: Iterable[Item]) -> dict[str, Counts]:
+    """Count the pictures of each split, and the identities they show."""
+    paths: dict[str, set[str]] = {}
+    pids: dict[str, set[int]] = {}
+    for item in items:
+        if item['img_path'] is not None:
+            paths.setdefault(item['split'], set()).add(item['img_path'])
+            pids.setdefault(item['split'], set()).add(item['pid'])
+    return {split: Counts(len(pids[split]), len(paths[split])) for split in paths}
+
+
+def compare_counts(
+    name: str,
+    found: Mapping[str, Counts],
+    published: Mapping[str, Counts],
+    strict: bool,
+) -> None:
+    """Warn, or fail if ``strict``, where the counts are not the published ones.
+
+    Raises:
+        CountMismatchError: They differ and ``strict`` is set.
+    """
+    lines = [
+        f'  {split}: found {found.get(split, Counts(0, 0))}; published {expected}'
+        for split, expected in published.items()
+        if found.get(split) != expected
+    ]
+    if not lines:
+        return
+    message = '\n'.join([f'{name} is not the published data set:', *lines])
+    hint = 'Set expected=None for data that only shares the layout.'
+    if strict:
+        raise CountMismatchError(f'{message}\n{hint}')
+    print_log(f'{message}\n{hint}', logger='current', level=30)

@@ -1,0 +1,26 @@
+"""Errors about data on disk: each names the file, the reason and what was expected."""
+
+from collections.abc import Sequence
+
+
+class MissingDataError(FileNotFoundError):
+    """A folder, an annotation file or pictures are not there."""
+
+
+class AnnotationError(ValueError):
+    """An annotation, or a file name that holds one, can't be understood."""
+
+
+class UnreadableImageError(ValueError):
+    """A picture file is there but can't be decoded."""
+
+
+class CountMismatchError(ValueError):
+    """A data set doesn't hold as much as was published."""
+
+
+def listing(names: Sequence[object], limit: int = 10) -> str:
+    """Write the first ``limit`` names on one line, and how many more there are."""
+    text = ', '.join(str(name) for name in names[:limit])
+    more = len(names) - limit
+    return f'{text} and {more:,} more' if more > 0 else text

@@ -1,0 +1,81 @@
+"""One pass over a data set, as batches of indices: by chance, or P x K."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def random_pass(
+    indices: np.ndarray, batch_size: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Shuffle and cut into batches; the remainder is left for another pass.
+
+    Args:
+        indices: ``(N,)``.
+        batch_size: Indices in a batch.
+        rng: Source of chance.
+
+    Returns:
+        ``(N // batch_size, batch_size)``.
+    """
+    whole = len(indices) // batch_size * batch_size
+    return rng.permutation(indices)[:whole].reshape(-1, batch_size)
+
+
+def identity_pass(
+    groups: Sequence[np.ndarray],
+    num_ids: int,
+    num_instances: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw batches of P identities x K pictures until fewer than P identities are left.
+
+    The pictures of an identity are shuffled and cut into chunks of K; a remainder is
+    left out. An identity with fewer than K gives one chunk, drawn with replacement.
+    Each batch takes a chunk from P different identities, chosen by chance among those
+    that still have one.
+
+    Args:
+        groups: Indices of the pictures of each identity.
+        num_ids: P.
+        num_instances: K.
+        rng: Source of chance.
+
+    Returns:
+        ``(batches, P * K)``, the K of an identity side by side.
+    """
+    chunks = [list(_chunks(group, num_instances, rng)) for group in groups]
+    left = list(range(len(groups)))
+    batches = []
+    while len(left) >= num_ids:
+        chosen = rng.choice(len(left), num_ids, replace=False)
+        batches.append(np.concatenate([chunks[left[c]].pop() for c in chosen]))
+        left = [group for group in left if chunks[group]]
+    return np.array(batches).reshape(-1, num_ids * num_instances)
+
+
+def count_identity_batches(
+    groups: Sequence[np.ndarray], num_ids: int, num_instances: int
+) -> int:
+    """Return the chunks of all identities, divided by P: the length of an epoch."""
+    return sum(max(len(g) // num_instances, 1) for g in groups) // num_ids
+
+
+def group_by_label(indices: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Return the indices of each label, by rising label.
+
+    Args:
+        indices: ``(N,)``.
+        labels: Label of each, ``(N,)``.
+    """
+    order = np.argsort(labels, kind='stable')
+    borders = np.flatnonzero(np.diff(labels[order])) + 1
+    return np.split(indices[order], borders)
+
+
+def _chunks(
+    group: np.ndarray, num_instances: int, rng: np.random.Generator
+) -> np.ndarray:
+    if len(group) < num_instances:
+        return rng.choice(group, (1, num_instances), replace=True)
+    return random_pass(group, num_instances, rng)

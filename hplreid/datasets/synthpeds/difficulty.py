@@ -1,0 +1,44 @@
+"""The dials that make a data set easier or harder."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How hard the pictures and the captions are.
+
+    Args:
+        crowding: Share of the members of a cluster of four who share every word of
+            their description with the cluster, 0-1.
+        shade_spread: How far the shades of people with the same words lie apart; 1
+            is about 6 units of Lab.
+        camera: Strength of what differs between cameras (colour cast, exposure,
+            blur, resolution, noise, compression), 0-1.
+        light: How much light and exposure change within one camera, 0-1.
+        occlusion: Probability of something standing in front of the person.
+        framing: Spread of the error of the crop, as a share of its size.
+        omission: Probability that a caption leaves a visible part out.
+        hedging: Probability that a caption names a broader word or says nothing of
+            a colour.
+    """
+
+    crowding: float = 0.25
+    shade_spread: float = 1.0
+    camera: float = 1.0
+    light: float = 1.0
+    occlusion: float = 0.30
+    framing: float = 0.05
+    omission: float = 0.25
+    hedging: float = 0.15
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not 0 <= value <= 3:
+                raise ValueError(f'{name} must be within 0 and 3, got {value!r}')
+
+
+PRESETS: dict[str, Difficulty] = {
+    'easy': Difficulty(0.0, 1.0, 0.4, 0.4, 0.05, 0.02, 0.1, 0.05),
+    'default': Difficulty(),
+    'hard': Difficulty(0.8, 0.7, 1.3, 1.3, 0.45, 0.08, 0.4, 0.25),
+}

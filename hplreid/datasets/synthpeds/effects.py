@@ -1,0 +1,72 @@
+"""What lens, sensor and recorder do to a picture."""
+
+import numpy as np
+from PIL import Image
+
+from .camera import Camera
+
+
+def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur of ``(H, W, 3)``, edges repeated."""
+    if sigma < 0.15:
+        return picture
+    radius = int(np.ceil(2.5 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    weights /= weights.sum()
+    for axis in (0, 1):
+        pad = [(0, 0)] * 3
+        pad[axis] = (radius, radius)
+        padded = np.pad(picture, pad, mode='edge')
+        size = picture.shape[axis]
+        picture = sum(
+            w * np.take(padded, range(i, i + size), axis) for i, w in enumerate(weights)
+        )
+    return picture
+
+
+def _resampled(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize every channel with a triangle filter (area-like when shrinking)."""
+    channels = [
+        Image.fromarray(np.ascontiguousarray(picture[..., i], dtype=np.float32))
+        .resize((width, height), Image.Resampling.BILINEAR)
+        for i in range(3)
+    ]  # fmt: skip
+    return np.stack([np.asarray(channel) for channel in channels], -1)
+
+
+def record(
+    picture: np.ndarray,
+    camera: Camera,
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    strength: float,
+    light: float,
+) -> tuple[np.ndarray, int]:
+    """Turn linear light into what a camera stores.
+
+    Args:
+        picture: Linear light, ``(h, w, 3)``, at any resolution.
+        camera: Which camera.
+        rng: Source of randomness.
+        size: Height and width to store, pixels.
+        strength: How far the camera departs from a perfect one, 0-1 and above.
+        light: How much the exposure wanders, 0-1 and above.
+
+    Returns:
+        The picture, ``(H, W, 3)`` uint8, and the JPEG quality to store it with.
+    """
+    height, width = size
+    gain = 2 ** np.clip(rng.normal(0, 0.28 * light), -0.9, 0.8)
+    cast = np.array(camera.cast) ** strength * np.exp(rng.normal(0, 0.025 * light, 3))
+    zoom = 1 - (1 - camera.zoom) * strength * rng.uniform(0.6, 1.2)
+    zoom = float(np.clip(zoom, 0.3, 1.0))
+    small = _resampled(picture, round(height * zoom), round(width * zoom))
+    small = np.clip(small * gain * cast, 0, 1.6)
+    small = small / (1 + 0.22 * small * small)  # highlights roll off
+    stored = np.clip(small, 0, 1) ** (1 / 2.2)
+    stored = stored + rng.normal(0, camera.noise * strength * 0.8, stored.shape)
+    stored = _resampled(stored, height, width)
+    blur = camera.blur * strength * rng.uniform(0.6, 1.6)
+    stored = np.clip(_blurred(stored, blur) * 255, 0, 255)
+    quality = round(95 - (95 - camera.quality) * min(strength, 2))
+    return np.round(stored).astype(np.uint8), quality

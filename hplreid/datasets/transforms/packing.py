@@ -1,0 +1,70 @@
+"""The last step: what goes to the model, and what is known about it."""
+
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hplreid.registry import TRANSFORMS
+from hplreid.structures import ReIDDataSample
+
+from ..items import Item
+from .loading import to_tensor
+
+_META = (
+    'pid',
+    'label',
+    'camid',
+    'split',
+    'source',
+    'sample_idx',
+    'img_path',
+    'caption',
+)
+
+
+@TRANSFORMS.register_module()
+class PackReIDInputs:
+    """Sort an item into model inputs and a :class:`ReIDDataSample`.
+
+    ``inputs`` has ``image``, uint8 ``(3, H, W)``, and ``caption``, int64 ``(77,)``;
+    each is None for an item that has none.
+    """
+
+    def __call__(self, item: Item) -> dict[str, Any]:
+        """Pack the item.
+
+        Raises:
+            ValueError: It has a picture that wasn't loaded, a caption that wasn't
+                tokenised, or neither.
+        """
+        image, caption = item.get('image'), item.get('tokens')
+        for name, value, step, source in (
+            ('picture', image, 'LoadImage', 'img_path'),
+            ('caption', caption, 'TokenizeCaption', 'caption'),
+        ):
+            if value is None and item[source] is not None:
+                raise ValueError(
+                    f"The {name} '{item[source]}' was not loaded: the pipeline lacks "
+                    f'{step}.'
+                )
+        if image is None and caption is None:
+            raise ValueError(
+                f'Item {item["sample_idx"]} of {item["source"]} has neither a picture '
+                'nor a caption.'
+            )
+        sample = ReIDDataSample(metainfo={key: item[key] for key in _META})
+        inputs = {'image': _as_uint8(image), 'caption': caption}
+        return {'inputs': inputs, 'data_samples': sample}
+
+
+def _as_uint8(image: Image.Image | Tensor | None) -> Tensor | None:
+    if isinstance(image, Image.Image):
+        return to_tensor(image)
+    if image is not None and image.dtype != torch.uint8:
+        raise ValueError(
+            f'A picture must be packed as uint8, got {image.dtype}: the data '
+            'preprocessor normalises it.'
+        )
+    return image

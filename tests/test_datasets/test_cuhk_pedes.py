@@ -1,0 +1,160 @@
+"""CUHK-PEDES's layout: items, order, and what is refused."""
+
+import random
+
+import pytest
+
+from hplreid.datasets import CUHKPEDES, AnnotationError, MissingDataError
+from tests.helpers import make_cuhk_pedes, read_entries, write_entries
+
+
+def load(root, split='train'):
+    return CUHKPEDES(str(root), split, expected=None)
+
+
+def items_of(dataset):
+    return [dataset.get_data_info(i) for i in range(len(dataset))]
+
+
+def test_train_has_an_item_for_each_caption(tmp_path):
+    make_cuhk_pedes(tmp_path, num_ids=3, images_per_id=2, captions_per_image=2)
+    dataset = load(tmp_path)
+    entries = [e for e in read_entries(tmp_path) if e['split'] == 'train']
+    assert len(dataset) == 3 * 2 * 2
+    assert dataset.num_images == 6
+    assert dataset.has_caption.all()
+    assert dataset.metainfo['label_of'] == {1: 0, 2: 1, 3: 2}
+    item = dataset.get_data_info(3)
+    assert item == {
+        'img_path': str(tmp_path / 'imgs' / entries[1]['file_path']),
+        'pid': 1,
+        'label': 0,
+        'camid': -1,
+        'caption': entries[1]['captions'][1],
+        'source': 'CUHK-PEDES',
+        'split': 'train',
+        'sample_idx': 3,
+    }
+
+
+@pytest.mark.parametrize(('split', 'pids'), [('val', [5]), ('test', [6, 7])])
+def test_pictures_then_captions(tmp_path, split, pids):
+    make_cuhk_pedes(tmp_path, num_ids=4, images_per_id=2, captions_per_image=3)
+    items = items_of(load(tmp_path, split))
+    gallery, queries = items[: 2 * len(pids)], items[2 * len(pids) :]
+    assert [i['pid'] for i in gallery] == sorted(pids * 2)
+    assert [i['pid'] for i in queries] == sorted(pids * 6)
+    assert all(i['caption'] is None and i['split'] == 'gallery' for i in gallery)
+    assert all(i['img_path'] is None and i['split'] == 'query' for i in queries)
+    assert len({i['caption'] for i in queries if i['pid'] == pids[0]}) == 6
+    assert {i['label'] for i in items} == {-1}
+
+
+def test_order_of_entries_does_not_matter(tmp_path):
+    make_cuhk_pedes(tmp_path, num_ids=6)
+    before = load(tmp_path)
+    entries = read_entries(tmp_path)
+    # One picture listed twice, with different captions, must not leave a tie either
+    twice = [dict(entries[0], captions=['b']), dict(entries[0], captions=['a'])]
+    random.Random(1).shuffle(entries)
+    write_entries(tmp_path, entries)
+    after = load(tmp_path)
+    assert items_of(after) == items_of(before)
+    assert after.metainfo == before.metainfo
+    write_entries(tmp_path, twice)
+    once = items_of(load(tmp_path))
+    write_entries(tmp_path, twice[::-1])
+    assert items_of(load(tmp_path)) == once
+
+
+def test_labels_are_contiguous(tmp_path):
+    make_cuhk_pedes(tmp_path, num_ids=3, images_per_id=1)
+    entries = read_entries(tmp_path)
+    entries[0]['id'] = 900
+    write_entries(tmp_path, entries)
+    assert load(tmp_path).metainfo['label_of'] == {2: 0, 3: 1, 900: 2}
+
+
+def test_captions_without_picture(tmp_path):
+    make_cuhk_pedes(tmp_path, num_ids=14, images_per_id=1, market={1: 3, 2: 4})
+    for folder, name in (('Market', '0003'), ('cam_a', '003'), ('cam_a', '004')):
+        for path in (tmp_path / 'imgs' / folder).glob(f'{name}*'):
+            path.unlink()
+    with pytest.raises(MissingDataError) as error:
+        load(tmp_path)
+    message = str(error.value)
+    assert '3 pictures that have captions' in message
+    assert 'Market/: 1, cam_a/: 2' in message
+    assert 'cam_a/003_0.jpg, cam_a/004_0.jpg' in message
+    assert len(load(tmp_path, 'val')) == 3  # its pictures are all there
+
+
+def test_absent_folder_lists_some_and_counts_all(tmp_path):
+    make_cuhk_pedes(tmp_path, num_ids=14, images_per_id=1)
+    (tmp_path / 'imgs' / 'cam_a').rename(tmp_path / 'elsewhere')
+    with pytest.raises(MissingDataError, match=r'cam_a/: 14.*010_0.jpg and 4 more'):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('change', 'reason'),
+    [
+        ({'id': '3'}, "id is '3', not a whole number"),
+        ({'id': 3.0}, 'id is 3.0, not a whole number'),
+        ({'id': True}, 'id is True, not a whole number'),
+        ({'id': -1}, 'id is -1, not a whole number'),
+        ({'split': 'dev'}, "split is 'dev', not one of"),
+        ({'captions': 'a man'}, "captions is 'a man', not a list"),
+        ({'captions': []}, r'captions is \[\], not a list of at least one'),
+        ({'captions': ['a man', 7]}, 'caption 7 is not a text'),
+        ({'captions': ['  ']}, "caption '  ' is not a text"),
+        ({'file_path': None}, 'file_path is None, not a path'),
+    ],
+)
+def test_wrong_entries(tmp_path, change, reason):
+    make_cuhk_pedes(tmp_path, num_ids=2)
+    entries = read_entries(tmp_path)
+    write_entries(tmp_path, [entries[0], dict(entries[1], **change)])
+    with pytest.raises(AnnotationError, match=f'1 of 2 entries.*\n  entry 1: {reason}'):
+        load(tmp_path)
+
+
+def test_wrong_structure(tmp_path):
+    make_cuhk_pedes(tmp_path)
+    file = tmp_path / 'reid_raw.json'
+    write_entries(tmp_path, [{'id': 1, 'captions': ['a']}, 'text'])
+    with pytest.raises(AnnotationError, match='has no split, file_path\n.*is a str'):
+        load(tmp_path)
+    file.write_text('{"train": []}')
+    with pytest.raises(AnnotationError, match='reid_raw.json. holds a dict. Expected'):
+        load(tmp_path)
+    file.write_text('[{"split": ')
+    with pytest.raises(AnnotationError, match='is not valid JSON'):
+        load(tmp_path)
+    file.write_text('[]')
+    with pytest.raises(MissingDataError, match="split 'train' .* is empty"):
+        load(tmp_path)
+
+
+def test_many_faults_are_counted(tmp_path):
+    make_cuhk_pedes(tmp_path)
+    write_entries(tmp_path, [None] * 25)
+    with pytest.raises(AnnotationError, match='25 of 25 .*') as error:
+        load(tmp_path)
+    assert str(error.value).count('is a NoneType') == 10
+    assert 'and 15 more' in str(error.value)
+
+
+def test_problems(tmp_path):
+    find = CUHKPEDES.find_problems
+    assert 'does not exist' in find(data_root=str(tmp_path / 'no'))[0]
+    (tmp_path / 'caption_all.json').write_text('[]')
+    images, annotation = find(data_root=str(tmp_path), split='test')
+    assert "imgs' does not exist" in images
+    assert 'caption_all.json, but it does not tell the splits' in annotation
+    with pytest.raises(MissingDataError, match='imgs(.|\n)*reid_raw'):
+        load(tmp_path)
+    make_cuhk_pedes(tmp_path)
+    assert find(data_root=str(tmp_path)) == []
+    with pytest.raises(ValueError, match="no split 'query'"):
+        find(data_root=str(tmp_path), split='query')

@@ -1,0 +1,130 @@
+"""Items through the pipeline: seeds, workers, files that can't be read."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from hplreid.datasets import (
+    CUHKPEDES,
+    CaptionSampler,
+    Market1501,
+    UnreadableImageError,
+    reid_collate,
+)
+from hplreid.datasets.seeding import seeded
+from tests.helpers import make_cuhk_pedes, make_market, market_name
+
+PIPELINE = [
+    {'type': 'LoadImage'},
+    {'type': 'ResizeImage', 'size': (32, 16)},
+    {'type': 'RandomFlip'},
+    {'type': 'PadRandomCrop', 'padding': 4},
+    {'type': 'RandomErasing'},
+    {'type': 'TokenizeCaption'},
+    {'type': 'MaskCaption', 'prob': 0.5},
+    {'type': 'PackReIDInputs'},
+]
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    root = make_cuhk_pedes(tmp_path, num_ids=6)
+    return CUHKPEDES(str(root), pipeline=PIPELINE, expected=None)
+
+
+def draw_all():
+    return random.random(), np.random.rand(), float(torch.rand(1))
+
+
+def test_seeded_block_restores_everything():
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    expected = draw_all()
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    with seeded(11):
+        inside = draw_all()
+    assert draw_all() == expected
+    with seeded(11):
+        assert draw_all() == inside
+    with seeded(12):
+        assert draw_all() != inside
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    assert draw_all() == expected
+
+
+def test_seeded_block_restores_after_an_error():
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    with pytest.raises(ZeroDivisionError), seeded(11):
+        _ = 1 / 0
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_seed_decides_the_augmentation(dataset):
+    first = dataset[3, 77]
+    torch.rand(5)
+    again = dataset[3, 77]
+    assert torch.equal(first['inputs']['image'], again['inputs']['image'])
+    assert torch.equal(first['inputs']['caption'], again['inputs']['caption'])
+    others = [dataset[3, seed]['inputs'] for seed in range(8)]
+    assert len({o['image'].numpy().tobytes() for o in others}) > 4
+    assert len({o['caption'].numpy().tobytes() for o in others}) > 4
+
+
+def test_random_state_is_left_alone(dataset):
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    _ = dataset[3, 77]
+    assert torch.equal(torch.rand(1), expected)
+    torch.manual_seed(0)
+    _ = dataset[3]  # without a seed it draws from the common state
+    assert not torch.equal(torch.rand(1), expected)
+
+
+def test_workers_change_nothing(dataset):
+    def batches(num_workers):
+        loader = DataLoader(
+            dataset,
+            batch_size=4,
+            sampler=CaptionSampler(dataset, seed=3, batch_size=4),
+            num_workers=num_workers,
+            collate_fn=reid_collate,
+        )
+        return [batch['inputs'] for batch in loader]
+
+    alone, many = batches(0), batches(2)
+    assert len(alone) == len(many) == 6
+    for a, b in zip(alone, many, strict=True):
+        assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_unreadable_picture_is_an_error_not_skipped(tmp_path):
+    make_market(tmp_path)
+    path = tmp_path / 'bounding_box_train' / market_name(1, 1, 0)
+    path.write_bytes(path.read_bytes()[:400])
+    dataset = Market1501(str(tmp_path), pipeline=PIPELINE, expected=None)
+    with pytest.raises(UnreadableImageError, match=f"{path}.*can't be decoded.*400"):
+        _ = dataset[0]
+    loader = DataLoader(dataset, batch_size=4, num_workers=1, collate_fn=reid_collate)
+    with pytest.raises(UnreadableImageError, match=path.name):
+        list(loader)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=f'{path}.*does not exist'):
+        _ = dataset[0]
+
+
+def test_items_are_copies(dataset):
+    dataset.get_data_info(0)['pid'] = 99
+    dataset.metainfo['num_ids'] = 99
+    assert dataset.get_data_info(0)['pid'] == 1
+    assert dataset.num_ids == 6

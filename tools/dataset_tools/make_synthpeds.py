@@ -1,0 +1,50 @@
+"""Make the SynthPeds data set: ``--out DIR --size NAME --seed S --workers N``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from hplreid.datasets.synthpeds import PRESETS, SIZES, make_synthpeds
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Render the SynthPeds data set.')
+    parser.add_argument('--out', required=True, help='folder to make')
+    parser.add_argument('--size', default='default', choices=sorted(SIZES))
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--workers', type=int, default=None, help='processes; default: all cores'
+    )
+    parser.add_argument('--difficulty', default='default', choices=sorted(PRESETS))
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='replace a SynthPeds data set that was made with other settings',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Make the data set and print what it holds."""
+    args = parse_args()
+    try:
+        manifest = make_synthpeds(
+            args.out,
+            args.size,
+            args.seed,
+            args.workers,
+            args.overwrite,
+            difficulty=args.difficulty,
+        )
+    except FileExistsError as error:
+        sys.exit(str(error))
+    print(f'{args.out}: {manifest["pictures"]} pictures')
+    for folder, count in manifest['files'].items():
+        print(f'  {folder}: {count}')
+
+
+if __name__ == '__main__':
+    main()
