@@ -1,0 +1,63 @@
+"""Identity classification of pictures."""
+
+from torch import Tensor, nn
+
+from hplreid.models.losses import CrossEntropyLoss
+from hplreid.registry import HEADS, NECKS
+from hplreid.structures import FeatureBundle
+
+from .base_head import BaseHead
+from .classifier import make_classifier
+
+DEFAULT_NECK = {'type': 'BNNeck'}
+
+
+@HEADS.register_module()
+class IDHead(BaseHead):
+    """L_id^I of HPL's Eq. 2: cross-entropy of a classifier without a bias.
+
+    `Bag of Tricks <https://arxiv.org/abs/1903.07071>`_, sections 3.3 and 3.4.
+
+    Args:
+        num_ids: Identities of the training set.
+        in_channels: Channels of the feature.
+        feature: Feature of pictures. Defaults to ``'u'``.
+        neck: Config of what stands before the classifier; ``in_channels`` is added
+            where it is missing. None for nothing. Defaults to a ``BNNeck``.
+        label_smoothing: In [0, 1). Defaults to 0.1.
+        group: Rows read. Defaults to ``'image_only'``.
+        loss_weight: Defaults to 1.
+        name: Defaults to ``'id'``.
+
+    Raises:
+        ValueError: An argument has no legal value.
+        KeyError: ``neck`` is of no registered type.
+    """
+
+    default_name = 'id'
+
+    def __init__(
+        self,
+        num_ids: int,
+        in_channels: int,
+        feature: str = 'u',
+        neck: dict | None = DEFAULT_NECK,
+        label_smoothing: float = 0.1,
+        group: str = 'image_only',
+        loss_weight: float = 1.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__((feature,), group, loss_weight, name)
+        self.feature = feature
+        self.classifier = make_classifier(in_channels, num_ids, bias=False)
+        self.neck: nn.Module = (
+            nn.Identity()
+            if neck is None
+            else NECKS.build({'in_channels': in_channels, **neck})
+        )
+        self.criterion = CrossEntropyLoss(label_smoothing)
+
+    def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
+        """Return the one term."""
+        features, labels = self.select(bundle, self.feature)
+        return {'': self.criterion(self.classifier(self.neck(features)), labels)}

@@ -1,0 +1,213 @@
+"""HPL: Hierarchical Prompt Learning for I2I and T2I person ReID (AAAI-26)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
+from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_bundle import ALL, CAPTIONED
+
+from ..backbones.clip_text_encoder import mean_token_norm
+from .dual_encoder import DualEncoder, _same_weights
+
+_PROMPTED = {
+    'pseudo_image',
+    'pseudo_text',
+    'prompt_image',
+    'prompt_text',
+    'prompt_identity',
+}
+_TABLE_CHUNK = 512  # identities whose prompts are encoded at once for the table
+
+
+@MODELS.register_module()
+class HPL(DualEncoder):
+    """Two towers, prompts of two levels, and two stages.
+
+    Stage ``construct`` fits the prompts to frozen towers: the inversion networks and
+    the identity tokens are trained (Eq. 3 to 9, 13). Stage ``align`` trains the towers
+    with the prompts' help (Eq. 2, 10 to 12, 14). Which parameters a stage trains, and
+    by which heads, the config says. Inference runs the two towers alone.
+
+    Beside the towers' features it offers, written as in the paper:
+
+    * ``pseudo_image`` P_v and ``pseudo_text`` P_t, ``(N, m, D)``: Eq. 3 and 4;
+    * ``prompt_image`` g_v and ``prompt_text`` g_t, ``(N, d)``: Eq. 5;
+    * ``prompt_identity`` r_y of each item, ``(B, d)``: Eq. 7;
+    * in ``align``, the table ``identity_prompts`` of r for all identities.
+
+    What no head of the stage reads is not computed.
+
+    Args:
+        image_encoder: Config of E_v.
+        text_encoder: Config of E_t; ``arch`` and ``pretrained`` default to E_v's.
+        prompt_encoder: Config of Et~, likewise.
+        prompt_learner: Config of the identity tokens and templates.
+        image_inversion: Config of the network from Z_v to P_v.
+        text_inversion: Config of the network from Z_t to P_t.
+        inversion_input: ``'tokens'``: sequences in the joint space, as Eq. 1 defines
+            them; ``'hidden'``: before the projection.
+        mask_padding: Hide what follows a caption's EOT from its inversion network.
+        heads: See :class:`BaseReID`.
+        num_ids: See :class:`BaseReID`. None for inference: no prompts, no heads.
+        i2i_feature: See :class:`DualEncoder`.
+        t2i_feature: See :class:`DualEncoder`.
+        data_preprocessor: Config of the preprocessor.
+
+    Raises:
+        ValueError: ``inversion_input`` is neither, or the inversion networks make
+            another number of tokens than the prompt has room for.
+    """
+
+    def __init__(
+        self,
+        image_encoder: dict,
+        text_encoder: dict,
+        prompt_encoder: dict,
+        prompt_learner: dict,
+        image_inversion: dict,
+        text_inversion: dict,
+        inversion_input: str = 'tokens',
+        mask_padding: bool = True,
+        heads: dict[str, list[dict]] | None = None,
+        num_ids: int | None = None,
+        i2i_feature: Sequence[str] | None = None,
+        t2i_feature: str = 'v',
+        data_preprocessor: dict | None = None,
+    ) -> None:
+        if inversion_input not in ('tokens', 'hidden'):
+            raise ValueError(
+                f"inversion_input='{inversion_input}': expected 'tokens' or 'hidden'."
+            )
+        super().__init__(
+            image_encoder,
+            text_encoder,
+            heads,
+            num_ids,
+            i2i_feature,
+            t2i_feature,
+            data_preprocessor,
+        )
+        self._identity_table: Tensor | None = None
+        if num_ids is None:
+            return
+        self.inversion_input = inversion_input
+        self.mask_padding = mask_padding
+        table = self.text_encoder.token_table
+        self.prompt_encoder = BACKBONES.build(
+            prompt_encoder, default_args=_same_weights(image_encoder)
+        )
+        self.image_inversion = self._build_inversion(
+            image_inversion, self.image_encoder, table
+        )
+        self.text_inversion = self._build_inversion(
+            text_inversion, self.text_encoder, table
+        )
+        made = self.image_inversion.num_tokens
+        if made != self.text_inversion.num_tokens:
+            raise ValueError(
+                f'image_inversion makes {made} pseudo-tokens and text_inversion '
+                f'{self.text_inversion.num_tokens}: Eq. 12 subtracts one from '
+                'the other.'
+            )
+        self.prompt_learner = PROMPT_LEARNERS.build(
+            prompt_learner,
+            default_args=dict(
+                num_ids=num_ids,
+                token_table=table,
+                num_inst_tokens=made,
+                context_length=self.prompt_encoder.context_length,
+            ),
+        )
+
+    def _build_inversion(
+        self, config: dict, tower: torch.nn.Module, table: Tensor
+    ) -> torch.nn.Module:
+        projected = self.inversion_input == 'tokens'
+        return INVERSIONS.build(
+            config,
+            default_args=dict(
+                in_channels=tower.embed_dim if projected else tower.width,
+                out_channels=table.shape[1],
+                token_norm=mean_token_norm(table),
+            ),
+        )
+
+    def offers(self, stage: str) -> set[str]:
+        """See :class:`BaseReID`."""
+        return {*super().offers(stage), *_PROMPTED, 'identity_prompts'}
+
+    def enter_stage(self, name: str) -> None:
+        """See :class:`BaseReID`; the identity table is made anew when it is needed."""
+        super().enter_stage(name)
+        self._identity_table = None
+
+    def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
+        """Run the towers, then invert and prompt as far as ``reads`` asks."""
+        bundle, image, text = self.encode_towers(inputs)
+        labels = inputs['labels']
+
+        # Stage I inverts the images of both data sets (Eq. 6), stage II those with a
+        # caption (Eq. 10, 12)
+        group = ALL if self.stage == 'construct' else CAPTIONED
+        rows = slice(None) if group == ALL else inputs['caption_rows']
+
+        if reads & {'pseudo_image', 'prompt_image'}:  # Eq. 3, 5
+            pseudo = self.image_inversion(
+                image[self.inversion_input][rows], image['v'][rows]
+            )
+            bundle.put('pseudo_image', pseudo, group)
+            if 'prompt_image' in reads:
+                bundle.put('prompt_image', self._prompt(labels[rows], pseudo), group)
+
+        if text is not None and reads & {'pseudo_text', 'prompt_text'}:  # Eq. 4, 5
+            pseudo = self.text_inversion(
+                text[self.inversion_input], text['t'], self._padding(text)
+            )
+            bundle.put('pseudo_text', pseudo, CAPTIONED)
+            if 'prompt_text' in reads:
+                captioned = labels[inputs['caption_rows']]
+                bundle.put('prompt_text', self._prompt(captioned, pseudo), CAPTIONED)
+
+        if 'prompt_identity' in reads:  # Eq. 7, once for each identity of the batch
+            r = self._identity_prompts(inputs['unique_labels'])
+            bundle.put('prompt_identity', r[inputs['unique_index']])
+        if 'identity_prompts' in reads:
+            bundle.put_table('identity_prompts', self.identity_table())
+        return bundle
+
+    def _prompt(self, labels: Tensor, pseudo: Tensor) -> Tensor:
+        return self.prompt_encoder(
+            *self.prompt_learner.hierarchical_prompts(labels, pseudo)
+        )
+
+    def _identity_prompts(self, labels: Tensor) -> Tensor:
+        return self.prompt_encoder(*self.prompt_learner.identity_prompts(labels))
+
+    def _padding(self, text: dict[str, Tensor]) -> Tensor | None:
+        """Return True for what follows the EOT, ``(B_T, L)``."""
+        if not self.mask_padding:
+            return None
+        places = torch.arange(text['tokens'].shape[1], device=text['eot'].device)
+        return places > text['eot'].unsqueeze(1)
+
+    def identity_table(self) -> Tensor:
+        """Return r of all identities, ``(N_id, d)``.
+
+        Computed once a stage while what it depends on is frozen, else anew each time.
+        """
+        parts = (self.prompt_encoder, self.prompt_learner)
+        live = any(p.requires_grad for part in parts for p in part.parameters())
+        if live or self._identity_table is None:
+            labels = torch.arange(
+                self.prompt_learner.num_ids, device=self.logit_scale.device
+            )
+            with torch.set_grad_enabled(live):
+                r = [self._identity_prompts(c) for c in labels.split(_TABLE_CHUNK)]
+            table = torch.cat(r)
+            if live:
+                return table
+            self._identity_table = table.float()
+        return self._identity_table

@@ -1,0 +1,1 @@
+"""Tests of towers, prompts, losses, heads and methods."""

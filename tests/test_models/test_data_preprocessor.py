@@ -1,0 +1,121 @@
+"""The data preprocessor: rows, normalisation, trimming, both ways to collate."""
+
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import FUNCTIONS
+
+from hplreid.datasets import reid_collate
+from hplreid.models.data_preprocessor import ReIDDataPreprocessor
+from hplreid.registry import MODELS
+from hplreid.structures import ReIDDataSample
+
+SOT, EOT = 49406, 49407
+
+
+def sample(label, image=None, words=None):
+    tokens = None
+    if words is not None:
+        tokens = torch.zeros(77, dtype=torch.int64)
+        tokens[: words + 2] = torch.tensor([SOT, *[1000] * words, EOT])
+    caption = None if words is None else f'{words} words'
+    meta = ReIDDataSample(metainfo={'label': label, 'caption': caption})
+    return {'inputs': {'image': image, 'caption': tokens}, 'data_samples': meta}
+
+
+def picture(seed, size=(8, 4)):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(256, (3, *size), generator=generator, dtype=torch.uint8)
+
+
+def joint_batch():
+    return [
+        sample(4, picture(0)),
+        sample(7, picture(1), words=3),
+        sample(4, picture(2), words=9),
+        sample(2, picture(3)),
+    ]
+
+
+@pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
+def test_joint_batch(collate):
+    samples = joint_batch()
+    batch = ReIDDataPreprocessor()(collate(samples), training=True)
+    inputs = batch['inputs']
+    mean = torch.tensor([0.48145466, 0.4578275, 0.40821073], dtype=torch.float64)
+    std = torch.tensor([0.26862954, 0.26130258, 0.27577711], dtype=torch.float64)
+    for row in range(4):
+        pixels = samples[row]['inputs']['image'].double() / 255
+        expected = (pixels - mean[:, None, None]) / std[:, None, None]
+        assert torch.allclose(inputs['images'][row].double(), expected, atol=1e-5)
+    assert inputs['images'].dtype == torch.float32
+    assert inputs['image_rows'].tolist() == [0, 1, 2, 3]
+    assert inputs['caption_rows'].tolist() == [1, 2]
+    assert inputs['image_only_rows'].tolist() == [0, 3]
+    assert inputs['labels'].tolist() == [4, 7, 4, 2]
+    assert inputs['captions'].shape == (2, 11)  # nine words, start and end
+    assert inputs['captions'][0].tolist() == [SOT, 1000, 1000, 1000, EOT] + [0] * 6
+    assert inputs['captions'][1, -1] == EOT
+    assert all(
+        a is b['data_samples']
+        for a, b in zip(batch['data_samples'], samples, strict=True)
+    )
+
+
+def test_untrimmed():
+    data = reid_collate(joint_batch())
+    inputs = ReIDDataPreprocessor(trim_captions=False)(data)['inputs']
+    assert inputs['captions'].shape == (2, 77)
+
+
+@pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
+def test_pictures_or_captions_alone(collate):
+    preprocess = ReIDDataPreprocessor()
+    texts = preprocess(collate([sample(-1, words=2), sample(-1, words=4)]))['inputs']
+    assert texts['images'].shape == (0, 3, 0, 0)
+    assert texts['image_rows'].tolist() == []
+    assert texts['captions'].shape == (2, 6)
+    assert texts['image_only_rows'].tolist() == []
+    pictures = preprocess(collate([sample(-1, picture(0))]))['inputs']
+    assert pictures['captions'].shape == (0, 0)
+    assert pictures['captions'].dtype == torch.int64
+    assert pictures['image_only_rows'].tolist() == [0]
+    mixed = preprocess(collate([sample(-1, picture(0)), sample(-1, words=2)]))['inputs']
+    assert mixed['image_rows'].tolist() == [0]
+    assert mixed['caption_rows'].tolist() == [1]
+
+
+def test_training_wants_a_picture_in_every_row():
+    data = pseudo_collate([sample(0, picture(0)), sample(1, words=5)])
+    with pytest.raises(ValueError, match="1 training items .* no picture.*'5 words'"):
+        ReIDDataPreprocessor()(data, training=True)
+
+
+@pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
+def test_pictures_of_different_size(collate):
+    samples = [sample(0, picture(0)), sample(0, picture(1, (8, 5)))]
+    with pytest.raises(ValueError, match=r'differ in shape.*\(3, 8, 4\), \(3, 8, 5\)'):
+        ReIDDataPreprocessor()(collate(samples))
+
+
+def test_other_statistics_and_device():
+    config = {
+        'type': 'ReIDDataPreprocessor',
+        'mean': [0.5, 0.5, 0.5],
+        'std': [0.5, 0.5, 0.5],
+    }
+    preprocess = MODELS.build(config).to('cpu')
+    assert preprocess.state_dict() == {}
+    white = torch.full((3, 2, 2), 255, dtype=torch.uint8)
+    images = preprocess(reid_collate([sample(0, white)]))['inputs']['images']
+    assert torch.equal(images, torch.ones(1, 3, 2, 2))
+
+
+@pytest.mark.parametrize('std', [[1.0, 1.0], [58.4, 57.1, 57.4], [0.0, 0.5, 0.5]])
+def test_statistics_are_checked(std):
+    with pytest.raises(ValueError, match='pixels from 0 to 1'):
+        ReIDDataPreprocessor(std=std)
+
+
+def test_collate_is_known_to_the_runner():
+    assert FUNCTIONS.get('reid_collate') is reid_collate
