@@ -1,0 +1,240 @@
+"""Retrieval by picture or by words, under the protocols that papers report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.dist import (
+    broadcast_object_list,
+    collect_results,
+    get_world_size,
+    is_main_process,
+)
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+
+from hplreid.registry import METRICS
+from hplreid.structures.ranked_list import RankedItem, RankedList
+
+from ..distance import DISTANCES
+from ..ranked_list import rank_gallery
+from ..ranking import evaluate_ranking
+
+# Task -> feature that the model wrote, split that queries, split that is searched, and
+# what its protocol does with pictures of the query's identity and camera.
+TASKS = {
+    'i2i': ('i2i_feat', 'query', 'gallery', 'drop'),
+    't2i': ('t2i_feat', 'query', 'gallery', 'keep'),
+    'i2t': ('t2i_feat', 'gallery', 'query', 'keep'),
+}
+_META = ('sample_idx', 'pid', 'camid', 'split', 'img_path', 'caption')
+
+
+@METRICS.register_module()
+class RetrievalMetric(BaseMetric):
+    """Rank-k accuracy, mAP and mINP, in percent.
+
+    Every process collects the features of its share of the data; they are gathered,
+    freed of the repeats that pad uneven shares, and sorted by ``sample_idx``, so that
+    the scores are those of one process. Process 0 computes, all get the scores (or the
+    error).
+
+    ``'i2t'`` is the transpose of ``'t2i'`` on the same data: its pictures (split
+    ``'gallery'``) query its captions (split ``'query'``).
+
+    Args:
+        task: ``'i2i'``, ``'t2i'`` or ``'i2t'``.
+        same_camera: ``'drop'`` leaves out gallery items of the query's identity and
+            camera, ``'keep'`` doesn't. Defaults to the task's protocol: ``'drop'`` for
+            ``'i2i'``, else ``'keep'``.
+        distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
+        topk: Cut-offs k of the reported ``R<k>``.
+        collect_device: ``'cpu'`` or ``'gpu'``: how processes exchange features.
+        collect_dir: Folder that all processes see, for ``collect_device='cpu'``.
+        prefix: Put before the names of the scores, with a slash.
+    """
+
+    default_prefix = ''
+
+    def __init__(
+        self,
+        task: str,
+        same_camera: str | None = None,
+        distance: str = 'cosine',
+        topk: Sequence[int] = (1, 5, 10),
+        collect_device: str = 'cpu',
+        collect_dir: str | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        _check_choice('task', task, tuple(TASKS))
+        _check_choice('same_camera', same_camera, (None, 'drop', 'keep'))
+        _check_choice('distance', distance, DISTANCES)
+        super().__init__(collect_device, prefix, collect_dir)
+        self.task = task
+        self.feature, self.query_split, self.gallery_split, camera_rule = TASKS[task]
+        self.same_camera = same_camera or camera_rule
+        self.distance = distance
+        self.topk = tuple(topk)
+        #: What moves the scores, for the line that reports them; counts after evaluate.
+        self.settings: dict[str, str] = {}
+        self._last: tuple[_Side, _Side] | None = None
+
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+        """Keep the features of a batch.
+
+        Raises:
+            KeyError: The model wrote no such feature.
+        """
+        for sample in data_samples:
+            if self.feature not in sample:
+                raise KeyError(
+                    f"Task '{self.task}' ranks by '{self.feature}', which the model "
+                    f'did not write; the sample holds: {", ".join(sorted(sample))}.'
+                )
+            feature = sample[self.feature].detach().float().cpu()
+            self.results.append(({k: sample.get(k) for k in _META}, feature))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the features of all processes and score them.
+
+        Args:
+            size: Number of samples in the data set.
+
+        Returns:
+            The scores, on every process.
+
+        Raises:
+            ValueError: A sample is missing, a split is empty, cameras are unknown or no
+                query has a right answer; on every process.
+        """
+        # One stacked tensor a process: thousands of small ones travel badly.
+        share = None
+        if self.results:
+            meta, features = zip(*self.results, strict=True)
+            share = (list(meta), torch.stack(features))
+        self.results.clear()
+        shares = collect_results(
+            [share], get_world_size(), self.collect_device, **self._tmpdir()
+        )
+        outcome: list[Any] = [None]
+        if is_main_process():
+            try:
+                # A process may have had nothing to do: its share is None.
+                outcome = [self._score([s for s in shares or [] if s], size)]
+            except ValueError as error:
+                outcome = [error]
+        # The others wait here: an error that only process 0 knew would hang them.
+        broadcast_object_list(outcome)
+        if isinstance(outcome[0], ValueError):
+            raise outcome[0]
+        return outcome[0]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Score gathered shares, each of ``(list of meta information, features)``."""
+        query, gallery = _sides(results, self.query_split, self.gallery_split)
+        drop = self.same_camera == 'drop'
+        if drop:
+            _check_cameras(query, gallery)
+        ranking = evaluate_ranking(
+            query.features,
+            gallery.features,
+            query.pids,
+            gallery.pids,
+            query.camids if drop else None,
+            gallery.camids if drop else None,
+            distance=self.distance,
+            topk=self.topk,
+        )
+        self._last = query, gallery
+        self.settings = {
+            'distance': self.distance,
+            'normalised': 'yes' if self.distance == 'cosine' else 'no',
+            'same camera': self.same_camera,
+            're-ranking': 'none',
+            'queries': str(ranking.num_valid_queries),
+            'skipped': str(ranking.num_skipped_queries),
+            'gallery': str(ranking.num_gallery),
+        }
+        scores = {'mAP': ranking.mean_ap, 'mINP': ranking.mean_inp}
+        scores.update({f'R{k}': ranking.rank_k(k) for k in self.topk})
+        return scores
+
+    def ranked_lists(self, num_queries: int, topk: int = 10) -> list[RankedList]:
+        """List what was found last for some queries, evenly spread over all.
+
+        Only process 0 can: it holds the gathered features until it scores again.
+
+        Raises:
+            RuntimeError: Nothing was scored here yet.
+        """
+        if self._last is None:
+            raise RuntimeError('RetrievalMetric has scored nothing on this process.')
+        query, gallery = self._last
+        return rank_gallery(
+            query.features,
+            gallery.features,
+            [RankedItem.from_sample(m) for m in query.meta],
+            [RankedItem.from_sample(m) for m in gallery.meta],
+            distance=self.distance,
+            drop_same_camera=self.same_camera == 'drop',
+            num_queries=num_queries,
+            topk=topk,
+        )
+
+    def _score(self, shares: list, size: int) -> dict[str, float]:
+        seen = {meta['sample_idx'] for metas, _ in shares for meta in metas}
+        if len(seen) != size:
+            raise ValueError(
+                f'The data set has {size} samples; {len(seen)} different ones (by '
+                'sample_idx) were tested. Test the whole of it, with numbers that '
+                'differ.'
+            )
+        scores = self.compute_metrics(shares)
+        prefix = f'{self.prefix}/' if self.prefix else ''
+        return {prefix + name: score for name, score in scores.items()}
+
+    def _tmpdir(self) -> dict[str, str | None]:
+        return {'tmpdir': self.collect_dir} if self.collect_device == 'cpu' else {}
+
+
+class _Side:
+    """Queries or gallery, sorted by ``sample_idx``."""
+
+    def __init__(self, meta: list[dict], features: Tensor) -> None:
+        self.meta = meta
+        self.features = features
+        self.pids = [m['pid'] for m in meta]
+        self.camids = [m['camid'] for m in meta]
+
+
+def _sides(shares: list, *splits: str) -> list[_Side]:
+    meta = [m for metas, _ in shares for m in metas]
+    features = torch.cat([f for _, f in shares])
+    # Of samples that several processes saw, any will do.
+    rows = {m['sample_idx']: row for row, m in enumerate(meta)}
+    sides = []
+    for split in splits:
+        chosen = [rows[i] for i in sorted(rows) if meta[rows[i]]['split'] == split]
+        if not chosen:
+            found = sorted({str(m['split']) for m in meta})
+            raise ValueError(
+                f"No sample of split '{split}' among {len(rows)}; found: {found}."
+            )
+        sides.append(_Side([meta[row] for row in chosen], features[chosen]))
+    return sides
+
+
+def _check_cameras(query: _Side, gallery: _Side) -> None:
+    for name, side in (('query', query), ('gallery', gallery)):
+        unknown = sum(c is None or c < 0 for c in side.camids)
+        if unknown:
+            raise ValueError(
+                f'{unknown} of {len(side.camids)} {name} samples have no camera '
+                "(camid -1), so pictures of the query's camera can't be left out. "
+                "Set same_camera='keep' to count them."
+            )
+
+
+def _check_choice(name: str, value: str | None, choices: tuple) -> None:
+    if value not in choices:
+        raise ValueError(f'{name} must be one of {choices}; got {value!r}.')

@@ -1,0 +1,197 @@
+"""Ranked lists: a query at the left, what was found for it to the right."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from hplreid.registry import VISUALIZERS
+from hplreid.structures.ranked_list import RankedItem, RankedList
+
+# Green and red that people with red-green blindness tell apart by lightness.
+COLOURS = {
+    'right': (20, 150, 60),
+    'wrong': (205, 30, 45),
+    'ignored': (140, 140, 140),
+    'query': (35, 80, 170),
+}
+_BORDER = 4
+_GAP = 8
+_LINE = 16  # height of a line of text at _FONT_SIZE
+_FONT_SIZE = 13
+_INK, _PAPER = (25, 25, 25), (255, 255, 255)
+
+
+def draw_ranked_list(
+    ranked: RankedList, cell_size: tuple[int, int] = (96, 192)
+) -> Image.Image:
+    """Draw a query and the gallery items found for it, nearest first.
+
+    Borders are green for the query's identity, red for others and grey for items that
+    the protocol leaves out; a caption is drawn as text, in a cell twice as wide.
+
+    Args:
+        ranked: What to draw; pictures are read from their paths.
+        cell_size: Width and height of a picture, pixels. Pictures keep their
+            proportions.
+
+    Returns:
+        The drawing, RGB.
+
+    Raises:
+        FileNotFoundError: A picture is missing.
+    """
+    cells = [_draw_cell(ranked.query, cell_size, 'query', _label(ranked.query))]
+    rank = 0
+    for item, score, mark in zip(
+        ranked.items, ranked.scores, ranked.marks, strict=True
+    ):
+        # The rank is the one that scores count: what is left out has none.
+        rank += mark != 'ignored'
+        head = f'{rank if mark != "ignored" else "-"}   {score:.3f}'
+        cells.append(_draw_cell(item, cell_size, mark, f'{head}\n{_label(item)}'))
+    # The query stands apart from what was found.
+    width = sum(cell.width + _GAP for cell in cells) + 3 * _GAP
+    sheet = Image.new('RGB', (width, cells[0].height + 2 * _GAP), _PAPER)
+    x = _GAP
+    for number, cell in enumerate(cells):
+        sheet.paste(cell, (x, _GAP))
+        x += cell.width + _GAP * (3 if number == 0 else 1)
+    return sheet
+
+
+def draw_ranked_lists(
+    ranked: Sequence[RankedList],
+    cell_size: tuple[int, int] = (96, 192),
+    title: str | None = None,
+) -> Image.Image:
+    """Draw ranked lists under each other, with a key to the colours.
+
+    Args:
+        ranked: At least one.
+        cell_size: Width and height of a picture, pixels.
+        title: First line.
+
+    Returns:
+        The drawing, RGB.
+
+    Raises:
+        ValueError: There is nothing to draw.
+    """
+    if not ranked:
+        raise ValueError('There is no ranked list to draw.')
+    rows = [draw_ranked_list(r, cell_size) for r in ranked]
+    head = _LINE + 2 * _GAP
+    size = max(row.width for row in rows), head + sum(row.height for row in rows)
+    page = Image.new('RGB', size, _PAPER)
+    draw = ImageDraw.Draw(page)
+    x = float(_GAP)
+    for text, colour in (
+        (title or '', _INK),
+        ('query', COLOURS['query']),
+        ('same identity', COLOURS['right']),
+        ('other identity', COLOURS['wrong']),
+        ('left out: same identity and camera, or junk', COLOURS['ignored']),
+    ):
+        if text:
+            draw.text((x, _GAP), text, colour, font=_font())
+            x += draw.textlength(text, font=_font()) + 3 * _GAP
+    y = head
+    for row in rows:
+        page.paste(row, (0, y))
+        y += row.height
+    return page
+
+
+def wrap_text(text: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
+    """Break a text into lines of at most ``width`` pixels; a long word is cut."""
+    lines: list[str] = []
+    line = ''
+    for word in text.split():
+        longer = f'{line} {word}' if line else word
+        if font.getlength(longer) <= width:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        while font.getlength(word) > width:
+            fits = next(
+                n
+                for n in range(len(word), 0, -1)
+                if n == 1 or font.getlength(word[:n]) <= width
+            )
+            lines.append(word[:fits])
+            word = word[fits:]
+        line = word
+    return [*lines, line] if line else lines
+
+
+def _draw_cell(
+    item: RankedItem, size: tuple[int, int], mark: str, label: str
+) -> Image.Image:
+    width, height = size
+    content = (
+        _draw_caption(item.caption or '', (2 * width, height))
+        if item.img_path is None
+        else _read_picture(item.img_path, size)
+    )
+    framed = ImageOps.expand(content, _BORDER, COLOURS[mark])
+    cell = Image.new('RGB', (framed.width, framed.height + 2 * _LINE), _PAPER)
+    cell.paste(framed, (0, 0))
+    ImageDraw.Draw(cell).multiline_text(
+        (2, framed.height + 1), label, _INK, font=_font(), spacing=2
+    )
+    return cell
+
+
+def _read_picture(path: str, size: tuple[int, int]) -> Image.Image:
+    with Image.open(path) as image:
+        return ImageOps.pad(image.convert('RGB'), size, color=(235, 235, 235))
+
+
+def _draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
+    canvas = Image.new('RGB', size, _PAPER)
+    font = _font()
+    lines = wrap_text(caption, size[0] - 2 * _GAP, font)
+    room = (size[1] - 2 * _GAP) // _LINE
+    if len(lines) > room:
+        lines = [*lines[: room - 1], '...']
+    draw = ImageDraw.Draw(canvas)
+    for number, line in enumerate(lines):
+        draw.text((_GAP, _GAP + number * _LINE), line, _INK, font=font)
+    return canvas
+
+
+def _label(item: RankedItem) -> str:
+    camera = '' if item.camid is None or item.camid < 0 else f' cam {item.camid}'
+    return f'id {item.pid}{camera}'
+
+
+def _font() -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(_FONT_SIZE)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise RuntimeError(
+            'Pillow was built without FreeType, which draws text: install the wheel '
+            'from PyPI (pip install --force-reinstall pillow).'
+        )
+    return font
+
+
+@VISUALIZERS.register_module()
+class RankedListVisualizer:
+    """Draws the ranked lists of a benchmark on one page.
+
+    Args:
+        cell_size: Width and height of a picture, pixels.
+    """
+
+    def __init__(self, cell_size: tuple[int, int] = (96, 192)) -> None:
+        width, height = cell_size
+        if min(width, height) < 3 * _LINE:
+            raise ValueError(
+                f'cell_size must be at least {3 * _LINE} each way; got {cell_size}.'
+            )
+        self.cell_size = width, height
+
+    def draw(self, ranked: Sequence[RankedList], title: str) -> Image.Image:
+        """Draw ranked lists under each other; see :func:`draw_ranked_lists`."""
+        return draw_ranked_lists(ranked, self.cell_size, title)

@@ -1,0 +1,285 @@
+"""The ranking functions against explicit loops, scikit-learn and hand arithmetic."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import average_precision_score
+
+from hplreid.evaluation import evaluate_distances, evaluate_ranking
+
+DEVICES = [
+    'cpu',
+    pytest.param(
+        'cuda',
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU'),
+    ),
+]
+
+
+def slow_scores(distances, q_pids, g_pids, q_cams=None, g_cams=None):
+    """AP, INP (percent) and first hit of each query, one item at a time."""
+    ap, inp, first = [], [], []
+    for i, row in enumerate(distances):
+        hits, rank = [], 0
+        for j in sorted(range(len(row)), key=lambda j, row=row: (row[j], j)):
+            if g_pids[j] == -1:
+                continue
+            same = g_pids[j] == q_pids[i]
+            if same and q_cams is not None and g_cams[j] == q_cams[i]:
+                continue
+            rank += 1
+            if same:
+                hits.append(rank)
+        precisions = [(n + 1) / hit for n, hit in enumerate(hits)]
+        ap.append(100 * sum(precisions) / len(hits) if hits else np.nan)
+        inp.append(100 * len(hits) / hits[-1] if hits else np.nan)
+        first.append(hits[0] if hits else 0)
+    return np.array(ap), np.array(inp), np.array(first)
+
+
+def assert_equals_slow(result, slow):
+    ap, inp, first = slow
+    valid = first > 0
+    np.testing.assert_allclose(result.ap, ap, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(result.inp, inp, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(result.first_hit, first)
+    np.testing.assert_array_equal(result.skipped_queries, np.flatnonzero(~valid))
+    assert result.num_valid_queries == valid.sum()
+    assert result.num_skipped_queries == (~valid).sum()
+    assert result.mean_ap == pytest.approx(ap[valid].mean(), abs=1e-9)
+    assert result.mean_inp == pytest.approx(inp[valid].mean(), abs=1e-9)
+    for k, value in enumerate(result.cmc, start=1):
+        assert value == pytest.approx(100 * (first[valid] <= k).mean(), abs=1e-9)
+    assert result.r1 == pytest.approx(100 * (first[valid] <= 1).mean(), abs=1e-9)
+    assert result.r5 == pytest.approx(100 * (first[valid] <= 5).mean(), abs=1e-9)
+    assert result.r10 == pytest.approx(100 * (first[valid] <= 10).mean(), abs=1e-9)
+
+
+def random_ids(rng, queries, gallery, cameras):
+    ids = [rng.integers(0, 5, queries), rng.integers(-1, 4, gallery)]
+    if cameras:
+        ids += [rng.integers(0, 3, queries), rng.integers(0, 3, gallery)]
+    return ids
+
+
+@pytest.mark.parametrize('cameras', [False, True])
+@pytest.mark.parametrize('dtype', [np.float16, np.float32, np.float64, np.int64])
+@pytest.mark.parametrize('device', DEVICES)
+def test_distances_equal_slow_loops(cameras, dtype, device):
+    """Few different distances, so that ties are everywhere."""
+    rng = np.random.default_rng([cameras, np.dtype(dtype).itemsize])
+    scored = 0
+    for _ in range(80):
+        queries, gallery = rng.integers(1, 12), rng.integers(1, 25)
+        ids = random_ids(rng, queries, gallery, cameras)
+        distances = rng.integers(0, rng.integers(2, 40), (queries, gallery))
+        slow = slow_scores(distances, *ids)
+        given = torch.from_numpy(distances.astype(dtype)).to(device)
+        before = given.clone()
+        block_size = int(rng.integers(1, 14))
+        if not slow[2].any():
+            with pytest.raises(ValueError, match='has a right answer|Nothing to rank'):
+                evaluate_distances(given, *ids, block_size=block_size)
+            continue
+        assert_equals_slow(evaluate_distances(given, *ids, block_size=block_size), slow)
+        assert torch.equal(given, before)  # the caller's matrix is not written to
+        scored += 1
+    assert scored > 40
+
+
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean', 'sqeuclidean'])
+@pytest.mark.parametrize('dtype', [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize('device', DEVICES)
+def test_features_equal_slow_loops(distance, dtype, device):
+    """Features of four +-1: products are exact in every type, and ties abound."""
+    rng = np.random.default_rng(list(distance.encode()))
+    for case in range(30):
+        queries, gallery = rng.integers(2, 12), rng.integers(5, 25)
+        ids = random_ids(rng, queries, gallery, cameras=case % 2)
+        ids[1][0], ids[0][0] = 1, 1  # one right answer at least
+        if len(ids) == 4:
+            ids[2][0], ids[3][0] = 0, 1
+        q, g = rng.choice([-1.0, 1.0], (queries, 4)), rng.choice([-1, 1], (gallery, 4))
+        if distance == 'cosine':
+            expected = 1 - q @ g.T / 4
+        else:
+            g = g * rng.integers(1, 3, (gallery, 1))
+            expected = ((q[:, None] - g[None]) ** 2).sum(-1)
+        result = evaluate_ranking(
+            torch.tensor(q, dtype=dtype, device=device),
+            torch.tensor(g, dtype=dtype, device=device),
+            *ids,
+            distance=distance,
+            block_size=int(rng.integers(1, 14)),
+        )
+        assert_equals_slow(result, slow_scores(expected, *ids))
+
+
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
+def test_real_features_at_any_block_size(distance):
+    """A right answer never counts itself: its threshold is of the block it is in."""
+    rng = np.random.default_rng(0)
+    q_pids, g_pids = rng.integers(0, 40, 200), rng.integers(-1, 40, 500)
+    q_cams, g_cams = rng.integers(0, 6, 200), rng.integers(0, 6, 500)
+    centres = rng.normal(size=(41, 257))
+    q = centres[q_pids] + 3 * rng.normal(size=(200, 257))
+    g = centres[g_pids] + 3 * rng.normal(size=(500, 257))
+    if distance == 'cosine':
+        exact = (
+            -(q / np.linalg.norm(q, axis=1, keepdims=True))
+            @ (g / np.linalg.norm(g, axis=1, keepdims=True)).T
+        )
+    else:
+        exact = np.sqrt(((q[:, None] - g[None]) ** 2).sum(-1))
+    slow = slow_scores(exact, q_pids, g_pids, q_cams, g_cams)
+    for block_size in (1, 7, 64, 1000):
+        for dtype in (np.float32, np.float64):
+            result = evaluate_ranking(
+                q.astype(dtype),
+                g.astype(dtype),
+                q_pids,
+                g_pids,
+                q_cams,
+                g_cams,
+                distance=distance,
+                block_size=block_size,
+            )
+            assert result.mean_ap == pytest.approx(np.nanmean(slow[0]), abs=1e-3)
+            if dtype == np.float64:
+                assert_equals_slow(result, slow)
+    assert 5 < result.mean_ap < 95  # the case tells good from bad
+
+
+def test_average_precision_of_scikit_learn():
+    """The definitions meet where distances differ and nothing is left out."""
+    rng = np.random.default_rng(1)
+    distances = rng.random((20, 60))
+    q_pids, g_pids = np.arange(20) % 4, np.arange(60) % 4
+    result = evaluate_distances(distances, q_pids, g_pids)
+    expected = [
+        100 * average_precision_score(g_pids == pid, -row)
+        for pid, row in zip(q_pids, distances, strict=True)
+    ]
+    np.testing.assert_allclose(result.ap, expected, rtol=0, atol=1e-9)
+
+
+def test_worked_by_hand():
+    """Three queries, six items: junk, an item of the query's camera, no match."""
+    distances = np.array(
+        [
+            [0.1, 0.2, 0.3, 0.4, 0.5, 0.0],  # -, wrong, hit, wrong, hit, junk
+            [0.5, 0.1, 0.2, 0.3, 0.4, 0.0],  # -, hit first, wrong...
+            [0.1, 0.2, 0.3, 0.4, 0.5, 0.0],  # identity 9 is nowhere
+        ]
+    )
+    result = evaluate_distances(
+        distances, [1, 2, 9], [1, 2, 1, 3, 1, -1], [0, 0, 0], [0, 1, 1, 1, 2, 1]
+    )
+    # Query 0: item 0 is of its camera, so hits rank 2 and 4: AP (1/2 + 2/4) / 2.
+    np.testing.assert_allclose(result.ap, [50, 100, np.nan])
+    np.testing.assert_allclose(result.inp, [50, 100, np.nan])
+    np.testing.assert_array_equal(result.first_hit, [2, 1, 0])
+    assert (result.mean_ap, result.mean_inp) == (75, 75)
+    np.testing.assert_allclose(result.cmc, [50, 100, 100, 100, 100])
+    assert (result.r1, result.r5, result.r10) == (50, 100, 100)
+    assert result.num_valid_queries == 2
+    assert result.skipped_queries.tolist() == [2]
+    assert result.num_gallery == 5
+
+
+def test_cameras_leave_out_only_the_same_identity():
+    """Another person under the query's camera does count."""
+    distances = np.array([[0.1, 0.2]])
+    result = evaluate_distances(distances, [1], [2, 1], [0], [0, 1])
+    assert result.first_hit.tolist() == [2]
+
+
+def test_ties_rank_in_the_order_of_the_gallery():
+    distances = np.zeros((1, 4), dtype=np.float32)
+    assert evaluate_distances(distances, [1], [2, 1, 2, 1]).ap == pytest.approx([50])
+    # An item that is left out is no tie.
+    result = evaluate_distances(distances, [1], [1, 1, 2, 2], [0], [0, 1, 0, 0])
+    assert result.first_hit.tolist() == [1]
+
+
+@pytest.mark.parametrize('gallery', [1, 5, 40])
+def test_topk_is_clipped_to_the_gallery(gallery):
+    distances = np.arange(gallery, dtype=np.float32)[None]
+    pids = np.zeros(gallery, dtype=int)
+    pids[-1] = 1
+    result = evaluate_distances(distances, [1], pids, topk=(1, 10, 20))
+    assert result.topk == tuple(dict.fromkeys(min(k, gallery) for k in (1, 10, 20)))
+    assert len(result.cmc) == min(20, gallery)
+    assert result.cmc[-1] == (100 if gallery <= 20 else 0)
+    assert result.r10 == (100 if gallery <= 10 else 0)
+
+
+def test_half_precision_products_are_computed_in_float32():
+    """In float16 itself the squares overflow, and the two items would tie."""
+    query = torch.tensor([[1, 1]], dtype=torch.float16)
+    gallery = torch.tensor([[2048, 0], [2048, 1]], dtype=torch.float16)
+    far = evaluate_ranking(query, gallery, [1], [0, 1], distance='euclidean')
+    assert far.first_hit.tolist() == [1]  # 2047^2 against 2047^2 + 1
+
+
+def test_an_outer_autocast_does_not_reach_the_product():
+    rng = np.random.default_rng(2)
+    args = (
+        torch.from_numpy(rng.normal(size=(30, 64)).astype(np.float32)),
+        torch.from_numpy(rng.normal(size=(300, 64)).astype(np.float32)),
+        rng.integers(0, 20, 30),
+        np.arange(300) % 20,
+    )
+    expected = evaluate_ranking(*args)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        result = evaluate_ranking(*args)
+    np.testing.assert_array_equal(result.ap, expected.ap)
+
+
+GOOD = {
+    'query_feats': np.eye(2, 3),
+    'gallery_feats': np.eye(4, 3) + 1,
+    'query_pids': [0, 1],
+    'gallery_pids': [0, 1, 2, -1],
+}
+WRONG_INPUTS = [
+    ({'distance': 'manhattan'}, "Unknown distance 'manhattan'.*cosine"),
+    ({'query_feats': np.eye(2, 4)}, 'differ in length: 4 and 3'),
+    ({'query_feats': np.eye(2, 3)[0]}, 'identities are given|must be'),
+    ({'query_feats': np.full((2, 3), np.nan)}, '2 of 2 rows of query_feats'),
+    ({'gallery_feats': np.eye(5, 3)}, r'are \(2, 5\), but 2 query and 4 gallery'),
+    ({'query_pids': [0.5, 1.0]}, 'query_pids must be integers'),
+    ({'query_pids': [[0, 1]]}, 'query_pids must be integers of shape'),
+    ({'query_camids': [0, 1]}, 'both queries and gallery, or of neither'),
+    (
+        {'query_camids': [0], 'gallery_camids': [0, 0, 0, 0]},
+        'query_camids holds 1 values; expected 2',
+    ),
+    ({'gallery_pids': [-1] * 4}, r'2 queries and 0 gallery items \(4 with'),
+    ({'topk': (0, 1)}, 'topk must be integers from 1'),
+    ({'topk': ()}, 'topk must be integers from 1'),
+    ({'block_size': 0}, 'block_size must be at least 1; got 0'),
+]
+
+
+@pytest.mark.parametrize(('changed', 'message'), WRONG_INPUTS)
+def test_wrong_input_is_named(changed, message):
+    evaluate_ranking(**GOOD)
+    with pytest.raises(ValueError, match=message):
+        evaluate_ranking(**{**GOOD, **changed})
+
+
+def test_distances_must_be_finite():
+    with pytest.raises(ValueError, match='Distances of queries 0 to 0 hold NaN'):
+        evaluate_distances(np.array([[np.inf, 1.0]]), [1], [1, 2])
+
+
+def test_no_valid_query_says_why():
+    """One identity is absent, the other is seen by one camera only."""
+    with pytest.raises(ValueError, match='right answer') as error:
+        evaluate_distances(np.ones((3, 2)), [7, 8, 8], [8, 9], [3, 4, 4], [4, 0])
+    message = str(error.value)
+    assert 'None of the 3 queries' in message
+    assert '1 of 2 query identities are not in the gallery: 7.' in message
+    assert 'identities 8, cameras 4' in message
+    assert "same_camera='keep'" in message
