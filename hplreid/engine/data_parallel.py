@@ -1,0 +1,55 @@
+"""Several processes, with or without GPUs."""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import torch.distributed as torch_dist
+from mmengine.device import get_device
+from mmengine.dist import init_dist, is_distributed
+from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import MODEL_WRAPPERS
+from torch import nn
+
+
+@MODEL_WRAPPERS.register_module()
+class ReIDDataParallel(MMDistributedDataParallel):
+    """MMEngine's wrapper, which also takes a model that is on the CPU.
+
+    Args:
+        module: The model.
+        device_ids: The GPU of this process; ignored where the model is on none.
+        **kwargs: See MMEngine's ``MMDistributedDataParallel``.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        device_ids: list[int] | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        on_cpu = next(module.parameters()).device.type == 'cpu'
+        super().__init__(module, device_ids=None if on_cpu else device_ids, **kwargs)
+
+
+def init_distributed(launcher: str, dist_cfg: dict[str, Any]) -> None:
+    """Join the other processes of this run, unless there are none.
+
+    MMEngine starts processes on accelerators only; on the CPU they talk by gloo.
+
+    Args:
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        dist_cfg: The config's ``env_cfg.dist_cfg``: ``backend``, ``timeout`` (seconds).
+    """
+    if launcher == 'none' or is_distributed():
+        return
+    if launcher == 'pytorch' and get_device() == 'cpu':
+        timeout = timedelta(seconds=dist_cfg.get('timeout', 1800))
+        torch_dist.init_process_group('gloo', timeout=timeout)
+    else:
+        init_dist(launcher, **dist_cfg)
+
+
+def is_local_main_process() -> bool:
+    """Whether this is the first process of its machine."""
+    return int(os.environ.get('LOCAL_RANK', 0)) == 0

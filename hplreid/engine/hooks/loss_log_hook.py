@@ -1,0 +1,93 @@
+"""Losses to the log, without waiting for the device in every step."""
+
+import math
+from typing import Any
+
+import torch
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from hplreid.registry import HOOKS
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss is NaN or infinite."""
+
+
+@HOOKS.register_module()
+class LossLogHook(RuntimeInfoHook):
+    """MMEngine's ``RuntimeInfoHook``, with losses fetched once a logging interval.
+
+    Losses stay on the device until the ``LoggerHook`` is about to print, an epoch ends
+    or a checkpoint is saved, and come over in one piece. They are then looked at: the
+    training stops at a loss that isn't finite, and no checkpoint is written after one.
+
+    Raises:
+        NonFiniteLossError: A loss wasn't finite; the message names it and the step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pending: list[tuple[int, dict[str, Tensor]]] = []
+        self._interval = 1
+
+    def before_train(self, runner: Runner) -> None:
+        """Learn how often the log is printed."""
+        super().before_train(runner)
+        intervals = [h.interval for h in runner.hooks if isinstance(h, LoggerHook)]
+        self._interval = min(intervals, default=1)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,  # noqa: ANN401
+        outputs: dict[str, Tensor] | None = None,
+    ) -> None:
+        """Keep this step's losses; fetch all that are kept if the log is due."""
+        terms = {k: v.detach() for k, v in (outputs or {}).items()}
+        norm = getattr(runner.optim_wrapper, 'grad_norm', None)
+        if norm is not None:
+            terms['grad_norm'] = norm
+        self._pending.append((runner.iter, terms))
+        due = self.every_n_inner_iters(batch_idx, self._interval)
+        if due or self.end_of_epoch(runner.train_dataloader, batch_idx):
+            self._fetch(runner)
+
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Look at the losses before the weights that came of them are kept."""
+        self._fetch(runner)
+
+    def _fetch(self, runner: Runner) -> None:
+        pending, self._pending = self._pending, []
+        flat = [value.float() for _, terms in pending for value in terms.values()]
+        if not flat:
+            return
+        values = iter(torch.stack(flat).tolist())
+        for step, terms in pending:
+            numbers = {name: next(values) for name in terms}
+            for name, number in numbers.items():
+                runner.message_hub.update_scalar(f'train/{name}', number)
+            _check_finite(step, numbers)
+
+
+def _check_finite(step: int, numbers: dict[str, float]) -> None:
+    bad = {
+        name: number
+        for name, number in numbers.items()
+        if 'loss' in name and not math.isfinite(number)
+    }
+    if not bad:
+        return
+    terms = {k: v for k, v in bad.items() if k != 'loss'} or bad
+    raise NonFiniteLossError(
+        f'Iteration {step + 1}: '
+        + ', '.join(f"'{name}' is {number}" for name, number in terms.items())
+        + '. The other losses of the step: '
+        + ', '.join(f'{k} {v:.4g}' for k, v in numbers.items() if k not in bad)
+        + '. A smaller learning rate, clip_grad, or precision="fp32" in optim_wrapper '
+        'may help; the last checkpoint is from before this step.'
+    )

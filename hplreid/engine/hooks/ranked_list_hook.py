@@ -1,0 +1,71 @@
+"""Draws what was found for a few queries of each benchmark."""
+
+from pathlib import Path
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from hplreid.registry import HOOKS, VISUALIZERS
+
+
+@HOOKS.register_module()
+class RankedListHook(Hook):
+    """After a test, write ``<work_dir>/ranked_lists/<benchmark>.png``.
+
+    The queries are spread evenly over the query set: always the same ones, whether the
+    model does well on them or not. It uses what the metrics have gathered; nothing is
+    computed anew. A metric with a prefix gets ``<benchmark>_<prefix>.png``.
+
+    Args:
+        num_queries: Queries of each benchmark.
+        topk: Gallery items of each query.
+        visualizer: Config of what draws them.
+
+    Raises:
+        ValueError: A count is less than one.
+    """
+
+    # After the logger, so that the scores are there even where a picture is missing.
+    priority = 'VERY_LOW'
+
+    def __init__(
+        self, num_queries: int = 5, topk: int = 10, visualizer: dict | None = None
+    ) -> None:
+        if num_queries < 1 or topk < 1:
+            raise ValueError(
+                'num_queries and topk must be at least 1; got '
+                f'{num_queries} and {topk}.'
+            )
+        self.num_queries = num_queries
+        self.topk = topk
+        # Through the registry, for the engine doesn't import what draws.
+        self.visualizer = VISUALIZERS.build(
+            visualizer or {'type': 'RankedListVisualizer'}
+        )
+
+    @master_only
+    def after_test_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Draw a page for each benchmark that ranks a gallery.
+
+        Raises:
+            TypeError: The test loop has no named benchmarks.
+        """
+        evaluators = getattr(runner.test_loop, 'evaluators', None)
+        if evaluators is None:
+            raise TypeError(
+                "RankedListHook needs test_cfg=dict(type='BenchmarkLoop'); got "
+                f'{type(runner.test_loop).__name__}.'
+            )
+        folder = Path(runner.work_dir) / 'ranked_lists'
+        folder.mkdir(parents=True, exist_ok=True)
+        for benchmark, evaluator in evaluators.items():
+            for metric in evaluator.metrics:
+                if not hasattr(metric, 'ranked_lists'):
+                    continue
+                ranked = metric.ranked_lists(self.num_queries, self.topk)
+                name = f'{benchmark}_{metric.prefix}' if metric.prefix else benchmark
+                self.visualizer.draw(ranked, title=name).save(folder / f'{name}.png')
+        runner.logger.info(f'Ranked lists of some queries are in {folder}.')

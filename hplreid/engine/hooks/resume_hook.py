@@ -1,0 +1,119 @@
+"""What a stopped training needs to go on exactly, into the checkpoint and back."""
+
+from typing import Any, Protocol
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from hplreid.utils.checkpoint import (
+    CheckpointError,
+    pack_message_hub,
+    to_plain,
+    unpack_message_hub,
+)
+
+from ..identity_map import describe_difference, identity_map
+from ..rng_state import restore_rng
+
+
+class StagedLoop(Protocol):
+    """What the hook asks of the training loop."""
+
+    dataloader: DataLoader
+    stages: list
+
+    def state(self) -> dict[str, Any]:
+        """Describe the stage."""
+
+    def install(self, index: int) -> None:
+        """Go to a stage."""
+
+
+class ResumeHook(Hook):
+    """Keeps stage, identities and random states in checkpoints; goes on from them.
+
+    Everything in the file is a tensor, a number, a string or a container of these.
+    Random states of all processes come from :class:`AtomicCheckpointHook`, since only
+    the first process is asked here. The augmentation of an item depends on the seed and
+    its place in the stream alone, so workers have no state.
+
+    Args:
+        loop: The training loop, which brings this hook itself.
+    """
+
+    priority = 'LOWEST'  # sees what all other hooks put in the checkpoint
+
+    def __init__(self, loop: StagedLoop) -> None:
+        self.loop = loop
+        self._rng_states: list[dict] | None = None
+
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the stage; make everything plain."""
+        checkpoint['stage'] = self.loop.state()
+        checkpoint['message_hub'] = pack_message_hub(checkpoint['message_hub'])
+        for key in checkpoint.keys() - {'state_dict'}:
+            checkpoint[key] = to_plain(checkpoint[key], key)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Enter the checkpoint's stage, before its optimiser state is loaded.
+
+        Raises:
+            CheckpointError: The training that the checkpoint comes from is another one.
+        """
+        if not runner._resume:
+            return
+        if 'stage' not in checkpoint:
+            raise CheckpointError(
+                'The checkpoint has no training stage to resume: it was not made by a '
+                'staged training. To start from its weights, use load_from.'
+            )
+        self._check_stage(runner, checkpoint['stage'])
+        self._check_identities(checkpoint['meta'])
+        checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
+        self.loop.install(checkpoint['stage']['index'])
+        self._rng_states = checkpoint['meta'].get('rng_states')
+        if self._rng_states is None:
+            runner.logger.warning(
+                'The checkpoint has no random states (it was not written by '
+                'AtomicCheckpointHook): dropout will differ from an unbroken run.'
+            )
+        elif len(self._rng_states) != runner.world_size:
+            runner.logger.warning(
+                f'Resumed with {runner.world_size} processes instead of '
+                f'{len(self._rng_states)}: random states are not restored, and sums '
+                'are rounded differently. The global batch is the same.'
+            )
+            self._rng_states = None
+
+    def _check_stage(self, runner: Runner, saved: dict[str, Any]) -> None:
+        index = saved['index']
+        names = [stage.name for stage in self.loop.stages]
+        if index >= len(names) or names[index] != saved['name']:
+            raise CheckpointError(
+                f"The checkpoint is in stage '{saved['name']}' ({index + 1}); the "
+                f'config has the stages {names}.'
+            )
+        batch = self.loop.stages[index].dataloader['batch_size']
+        if batch != saved['global_batch']:
+            raise CheckpointError(
+                f'The checkpoint was made with a global batch of '
+                f'{saved["global_batch"]}, the config has {batch}.'
+            )
+
+    def _check_identities(self, meta: dict[str, Any]) -> None:
+        old = (meta.get('dataset_meta') or {}).get('label_of')
+        new = identity_map(self.loop.dataloader.dataset)
+        if old is not None and new is not None and old != new:
+            raise CheckpointError(
+                'The training identities are not those of the checkpoint: '
+                f'{describe_difference(old, new)}.'
+            )
+
+    def before_train(self, runner: Runner) -> None:
+        """Restore the random states, once the stage has been entered."""
+        if self._rng_states is not None:
+            restore_rng(self._rng_states[runner.rank])
+            self._rng_states = None

@@ -1,0 +1,116 @@
+"""Mixed precision on any device."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from hplreid.registry import OPTIM_WRAPPERS
+
+_DTYPES = {'fp32': None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Forward in ``precision``; weights, gradients and optimiser in fp32.
+
+    MMEngine's ``AmpOptimWrapper`` refuses to work without a GPU; this one runs on what
+    the parameters are on. The norm of clipped gradients stays on the device, as
+    ``grad_norm``, for :class:`LossLogHook` to log.
+
+    Args:
+        precision: ``'fp32'``, ``'bf16'``, or ``'fp16'`` with a loss scaler, which is
+            for CUDA alone.
+        **kwargs: ``optimizer``, ``clip_grad`` and ``accumulative_counts``, see
+            MMEngine's ``OptimWrapper``.
+
+    Raises:
+        ValueError: Another precision, or fp16 without CUDA.
+    """
+
+    def __init__(
+        self,
+        precision: str = 'fp32',
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(**kwargs)
+        if precision not in _DTYPES:
+            raise ValueError(
+                f"precision='{precision}': expected one of {sorted(_DTYPES)}."
+            )
+        self.precision = precision
+        self.device_type = self.optimizer.param_groups[0]['params'][0].device.type
+        if precision == 'fp16' and self.device_type != 'cuda':
+            raise ValueError(
+                "precision='fp16' needs a CUDA device, the model is on "
+                f"'{self.device_type}': use 'bf16' or 'fp32'."
+            )
+        self.scaler = torch.amp.GradScaler('cuda') if precision == 'fp16' else None
+        self.grad_norm: Tensor | None = None
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run the forward pass in the wanted precision."""
+        dtype = _DTYPES[self.precision]
+        autocast = torch.autocast(self.device_type, dtype, enabled=dtype is not None)
+        with super().optim_context(model), autocast, self._attention():
+            yield
+
+    def _attention(self) -> AbstractContextManager[None]:
+        """Choose the attention kernel.
+
+        PyTorch's fused kernel for CPUs spends half of a bf16 step in its backward pass;
+        with plain matrix products the step took half as long (0.31 s for 0.62 s).
+        """
+        if self.device_type == 'cpu' and self.precision == 'bf16':
+            return sdpa_kernel(SDPBackend.MATH)
+        return nullcontext()
+
+    def backward(self, loss: Tensor, **kwargs: Any) -> None:  # noqa: ANN401
+        """Backpropagate ``loss``, scaled if there is a scaler."""
+        if self.scaler is not None:
+            loss = self.scaler.scale(loss)
+        super().backward(loss, **kwargs)
+
+    def step(self, **kwargs: Any) -> None:  # noqa: ANN401
+        """Clip the gradients, then update the parameters.
+
+        With a scaler, a step whose gradients are not finite is left out.
+        """
+        if self.scaler is None:
+            super().step(**kwargs)
+            return
+        if self.clip_grad_kwargs:
+            self.scaler.unscale_(self.optimizer)
+            self._clip_grad()
+        self.scaler.step(self.optimizer, **kwargs)
+        self.scaler.update()
+
+    def _clip_grad(self) -> None:
+        groups = self.optimizer.param_groups
+        params = [p for g in groups for p in g['params'] if p.grad is not None]
+        norm = self.clip_func(params, **self.clip_grad_kwargs)
+        if norm is not None:  # clipping by value has none
+            self.grad_norm = norm.detach()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the optimiser's state, and the scaler's."""
+        state = super().state_dict()
+        if self.scaler is not None:
+            state['loss_scaler'] = self.scaler.state_dict()
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load what :meth:`state_dict` returned.
+
+        A scaler's state is left out where there is none, and the other way round: a
+        run may be resumed in another precision.
+        """
+        scaler = state_dict.pop('loss_scaler', None)
+        if scaler is not None and self.scaler is not None:
+            self.scaler.load_state_dict(scaler)
+        super().load_state_dict(state_dict)

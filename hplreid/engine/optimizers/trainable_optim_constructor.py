@@ -1,0 +1,76 @@
+"""An optimiser over what is trained, in as few groups as there are settings."""
+
+import logging
+from typing import Any, cast
+
+from mmengine.logging import MMLogger
+from mmengine.model import is_model_wrapper
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
+from torch import nn
+
+from hplreid.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
+    """MMEngine's default constructor, for models that are partly frozen.
+
+    ``paramwise_cfg`` means what it means there. But the optimiser gets only parameters
+    that require a gradient, and those with the same settings share a group: one group
+    a parameter, as there, keeps an optimiser from working on many at once.
+
+    Args:
+        optim_wrapper_cfg: Config of wrapper and optimiser.
+        paramwise_cfg: Settings of single parameters.
+
+    Raises:
+        ValueError: A key of ``paramwise_cfg.custom_keys`` matches nothing trained.
+    """
+
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Build the wrapper, with its optimiser, for a model."""
+        if is_model_wrapper(model):
+            model = cast(nn.Module, model.module)
+        names = [n for n, p in model.named_parameters() if p.requires_grad]
+        for key in self.paramwise_cfg.get('custom_keys', {}):
+            if not any(key in name for name in names):
+                raise ValueError(
+                    f"paramwise_cfg.custom_keys: '{key}' is in no name of a trained "
+                    f'parameter. Trained are, for instance: {", ".join(names[:5])}.'
+                )
+        groups = _merge_groups(self._single_groups(model))
+        optimizer = OPTIMIZERS.build(dict(self.optimizer_cfg, params=groups))
+        for group in optimizer.param_groups:
+            size = sum(p.numel() for p in group['params'])
+            decay = group.get('weight_decay', 0)
+            MMLogger.get_current_instance().info(
+                f'Optimiser group: {len(group["params"])} tensors, {size:,} numbers, '
+                f'lr {group["lr"]:g}, weight decay {decay:g}'
+            )
+        config = dict(self.optim_wrapper_cfg)
+        config.setdefault('type', 'OptimWrapper')
+        return OPTIM_WRAPPERS.build(config, default_args=dict(optimizer=optimizer))
+
+    def _single_groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        """Return a group for each trained parameter, by MMEngine's rules."""
+        groups: list[dict[str, Any]] = []
+        logger = MMLogger.get_current_instance()
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # a line for every parameter, frozen ones too
+        try:
+            self.add_params(groups, model)
+        finally:
+            logger.setLevel(level)
+        return groups
+
+
+def _merge_groups(singles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    merged: dict[tuple, dict[str, Any]] = {}
+    seen: set[int] = set()
+    for single in singles:
+        params = [p for p in single['params'] if id(p) not in seen]  # tied weights
+        seen.update(map(id, params))
+        settings = {k: v for k, v in single.items() if k != 'params'}
+        key = tuple(sorted(settings.items()))
+        merged.setdefault(key, dict(settings, params=[]))['params'] += params
+    return list(merged.values())

@@ -1,0 +1,66 @@
+"""What a config needs before it is built: made data, the number of identities."""
+
+import inspect
+from collections.abc import Callable
+
+from mmengine.config import Config
+from mmengine.dist import barrier
+
+from hplreid.registry import DATASETS, MODELS
+
+from .data_parallel import is_local_main_process
+from .loops.stage import merge_config
+
+
+def _make_synthpeds(
+    out: str, size: str = 'default', seed: int = 0, difficulty: str = 'default'
+) -> None:
+    # A command that makes no data must not load the renderer
+    from hplreid.datasets.synthpeds import make_synthpeds
+
+    make_synthpeds(out, size=size, seed=seed, difficulty=difficulty)
+
+
+PREPARERS: dict[str, Callable[..., None]] = {'SynthPeds': _make_synthpeds}
+"""What may stand as ``type`` in a config's ``data_preparers``."""
+
+
+def prepare_data(config: Config) -> None:
+    """Make the data that a config lists in ``data_preparers``, if not made already.
+
+    ``data_preparers = [dict(type='SynthPeds', out='data/synthpeds')]``; the other keys
+    are ``size``, ``seed`` and ``difficulty``. With several processes the first of each
+    machine makes the data and the others wait for it.
+
+    Raises:
+        KeyError: There is no such preparer.
+    """
+    for preparer in config.get('data_preparers') or []:
+        arguments = dict(preparer)
+        kind = arguments.pop('type')
+        if kind not in PREPARERS:
+            raise KeyError(
+                f"data_preparers: no '{kind}': expected one of {sorted(PREPARERS)}."
+            )
+        if is_local_main_process():
+            PREPARERS[kind](**arguments)
+    barrier()
+
+
+def fill_num_ids(config: Config) -> None:
+    """Set ``model.num_ids`` to the number of training identities, unless it is set.
+
+    The annotations of the training set are read for it. The number stands in the config
+    that the run leaves in its work folder.
+    """
+    model = config.model
+    accepted = inspect.signature(MODELS.get(model['type'])).parameters
+    if 'num_ids' not in accepted or model.get('num_ids') is not None:
+        return
+    loader = config.train_dataloader.to_dict()
+    stages = config.train_cfg.get('stages')
+    if stages:
+        first = next(iter(stages.values()))
+        loader = merge_config(loader, first.get('train_dataloader'))
+    dataset = DATASETS.build(loader['dataset'])
+    model['num_ids'] = int(dataset.metainfo['num_ids'])
