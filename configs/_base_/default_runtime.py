@@ -1,0 +1,33 @@
+# Things that have nothing to do with the method: logs, checkpoints, processes.
+default_scope = 'hplreid'
+
+default_hooks = dict(
+    runtime_info=dict(type='LossLogHook'),  # stops at a loss that isn't finite
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    # The last epoch is the result. Nothing is selected by score: the only labelled
+    # identities outside training are those of the test split
+    checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2),
+    sampler_seed=None,  # the training loop tells samplers the epoch
+)
+# A page for each benchmark after every test, in work_dir/ranked_lists
+custom_hooks = [dict(type='RankedListHook', num_queries=5)]
+
+log_processor = dict(window_size=50, by_epoch=True)
+log_level = 'INFO'
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl', timeout=1800),
+)
+model_wrapper_cfg = dict(
+    type='ReIDDataParallel', broadcast_buffers=False, find_unused_parameters=False
+)
+
+# deterministic=True asks cuDNN for deterministic kernels, at some cost in speed
+randomness = dict(seed=0, deterministic=False)
+
+load_from = None
+resume = False

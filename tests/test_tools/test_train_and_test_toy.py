@@ -1,0 +1,182 @@
+"""tools/train.py and tools/test.py as programs, on a model of a hundred numbers."""
+
+import json
+import os
+import re
+import runpy
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.test_engine.engine_toy import toy_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def call(monkeypatch, capfd):
+    """Run a tool with arguments; return what it exits with and what it printed."""
+
+    def call(tool, *arguments):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        code = None
+        try:
+            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
+        except SystemExit as error:
+            code = error.code
+        return code, capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A config file of the toy with a benchmark."""
+    return write(tmp_path)
+
+
+def write(folder, **changes):
+    loader = dict(batch_size=8, num_workers=0, dataset=dict(type='ToyNumbers'))
+    config = toy_config(folder, log_level='INFO')
+    config.pop('work_dir')
+    config.model.pop('num_ids')
+    config.update(
+        custom_imports=dict(imports=['tests.test_engine.engine_toy']),
+        test_cfg=dict(type='BenchmarkLoop'),
+        test_dataloader=dict(toy=loader),
+        test_evaluator=dict(toy=dict(type='ToyScore')),
+    )
+    config.merge_from_dict(changes)
+    path = folder / 'toy.py'
+    config.dump(path)
+    return path
+
+
+def metrics(folder):
+    return json.loads((folder / 'metrics.json').read_text())
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+def test_train_resume_and_test(call, config, tmp_path):
+    full, half = tmp_path / 'full', tmp_path / 'half'
+    code, printed = call('train.py', config, '--work-dir', full)
+    assert code is None
+    assert 'toy/mean' in metrics(full)
+    # What the run found out stands in the config that it leaves
+    assert re.search(r'num_ids=3', (full / 'toy.py').read_text())
+
+    # Stop after the first epoch of stage II, go on with the whole
+    call(
+        'train.py',
+        *(config, '--work-dir', half, '--no-test'),
+        *('--cfg-options', 'train_cfg.stages.align.epochs=1'),
+    )
+    assert not (half / 'metrics.json').exists()
+    assert (half / 'last_checkpoint').read_text().endswith('epoch_3.pth')
+    call('train.py', config, '--work-dir', half, '--resume', full / 'epoch_3.pth')
+    ours, theirs = weights(half / 'epoch_5.pth'), weights(full / 'epoch_5.pth')
+    assert all(torch.equal(ours[k], theirs[k]) for k in theirs)
+    assert metrics(half) == metrics(full)
+
+    out = tmp_path / 'scores.json'
+    code, printed = call(
+        'test.py', config, full / 'epoch_5.pth', '--work-dir', tmp_path, '--out', out
+    )
+    assert code is None
+    assert json.loads(out.read_text()) == metrics(full)
+    line = (
+        'loaded all 4 tensors of ToyModel; left out prompt (1), heads (2), which only'
+    )
+    assert line in printed.out + printed.err
+
+
+def test_resume_finds_the_last_checkpoint(call, config, tmp_path):
+    arguments = (config, '--work-dir', tmp_path / 'run')
+    call('train.py', *arguments, '--no-test')
+    code, printed = call('train.py', *arguments, '--resume')
+    assert code is None
+    assert 'resumed epoch: 5, iter: 15' in printed.out + printed.err
+    assert 'toy/mean' in metrics(tmp_path / 'run')
+
+
+def test_several_seeds(call, config, tmp_path):
+    _, printed = call('train.py', config, '--work-dir', tmp_path, '--seeds', 1, 2)
+    scores = [metrics(tmp_path / f'seed_{seed}')['toy/mean'] for seed in (1, 2)]
+    assert scores[0] != scores[1]
+    summary = json.loads((tmp_path / 'seeds.json').read_text())['toy/mean']
+    assert summary['values'] == scores
+    assert summary['mean'] == pytest.approx(sum(scores) / 2)
+    assert re.search(
+        r'score +\| +seed 1 +\| +seed 2 +\| +mean +\| +spread', printed.out
+    )
+
+    call('train.py', config, '--work-dir', tmp_path / 'alone', '--seed', 2)
+    assert metrics(tmp_path / 'alone')['toy/mean'] == scores[1]
+
+
+def test_amp(call, config, tmp_path):
+    trained, plain = tmp_path / 'amp', tmp_path / 'plain'
+    call('train.py', config, '--work-dir', trained, '--amp')
+    call('train.py', config, '--work-dir', plain)
+    assert metrics(trained) != metrics(plain)
+    checkpoint = plain / 'epoch_5.pth'
+    call('test.py', config, checkpoint, '--work-dir', tmp_path / 'test', '--amp')
+    exact, rounded = metrics(plain)['toy/mean'], metrics(tmp_path / 'test')['toy/mean']
+    assert exact != rounded
+    assert rounded == pytest.approx(exact, rel=0.1, abs=0.02)
+
+
+def test_a_config_that_can_not_run_says_why(call, tmp_path):
+    path = write(tmp_path, train_dataloader=dict(dataset=dict(shift=-1)))
+    code, _ = call('train.py', path, '--work-dir', tmp_path / 'run')
+    assert code == f'{path} cannot run, 1 problem:\n  1. shift=-1 is negative'
+    assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (None, "none.pth' does not exist"),
+        (dict(state_dict={'visual.conv1': torch.ones(1)}), 'weights of a CLIP'),
+    ],
+)
+def test_a_wrong_checkpoint_says_why(call, config, tmp_path, content, message):
+    path = tmp_path / 'none.pth'
+    if content:
+        torch.save(content, path)
+    code, _ = call('test.py', config, path, '--work-dir', tmp_path / 'run')
+    assert message in code
+
+
+def test_two_processes_from_the_shell(call, tmp_path):
+    config = write(tmp_path, model=dict(dropout=0.0))
+    call('train.py', config, '--work-dir', tmp_path / 'one')
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    binaries = Path(sys.executable).parent  # has torchrun
+    environment = dict(
+        os.environ,
+        PORT=str(port),
+        OMP_NUM_THREADS='1',
+        PATH=f'{binaries}{os.pathsep}{os.environ["PATH"]}',
+    )
+    for script, arguments in (
+        ('dist_train.sh', ('2', '--work-dir', tmp_path / 'two')),
+        (
+            'dist_test.sh',
+            (tmp_path / 'one' / 'epoch_5.pth', '2', '--work-dir', tmp_path / 'test'),
+        ),
+    ):
+        command = ['bash', f'tools/{script}', config, *arguments]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    one = metrics(tmp_path / 'one')['toy/mean']
+    assert metrics(tmp_path / 'two')['toy/mean'] == pytest.approx(one, abs=1e-5)
+    assert metrics(tmp_path / 'test')['toy/mean'] == pytest.approx(one, abs=1e-5)

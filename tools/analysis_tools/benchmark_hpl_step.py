@@ -1,0 +1,182 @@
+"""Cost of a stage-I and a stage-II step of HPL: the plain way against ours, in one run.
+
+    python tools/analysis_tools/benchmark_hpl_step.py configs/hpl/hpl_tiny_synthpeds.py
+
+The plain way pads captions and prompts to 77 tokens and encodes the identity prompt
+of every image. Ours cuts both at the last EOT and encodes each identity of the batch
+once. Same weights, same batch, same optimiser: the losses must agree, and are compared.
+Rounds alternate, so that a slow moment of the machine hits both. The batch is made up:
+loading is not measured.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from prettytable import PrettyTable
+from torch import Tensor, nn
+
+from hplreid.engine.loops.stage import parse_stages, set_trainable
+from hplreid.models.prompt_learners import clip_tokenizer
+from hplreid.registry import MODELS, OPTIM_WRAPPERS
+
+CONTEXT = 77
+
+
+def make_batch(
+    num_pairs: int, num_ids: int, num_instances: int, size: tuple[int, int], length: int
+) -> dict[str, Tensor]:
+    """Return a joint batch of noise, its captions up to ``length`` tokens long."""
+    tokenizer = clip_tokenizer()
+    total = num_pairs + num_ids * num_instances
+    captions = torch.zeros(num_pairs, CONTEXT, dtype=torch.int64)
+    for row in range(num_pairs):
+        words = length // 2 + row % (length - length // 2 - 1)
+        captions[row, 0] = tokenizer.sot_token_id
+        captions[row, 1 : words + 1] = torch.randint(300, 40000, (words,))
+        captions[row, words + 1] = tokenizer.eot_token_id
+    labels = torch.cat(
+        [
+            torch.randint(0, 2 * num_ids, (num_pairs,)),
+            torch.arange(num_ids).repeat_interleave(num_instances),
+        ]
+    )
+    return dict(
+        images=torch.randn(total, 3, *size),
+        image_rows=torch.arange(total),
+        captions=captions,
+        caption_rows=torch.arange(num_pairs),
+        image_only_rows=torch.arange(num_pairs, total),
+        labels=labels,
+    )
+
+
+def plain(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the batch as it is: full length, every image with its own prompt."""
+    labels = batch['labels']
+    return {
+        **batch,
+        'unique_labels': labels,
+        'unique_index': torch.arange(len(labels), device=labels.device),
+    }
+
+
+def ours(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the batch as the data preprocessor makes it."""
+    unique, index = batch['labels'].unique(return_inverse=True)
+    longest = int(batch['captions'].argmax(dim=1).max()) + 1
+    return {
+        **batch,
+        'captions': batch['captions'][:, :longest],
+        'unique_labels': unique,
+        'unique_index': index,
+    }
+
+
+class Contestant:
+    """A model in a stage, with its optimiser, that can be asked for a timed step."""
+
+    def __init__(self, model: nn.Module, stage: object, batch: dict) -> None:
+        set_trainable(model, stage.trainable)
+        model.enter_stage(stage.name)
+        model.train()
+        self.model, self.batch = model, batch
+        config = dict(stage.optim_wrapper['optimizer'])
+        optimizer = getattr(torch.optim, config.pop('type'))
+        wrapper = dict(
+            type=stage.optim_wrapper['type'],
+            precision=stage.optim_wrapper['precision'],
+            optimizer=optimizer(
+                (p for p in model.parameters() if p.requires_grad), **config
+            ),
+        )
+        self.wrapper = OPTIM_WRAPPERS.build(wrapper)
+
+    def losses(self) -> dict[str, float]:
+        """Return the losses of the batch without a step."""
+        with torch.no_grad():
+            return {k: float(v) for k, v in self.model.loss(self.batch).items()}
+
+    def step(self) -> float:
+        """Train one step; return its seconds."""
+        synchronise()
+        start = time.perf_counter()
+        with self.wrapper.optim_context(self.model):
+            total = sum(self.model.loss(self.batch).values())
+        self.wrapper.update_params(total)
+        synchronise()
+        return time.perf_counter() - start
+
+
+def synchronise() -> None:
+    """Wait for the device, if there is one to wait for."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config')
+    parser.add_argument('--num-ids', type=int, default=400)
+    parser.add_argument('--caption-tokens', type=int, default=40, help='longest one')
+    parser.add_argument('--pairs', type=int, default=64)
+    parser.add_argument('--ids', type=int, default=16, help='P of the image half')
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--precision', choices=['fp32', 'bf16', 'fp16'])
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    args = parser.parse_args()
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    init_default_scope('hplreid')
+    shared = dict(config.optim_wrapper)
+    if args.precision:
+        shared['precision'] = args.precision
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    stages = parse_stages(
+        config.train_cfg.stages, shared, config.train_dataloader.to_dict()
+    )
+    size = tuple(config.model.image_encoder.img_size)
+    torch.manual_seed(0)
+    batch = make_batch(args.pairs, args.ids, 4, size, args.caption_tokens)
+    batch = {k: v.to(device) for k, v in batch.items()}
+
+    table = PrettyTable(['stage', 'plain, s', 'ours, s', 'ratio', 'losses differ by'])
+    for stage in stages:
+        pair = []
+        for pad, prepare in ((True, plain), (False, ours)):
+            torch.manual_seed(1)
+            settings = config.model.to_dict()
+            settings['image_encoder']['pretrained'] = None
+            settings['num_ids'] = args.num_ids
+            settings['prompt_learner']['pad'] = pad
+            model = MODELS.build(settings).to(device)
+            pair.append(Contestant(model, stage, prepare(batch)))
+        a, b = (c.losses() for c in pair)
+        differ = max(abs(a[k] - b[k]) / max(abs(a[k]), 1e-6) for k in a)
+        times = [[c.step() for c in pair] for _ in range(args.rounds + 2)][2:]
+        slow, fast = (statistics.median(t) for t in zip(*times, strict=True))
+        table.add_row(
+            [
+                stage.name,
+                f'{slow:.3f}',
+                f'{fast:.3f}',
+                f'{slow / fast:.2f}',
+                f'{differ:.1e}',
+            ]
+        )
+    print(
+        f'{args.config}: {args.pairs} pairs + {args.ids} x 4 images, captions of up to '
+        f'{args.caption_tokens} tokens, {device}, {shared["precision"]}, median of '
+        f'{args.rounds} rounds'
+    )
+    print(table)
+
+
+if __name__ == '__main__':
+    main()

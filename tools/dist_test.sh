@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Score a checkpoint on the GPUs of one or several machines.
+#   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [flags of tools/test.py]
+# On several machines, run it on each with NNODES, NODE_RANK and MASTER_ADDR set.
+set -euo pipefail
+
+CONFIG=$1
+CHECKPOINT=$2
+GPUS=$3
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+
+PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" \
+exec torchrun \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$GPUS" \
+    "$ROOT/tools/test.py" "$CONFIG" "$CHECKPOINT" --launcher pytorch "${@:4}"

@@ -1,0 +1,74 @@
+"""Score a checkpoint on all benchmarks of a config.
+
+python tools/test.py configs/hpl/hpl_tiny_synthpeds.py CHECKPOINT
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from hplreid.engine import command_line as flags
+from hplreid.engine.preflight import PreflightError
+from hplreid.engine.workflow import score, write_metrics
+from hplreid.utils.checkpoint import CheckpointError
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Score a checkpoint')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--work-dir',
+        help="folder for logs and scores; defaults to the config's, then to "
+        'work_dirs/<name of the config>',
+    )
+    parser.add_argument(
+        '--out', metavar='FILE', help='write the scores here too (JSON)'
+    )
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='draw ranked lists of some queries, here'
+    )
+    parser.add_argument('--amp', action='store_true', help='encode in bf16')
+    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change the config',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the tool."""
+    args = parse_args()
+    config = Config.fromfile(args.config)
+    if args.cfg_options:
+        config.merge_from_dict(args.cfg_options)
+    flags.set_work_dir(config, args.work_dir)
+    flags.set_launcher(config, args.launcher, args.local_rank)
+    flags.set_loader_options(config, not args.no_pin_memory)
+    if args.show_dir:
+        flags.draw_ranked_lists(config)
+    try:
+        metrics = score(config, args.checkpoint, amp=args.amp)
+    except (PreflightError, CheckpointError, FileNotFoundError) as error:
+        sys.exit(str(error))
+    if args.out:
+        write_metrics(metrics, Path(args.out))
+    if args.show_dir:
+        drawn = Path(config.work_dir) / 'ranked_lists'
+        shutil.copytree(drawn, args.show_dir, dirs_exist_ok=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,96 @@
+"""Train a method, then score it on the benchmarks of its config.
+
+python tools/train.py configs/hpl/hpl_tiny_synthpeds.py
+"""
+
+import argparse
+import sys
+
+from mmengine.config import Config, DictAction
+
+from hplreid.engine import command_line as flags
+from hplreid.engine.preflight import PreflightError
+from hplreid.engine.workflow import get_ready, train, train_seeds
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Train and score a method')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir',
+        help="folder for logs, checkpoints and scores; defaults to the config's, then "
+        'to work_dirs/<name of the config>',
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CKPT',
+        help='go on from a checkpoint; without a file, from the last one in the folder',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='bf16 mixed precision in all stages'
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='no validation while training'
+    )
+    parser.add_argument(
+        '--no-test', action='store_true', help='do not score the final weights'
+    )
+    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument('--no-persistent-workers', action='store_true')
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument('--seed', type=int, help='seed of everything')
+    seeds.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        metavar='S',
+        help='train once for each seed, in seed_<S> of the work folder, and print mean '
+        'and spread of the scores',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change the config: train_dataloader.batch_size=64 '
+        'train_cfg.stages.align.epochs=1',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the tool."""
+    args = parse_args()
+    config = Config.fromfile(args.config)
+    if args.cfg_options:
+        config.merge_from_dict(args.cfg_options)
+    flags.set_work_dir(config, args.work_dir)
+    flags.set_launcher(config, args.launcher, args.local_rank)
+    flags.set_resume(config, args.resume)
+    flags.set_seed(config, args.seed)
+    if args.amp:
+        flags.set_amp(config)
+    if args.no_validate:
+        flags.drop_validation(config)
+    flags.set_loader_options(
+        config, not args.no_pin_memory, not args.no_persistent_workers
+    )
+    try:
+        get_ready(config)
+    except PreflightError as error:
+        sys.exit(str(error))
+    if args.seeds:
+        train_seeds(config, args.seeds, test=not args.no_test)
+    else:
+        train(config, test=not args.no_test)
+
+
+if __name__ == '__main__':
+    main()
