@@ -36,8 +36,7 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         **dict(_base_.t2i, data_root=pretrain_root + 'CUHK-PEDES', split='train'),
-        # Nothing that a caption speaks of is erased
-        pipeline=[t for t in _base_.train_pipeline if t['type'] != 'RandomErasing'],
+        pipeline=_base_.train_pipeline,
     ),
 )
 

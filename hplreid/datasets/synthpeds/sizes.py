@@ -58,8 +58,8 @@ class Size:
 
 
 _DEFAULT = Size(
-    train=480, train_pictures=4, shared=140, shared_pictures=3, captioned=340,
-    captioned_pictures=3, val=30, val_pictures=4, test=200, test_pictures=5, queries=2,
+    train=480, train_pictures=4, shared=140, shared_pictures=2, captioned=1460,
+    captioned_pictures=2, val=30, val_pictures=4, test=200, test_pictures=5, queries=2,
     test_captioned=3, distractors=200, junk=30,
 )  # fmt: skip
 
