@@ -8,6 +8,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from hplreid.registry import MODELS
+from hplreid.structures import Erasure, ReIDDataSample
 from hplreid.utils.stacking import stack_present
 
 
@@ -15,8 +16,9 @@ from hplreid.utils.stacking import stack_present
 class ReIDDataPreprocessor(BaseDataPreprocessor):
     """Normalises pictures on the device and says which rows have what.
 
-    Pictures cross to the device as uint8, a quarter of the bytes of floats. The rows
-    are worked out on the CPU, so that no step waits for the device.
+    Pictures cross to the device as uint8, a quarter of the bytes of floats. What
+    :class:`RandomErasing` has chosen is filled there, once they are normalised. The
+    rows are worked out on the CPU, so that no step waits for the device.
 
     Args:
         mean: Mean of pixels from 0 to 1, RGB. Defaults to CLIP's.
@@ -60,18 +62,21 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         Returns:
             ``data_samples``, unchanged, and ``inputs``:
 
-            * ``images`` ``(B_img, 3, H, W)`` float32, normalised; ``image_rows``
-              ``(B_img,)`` int64: the items they belong to;
+            * ``images`` ``(B_img, 3, H, W)`` float32, normalised, then erased in part;
+              ``image_rows`` ``(B_img,)`` int64: the items they belong to;
             * ``captions`` ``(B_T, L)`` int64; ``caption_rows`` ``(B_T,)``;
             * ``image_only_rows`` ``(B_I,)``: items without a caption;
             * ``labels`` ``(B,)`` int64, the distinct ones among them, ``unique_labels``
-              ``(U,)``, and where each item's stands there, ``unique_index`` ``(B,)``.
+              ``(U,)``, and where each item's stands there, ``unique_index`` ``(B,)``;
+            * with :class:`MaskCaption` in the pipeline ``masked_captions`` and
+              ``mask_labels`` ``(B_T, L)`` int64: the captions with some tokens masked,
+              and those tokens as they were, zeros elsewhere.
 
             Without pictures (captions) in the batch, theirs are empty tensors.
 
         Raises:
-            ValueError: Pictures or captions differ in shape, or an item lacks its
-                picture in training.
+            ValueError: Pictures or captions differ in shape, an item lacks its picture
+                in training, or only some captions have been masked.
         """
         inputs, samples = data['inputs'], data['data_samples']
         images, image_rows, captions, caption_rows = _stack(inputs)
@@ -82,11 +87,13 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
                 f'{len(lacking)} training items have a caption but no picture; the '
                 f"first says: '{lacking[0]}'. Expected a data set of split 'train'."
             )
+        masking = _stack_masking(inputs, len(captions))
         if not len(captions):
             captions = torch.empty(0, 0, dtype=torch.int64)
         elif self.trim_captions:
-            # The end of text has the largest id
-            captions = captions[:, : int(captions.argmax(dim=1).max()) + 1]
+            # The end of text has the largest id, and is never masked
+            end = int(captions.argmax(dim=1).max()) + 1
+            captions, masking = captions[:, :end], masking[..., :end]
         uncaptioned = torch.ones(len(samples), dtype=torch.bool)
         uncaptioned[caption_rows] = False
         labels = torch.tensor([s.label for s in samples], dtype=torch.int64)
@@ -101,14 +108,58 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             'unique_labels': unique_labels,
             'unique_index': unique_index,
         }
+        if len(masking):
+            prepared['masked_captions'], prepared['mask_labels'] = masking.unbind(1)
+        erasures = _find_erasures(image_rows, samples)
         prepared = self.cast_data(prepared)
-        prepared['images'] = self._normalise(prepared['images'])
+        prepared['images'] = erase(self._normalise(prepared['images']), erasures)
         return {'inputs': prepared, 'data_samples': samples}
+
+    def denormalise(self, images: Tensor) -> Tensor:
+        """Return what normalised pictures look like, uint8 ``(B, 3, H, W)``.
+
+        Erased parts may hold values that no pixel has; they are clamped.
+        """
+        return (images * self.std + self.mean).round().clamp(0, 255).to(torch.uint8)
 
     def _normalise(self, images: Tensor) -> Tensor:
         if not len(images):
             return images.new_empty(0, 3, 0, 0, dtype=torch.float32)
         return images.float().sub_(self.mean).div_(self.std)
+
+
+def erase(images: Tensor, erasures: Sequence[tuple[int, Erasure]]) -> Tensor:
+    """Fill rectangles of pictures with a colour or with noise.
+
+    The noise depends on its seed and on the kind of device, on nothing else.
+
+    Args:
+        images: ``(B, 3, H, W)``, normalised; changed in place.
+        erasures: Positions in the batch, and what to erase there.
+
+    Returns:
+        The same tensor.
+    """
+    generator = torch.Generator(images.device)
+    for position, erasure in erasures:
+        rows = slice(erasure.top, erasure.top + erasure.height)
+        columns = slice(erasure.left, erasure.left + erasure.width)
+        patch = images[position, :, rows, columns]
+        if erasure.fill is None:
+            patch.normal_(generator=generator.manual_seed(erasure.seed))
+        else:
+            # Numbers, not a tensor of them: that would have to be sent to the device
+            for channel, value in zip(patch, erasure.fill, strict=True):
+                channel.fill_(value)
+    return images
+
+
+def _find_erasures(
+    image_rows: Tensor, samples: Sequence[ReIDDataSample]
+) -> list[tuple[int, Erasure]]:
+    """Return the positions of the pictures to erase, and what of them."""
+    found = [samples[row].get('erasure') for row in image_rows.tolist()]
+    return [(position, e) for position, e in enumerate(found) if e is not None]
 
 
 def _stack(inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -123,3 +174,17 @@ def _stack(inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     images, image_rows = stack_present(inputs['image'], 'pictures')
     captions, caption_rows = stack_present(inputs['caption'], 'captions')
     return images, image_rows, captions, caption_rows
+
+
+def _stack_masking(inputs: dict[str, Any], num_captions: int) -> Tensor:
+    """Return masked captions and labels, ``(B_T, 2, L)``, empty if there are none."""
+    if 'images' in inputs:
+        masking = inputs.get('masking', torch.empty(0))
+    else:
+        masking, _ = stack_present(inputs.get('masking', []), 'masked captions')
+    if len(masking) not in (0, num_captions):
+        raise ValueError(
+            f'{len(masking)} of {num_captions} captions of a batch have been masked: '
+            'MaskCaption must stand in the pipeline of all of them, or of none.'
+        )
+    return masking

@@ -15,6 +15,7 @@ class ReIDDataSample(BaseDataElement):
     * ``source`` (str): name of the data set.
     * ``sample_idx`` (int): position in the data set.
     * ``img_path`` (str | None), ``caption`` (str | None).
+    * ``erasure`` (:class:`Erasure`): where random erasing has struck, and only there.
 
     Data (set by a model's ``predict``):
 

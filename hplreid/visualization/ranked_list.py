@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from hplreid.registry import VISUALIZERS
 from hplreid.structures.ranked_list import RankedItem, RankedList
+
+from .text import INK, LINE, PAPER, load_font, wrap_text
 
 # Green and red that people with red-green blindness tell apart by lightness.
 COLOURS = {
@@ -16,9 +18,6 @@ COLOURS = {
 }
 _BORDER = 4
 _GAP = 8
-_LINE = 16  # height of a line of text at _FONT_SIZE
-_FONT_SIZE = 13
-_INK, _PAPER = (25, 25, 25), (255, 255, 255)
 
 
 def draw_ranked_list(
@@ -51,7 +50,7 @@ def draw_ranked_list(
         cells.append(_draw_cell(item, cell_size, mark, f'{head}\n{_label(item)}'))
     # The query stands apart from what was found.
     width = sum(cell.width + _GAP for cell in cells) + 3 * _GAP
-    sheet = Image.new('RGB', (width, cells[0].height + 2 * _GAP), _PAPER)
+    sheet = Image.new('RGB', (width, cells[0].height + 2 * _GAP), PAPER)
     x = _GAP
     for number, cell in enumerate(cells):
         sheet.paste(cell, (x, _GAP))
@@ -80,49 +79,26 @@ def draw_ranked_lists(
     if not ranked:
         raise ValueError('There is no ranked list to draw.')
     rows = [draw_ranked_list(r, cell_size) for r in ranked]
-    head = _LINE + 2 * _GAP
+    head = LINE + 2 * _GAP
     size = max(row.width for row in rows), head + sum(row.height for row in rows)
-    page = Image.new('RGB', size, _PAPER)
+    page = Image.new('RGB', size, PAPER)
     draw = ImageDraw.Draw(page)
     x = float(_GAP)
     for text, colour in (
-        (title or '', _INK),
+        (title or '', INK),
         ('query', COLOURS['query']),
         ('same identity', COLOURS['right']),
         ('other identity', COLOURS['wrong']),
         ('left out: same identity and camera, or junk', COLOURS['ignored']),
     ):
         if text:
-            draw.text((x, _GAP), text, colour, font=_font())
-            x += draw.textlength(text, font=_font()) + 3 * _GAP
+            draw.text((x, _GAP), text, colour, font=load_font())
+            x += draw.textlength(text, font=load_font()) + 3 * _GAP
     y = head
     for row in rows:
         page.paste(row, (0, y))
         y += row.height
     return page
-
-
-def wrap_text(text: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
-    """Break a text into lines of at most ``width`` pixels; a long word is cut."""
-    lines: list[str] = []
-    line = ''
-    for word in text.split():
-        longer = f'{line} {word}' if line else word
-        if font.getlength(longer) <= width:
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        while font.getlength(word) > width:
-            fits = next(
-                n
-                for n in range(len(word), 0, -1)
-                if n == 1 or font.getlength(word[:n]) <= width
-            )
-            lines.append(word[:fits])
-            word = word[fits:]
-        line = word
-    return [*lines, line] if line else lines
 
 
 def _draw_cell(
@@ -135,10 +111,10 @@ def _draw_cell(
         else _read_picture(item.img_path, size)
     )
     framed = ImageOps.expand(content, _BORDER, COLOURS[mark])
-    cell = Image.new('RGB', (framed.width, framed.height + 2 * _LINE), _PAPER)
+    cell = Image.new('RGB', (framed.width, framed.height + 2 * LINE), PAPER)
     cell.paste(framed, (0, 0))
     ImageDraw.Draw(cell).multiline_text(
-        (2, framed.height + 1), label, _INK, font=_font(), spacing=2
+        (2, framed.height + 1), label, INK, font=load_font(), spacing=2
     )
     return cell
 
@@ -149,31 +125,21 @@ def _read_picture(path: str, size: tuple[int, int]) -> Image.Image:
 
 
 def _draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
-    canvas = Image.new('RGB', size, _PAPER)
-    font = _font()
+    canvas = Image.new('RGB', size, PAPER)
+    font = load_font()
     lines = wrap_text(caption, size[0] - 2 * _GAP, font)
-    room = (size[1] - 2 * _GAP) // _LINE
+    room = (size[1] - 2 * _GAP) // LINE
     if len(lines) > room:
         lines = [*lines[: room - 1], '...']
     draw = ImageDraw.Draw(canvas)
     for number, line in enumerate(lines):
-        draw.text((_GAP, _GAP + number * _LINE), line, _INK, font=font)
+        draw.text((_GAP, _GAP + number * LINE), line, INK, font=font)
     return canvas
 
 
 def _label(item: RankedItem) -> str:
     camera = '' if item.camid is None or item.camid < 0 else f' cam {item.camid}'
     return f'id {item.pid}{camera}'
-
-
-def _font() -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(_FONT_SIZE)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise RuntimeError(
-            'Pillow was built without FreeType, which draws text: install the wheel '
-            'from PyPI (pip install --force-reinstall pillow).'
-        )
-    return font
 
 
 @VISUALIZERS.register_module()
@@ -186,9 +152,9 @@ class RankedListVisualizer:
 
     def __init__(self, cell_size: tuple[int, int] = (96, 192)) -> None:
         width, height = cell_size
-        if min(width, height) < 3 * _LINE:
+        if min(width, height) < 3 * LINE:
             raise ValueError(
-                f'cell_size must be at least {3 * _LINE} each way; got {cell_size}.'
+                f'cell_size must be at least {3 * LINE} each way; got {cell_size}.'
             )
         self.cell_size = width, height
 

@@ -1,21 +1,33 @@
 """Samplers: the rules of a batch, and one stream for any number of processes."""
 
+import random
+from collections import Counter
+
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency
 from torch.utils.data import DataLoader
 
 from hplreid.datasets import CaptionSampler, IdentitySampler, ItemDataset, JointSampler
+from hplreid.datasets.samplers.chunks import camera_chunks, random_chunks
 from hplreid.datasets.samplers.passes import identity_pass
 from hplreid.registry import DATA_SAMPLERS
 
 
 def make_dataset(captioned=(), pictures=()):
-    """A data set with so many items of each identity: captioned ones, then pictures."""
+    """A data set with so many items of each identity: captioned ones, then pictures.
+
+    The pictures of an identity have cameras 0, 1, 1, 2, 2, 2, ... and captions none.
+    """
     items = []
     for counts, caption in ((captioned, 'a man'), (pictures, None)):
         for label, count in enumerate(counts):
             item = {'label': label, 'caption': caption, 'img_path': 'x.jpg'}
-            items += [dict(item) for _ in range(count)]
+            cameras = np.repeat(np.arange(9), np.arange(1, 10)) if not caption else [-1]
+            items += [
+                dict(item, source='toy', camid=int(cameras[i % len(cameras)]))
+                for i in range(count)
+            ]
     return ItemDataset(items, (), {'num_ids': 0})
 
 
@@ -27,6 +39,7 @@ SAMPLERS = [
     (CaptionSampler, {'batch_size': 8}, [8]),
     (IdentitySampler, {'batch_size': 16, 'num_instances': 4}, [16]),
     (JointSampler, SIZES, [8, 8]),
+    (JointSampler, {**SIZES, 'balance_cameras': True}, [8, 8]),
     (JointSampler, {**SIZES, 'pairs': 'identity', 'epoch': 'max'}, [8, 8]),
 ]
 
@@ -40,7 +53,7 @@ def stream(cls, options, **more):
     return sampler, np.array(list(sampler))
 
 
-@pytest.mark.parametrize('world_size', [2, 4])
+@pytest.mark.parametrize('world_size', [1, 2, 4])
 @pytest.mark.parametrize(('cls', 'options', 'parts'), SAMPLERS)
 def test_ranks_share_each_global_batch(cls, options, parts, world_size):
     whole, expected = stream(cls, options, epoch_number=2)
@@ -124,39 +137,134 @@ def test_captions_come_once_an_epoch():
     assert counts[:11].min() > 300 * 8 / 11 * 0.8  # everyone's turn comes
 
 
-def test_identity_pass_follows_the_rule():
-    counts = [4, 2, 9, 5, 8, 13, 1, 6, 4, 7]
-    ids, instances = 3, 4
-    borders = np.cumsum(counts)
-    groups = np.split(np.arange(borders[-1]), borders[:-1])
-    owner = np.repeat(np.arange(len(counts)), counts)
-    chunks = np.array([max(n // instances, 1) for n in counts])
-    lengths = set()
-    for seed in range(200):
-        drawn = identity_pass(groups, ids, instances, np.random.default_rng(seed))
-        assert drawn.shape[1] == ids * instances
-        used = np.zeros(len(counts), int)
-        for batch in drawn:
-            who = owner[batch].reshape(ids, instances)
-            assert (who == who[:, :1]).all()  # K side by side
-            assert len(set(who[:, 0])) == ids  # of P different identities
-            used[who[:, 0]] += 1
+COUNTS = [4, 2, 9, 5, 8, 13, 1, 6, 4, 7]
+GROUPS = np.split(np.arange(sum(COUNTS)), np.cumsum(COUNTS)[:-1])
+CAMERAS = np.arange(sum(COUNTS)) % 3
+P, K = 3, 4
+
+
+def cut_by_chance(group, rng):
+    return random_chunks(group, K, rng)
+
+
+def cut_by_camera(group, rng):
+    return camera_chunks(group, CAMERAS[group], K, rng)
+
+
+@pytest.mark.parametrize('cut', [cut_by_chance, cut_by_camera])
+def test_identity_pass_follows_the_rule_in_10_000_batches(cut):
+    owner = np.repeat(np.arange(len(COUNTS)), COUNTS)
+    counts = np.array(COUNTS)
+    chunks = np.array([max(n // K, 1) for n in COUNTS])
+    lengths = []
+    while sum(lengths) < 10_000:
+        rng = np.random.default_rng(len(lengths))
+        drawn = identity_pass(GROUPS, P, cut, rng)
+        who = owner[drawn].reshape(-1, P, K)
+        assert (who == who[..., :1]).all()  # K side by side
+        ids = np.sort(who[..., 0], axis=1)
+        assert (np.diff(ids, axis=1) > 0).all()  # of P different identities
+        used = np.bincount(ids.ravel(), minlength=len(counts))
         assert (used <= chunks).all()
-        assert (used < chunks).sum() < ids  # fewer than P have chunks left
-        for label, group in enumerate(groups):
-            times = (drawn[..., None] == group).sum(axis=(0, 1))
-            if counts[label] >= instances:
-                assert times.max() <= 1  # never twice
-            assert times.sum() == used[label] * instances
-        lengths.add(len(drawn))
-    assert len(lengths) > 1  # chance decides how long a pass is
+        assert (used < chunks).sum() < P  # fewer than P have chunks left
+        times = np.bincount(drawn.ravel(), minlength=len(owner))
+        assert times[counts[owner] >= K].max() <= 1  # never twice
+        assert np.array_equal(np.bincount(owner, times), used * K)
+        lengths.append(len(drawn))
+    assert len(set(lengths)) > 1  # chance decides how long a pass is
+
+
+def reference_pass(rng):
+    """The published sampler's rule, step by step, with Python's random numbers."""
+    chunks = {}
+    for label, group in enumerate(GROUPS):
+        pictures = group.tolist()
+        if len(pictures) < K:
+            pictures = [rng.choice(pictures) for _ in range(K)]
+        rng.shuffle(pictures)
+        whole = len(pictures) // K
+        chunks[label] = [pictures[i * K : (i + 1) * K] for i in range(whole)]
+    batches = []
+    while len(chunks) >= P:
+        batch = rng.sample(sorted(chunks), P)
+        batches.append([chunks[label].pop(0) for label in batch])
+        chunks = {label: left for label, left in chunks.items() if left}
+    return batches
+
+
+def test_passes_are_distributed_as_the_reference_s():
+    ours, theirs, numbers = Counter(), Counter(), random.Random(0)
+    first = np.zeros((2, sum(COUNTS)), int)
+    for seed in range(4000):
+        drawn = identity_pass(GROUPS, P, cut_by_chance, np.random.default_rng(seed))
+        ours[len(drawn)] += 1
+        expected = np.array(reference_pass(numbers))
+        theirs[len(expected)] += 1
+        np.add.at(first[0], drawn.ravel(), 1)
+        np.add.at(first[1], expected.ravel(), 1)
+    lengths = sorted(ours | theirs)
+    table = [[counts[n] for n in lengths] for counts in (ours, theirs)]
+    assert chi2_contingency(table).pvalue > 1e-3  # how long passes are
+    assert chi2_contingency(first).pvalue > 1e-3  # how often each picture comes
+
+
+def most_spread_chunks(counts, size):
+    """How many chunks can have as many cameras as fit, by arithmetic."""
+    whole = sum(counts) // size
+    if len(counts) < size:
+        return min(whole, *counts)
+    able = (m for m in range(whole + 1) if sum(min(c, m) for c in counts) >= m * size)
+    return max(able)
+
+
+def test_as_many_chunks_as_can_be_have_as_many_cameras_as_fit():
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        counts = rng.integers(1, 8, size=rng.integers(1, 7))
+        cameras = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+        size = int(rng.integers(2, 6))
+        if len(cameras) < size:
+            continue
+        drawn = camera_chunks(np.arange(len(cameras)), cameras, size, rng)
+        assert drawn.shape == (len(cameras) // size, size)
+        assert len(set(drawn.ravel())) == drawn.size  # never twice
+        spread = [len(set(cameras[chunk])) for chunk in drawn]
+        full = sum(n == min(size, len(counts)) for n in spread)
+        assert full == most_spread_chunks(counts.tolist(), size)
+
+
+def test_few_pictures_are_all_taken_before_one_comes_again():
+    group, cameras = np.array([7, 8, 9]), np.array([0, 0, 4])
+    seen = Counter()
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        (chunk,) = camera_chunks(group, cameras, 5, rng)
+        times = np.bincount(chunk, minlength=10)[7:]
+        # After all three, one of the larger camera and the other camera's only one
+        assert times[2] == 2
+        assert sorted(times[:2]) == [1, 2]
+        seen[int(times[0])] += 1
+    assert min(seen.values()) > 100
+
+
+def test_cameras_of_two_data_sets_are_not_the_same():
+    dataset = make_dataset(pictures=[2])
+    for item, source in zip(dataset._items, ('one', 'two'), strict=True):
+        item.update(camid=0, source=source)
+    sampler = IdentitySampler(dataset, 0, 2, num_instances=2, balance_cameras=True)
+    assert len(set(sampler.stream.cameras)) == 2
+
+
+def test_unknown_cameras_are_refused():
+    with pytest.raises(ValueError, match=r"needs the camera .* 'x.jpg' \(toy\) is not"):
+        IdentitySampler(JOINT, 0, 8, balance_cameras=True)
 
 
 def test_identities_are_drawn_evenly():
     groups = [np.arange(4 * i, 4 * i + 4) for i in range(6)]
     first = np.zeros(24)
     for seed in range(1500):
-        drawn = identity_pass(groups, 2, 4, np.random.default_rng(seed))
+        drawn = identity_pass(groups, 2, cut_by_chance, np.random.default_rng(seed))
         assert len(drawn) == 3
         first[drawn[0]] += 1
     # Each of six is among the first two in a third of the passes: 500 +- 4 sigma
@@ -164,9 +272,8 @@ def test_identities_are_drawn_evenly():
 
 
 def test_small_identities_are_filled_by_chance():
-    groups = [np.array([7, 8])]
     drawn = [
-        tuple(identity_pass(groups, 1, 4, np.random.default_rng(seed))[0])
+        tuple(random_chunks(np.array([7, 8]), 4, np.random.default_rng(seed))[0])
         for seed in range(400)
     ]
     # With replacement, each of the 16 sequences is equally likely: (7, 7, 7, 7) too
@@ -174,9 +281,10 @@ def test_small_identities_are_filled_by_chance():
 
 
 def test_identity_sampler_has_a_fixed_length():
-    dataset = make_dataset(pictures=[4, 2, 9, 5, 8, 13, 1, 6, 4, 7])
+    dataset = make_dataset(pictures=COUNTS)
     sampler = IdentitySampler(dataset, 0, batch_size=12, num_instances=4)
-    assert sampler.batches_per_epoch == (1 + 1 + 2 + 1 + 2 + 3 + 1 + 1 + 1 + 1) // 3
+    filled = [max(n, 4) for n in COUNTS]  # what the published sampler reports, in items
+    assert sampler.batches_per_epoch == sum(n - n % 4 for n in filled) // 12 == 4
     for epoch in range(20):
         sampler.set_epoch(epoch)
         batches = np.array([i for i, _ in sampler]).reshape(-1, 12)

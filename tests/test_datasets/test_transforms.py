@@ -1,12 +1,17 @@
-"""Transforms, against torchvision's and against counting."""
+"""Transforms, against torchvision's and timm's, and against counting."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
+import timm.data.random_erasing as timm_erasing
 import torch
 import torchvision.transforms as T
 from PIL import Image
+from scipy.stats import binomtest, chisquare, kstest
 
 from hplreid.datasets import (
+    EDACaption,
     LoadImage,
     MaskCaption,
     PackReIDInputs,
@@ -15,12 +20,18 @@ from hplreid.datasets import (
     RandomFlip,
     ResizeImage,
     TokenizeCaption,
+    reid_collate,
 )
-from hplreid.datasets.transforms.augmentation import CLIP_MEAN, CLIP_STD, draw_box
-from hplreid.datasets.transforms.caption import MASK_ID, mask_tokens
+from hplreid.datasets.transforms.augmentation import draw_box
+from hplreid.datasets.transforms.caption import MASK_ID, decode_tokens, mask_tokens
+from hplreid.datasets.transforms.eda import delete_words, swap_words
+from hplreid.models import ReIDDataPreprocessor
 from hplreid.registry import TRANSFORMS
 
 SOT, EOT = 49406, 49407
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+TIMM = {'fill': 'pixel', 'area': (0.02, 1 / 3), 'ratio': (0.3, 1 / 0.3)}
 
 
 @pytest.fixture
@@ -74,42 +85,115 @@ def test_augmentation_is_torchvisions(image, ours, theirs):
 
 
 def test_erasing_box_is_torchvisions(image):
-    area, ratio = (0.02, 0.4), (0.3, 3.3)
-    for seed in range(50):
+    area, ratio = (0.02, 1.0), (0.3, 3.3)  # up to those that hardly fit
+    for seed in range(400):
         torch.manual_seed(seed)
         found = draw_box(40, 20, area, ratio)
         torch.manual_seed(seed)
         top, left, height, width, _ = T.RandomErasing.get_params(
             image, area, ratio, [0.0]
         )
-        assert found == (top, left, height, width)
+        whole = (top, left, height, width) == (0, 0, 40, 20)  # says that none fitted
+        assert found == (None if whole else (top, left, height, width))
 
 
 def test_erasing_gives_up_on_what_never_fits():
     assert draw_box(10, 10, (1.0, 1.0), (1.0, 1.0)) is None
     image = torch.ones(3, 10, 10, dtype=torch.uint8)
     step = RandomErasing(1.0, area=(1.0, 1.0), ratio=(1.0, 1.0))
-    assert torch.equal(step({'image': image})['image'], image)
+    assert step({'image': image})['erasure'] is None
 
 
-def test_erased_colour_in_normalised_units(image):
-    erased = RandomErasing(prob=1.0)({'image': image.clone()})['image']
-    changed = (erased != image).any(dim=0)
-    assert 0.01 < changed.float().mean() < 0.45
-    colour = erased[:, changed][:, 0].double() / 255
-    normalised = (colour - torch.tensor(CLIP_MEAN)) / torch.tensor(CLIP_STD)
-    # IRRA fills in the numbers of the mean; half a step of 1/255 is lost in rounding
-    gap = (normalised - torch.tensor(CLIP_MEAN)).abs()
-    assert (gap <= 0.5 / 255 / torch.tensor(CLIP_STD) + 1e-6).all()
+def prepared(image, *steps):
+    """What the model gets of a picture that went through these steps."""
+    item = {'img_path': 'x.jpg', 'image': image, 'caption': None, 'label': 0}
+    meta = dict.fromkeys(('pid', 'camid', 'source', 'split', 'sample_idx'))
+    for step in steps:
+        item = step(item)
+    batch = reid_collate([PackReIDInputs()({**meta, **item})])
+    return ReIDDataPreprocessor()(batch)['inputs']['images'][0]
+
+
+@pytest.mark.parametrize(
+    ('fill', 'value'),
+    [('clip_mean', CLIP_MEAN), ('zero', 0), ((0.5, -1.0, 2.5), (0.5, -1.0, 2.5))],
+)
+def test_erasing_is_torchvisions_on_normalised_pictures(image, fill, value):
+    normalise = T.Normalize(CLIP_MEAN, CLIP_STD)(image / 255)
+    reference = T.RandomErasing(0.5, (0.02, 0.4), value=value)
+    times = 0
+    for seed in range(30):
+        torch.manual_seed(seed)
+        expected = reference(normalise)
+        torch.manual_seed(seed)
+        found = prepared(image, RandomErasing(fill=fill))
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+        times += not torch.equal(expected, normalise)
+    assert 5 < times < 25
+
+
+class TorchNumbers:
+    """Stands for the module ``random``, with torch's numbers in the same order."""
+
+    @staticmethod
+    def random():
+        return float(torch.rand(1))
+
+    @staticmethod
+    def uniform(low, high):
+        return float(torch.empty(1).uniform_(low, high))
+
+    @staticmethod
+    def randint(low, high):
+        return int(torch.randint(low, high + 1, (1,)))
+
+
+def test_pixel_erasing_has_timms_rectangles(image, monkeypatch):
+    monkeypatch.setattr(timm_erasing, 'random', TorchNumbers)
+    reference = timm_erasing.RandomErasing(0.5, mode='pixel', device='cpu')
+    normalised = prepared(image)
+    times = 0
+    for seed in range(60):
+        torch.manual_seed(seed)
+        expected = reference(normalised.clone()) != normalised
+        torch.manual_seed(seed)
+        found = prepared(image, RandomErasing(0.5, **TIMM)) != normalised
+        assert torch.equal(found, expected)
+        times += bool(expected.any())
+    assert 15 < times < 45
+
+
+def test_pixel_erasing_is_standard_noise(image):
+    untouched = prepared(image)
+    noise = []
+    for seed in range(60):
+        torch.manual_seed(seed)
+        found = prepared(image, RandomErasing(1.0, **TIMM))
+        noise.append(found[found != untouched])
+    values = torch.cat(noise)
+    assert len(values) > 10_000
+    assert len({v[0].item() for v in noise}) == len(noise)  # each has its own
+    assert kstest(values.numpy(), 'norm').pvalue > 1e-3
+    assert values.min() < -3  # beyond black and white: pixels of 8 bits end at 2.15
+    assert values.max() > 3
+    torch.manual_seed(0)
+    again = prepared(image, RandomErasing(1.0, **TIMM))
+    assert torch.equal(again[again != untouched], noise[0])
 
 
 def test_erasing_happens_as_often_as_asked(image):
     torch.manual_seed(0)
     step = RandomErasing(prob=0.3)
-    times = sum(
-        not torch.equal(step({'image': image})['image'], image) for _ in range(1000)
-    )
-    assert abs(times - 300) < 4 * (1000 * 0.3 * 0.7) ** 0.5
+    times = sum(step({'image': image})['erasure'] is not None for _ in range(1000))
+    assert binomtest(times, 1000, 0.3).pvalue > 1e-3
+
+
+@pytest.mark.parametrize('prob', [0.0, 1.0])
+def test_nothing_may_move_a_picture_that_is_to_be_erased(image, prob):
+    for late in (RandomFlip(), PadRandomCrop(), RandomErasing()):
+        item = RandomErasing(prob)({'image': image})
+        with pytest.raises(ValueError, match=f'{type(late).__name__} comes after'):
+            late(item)
 
 
 def test_tokens():
@@ -125,6 +209,17 @@ def test_long_captions_keep_the_end():
     assert tokens.tolist() == [SOT] + [2523] * 75 + [EOT]
     short = TokenizeCaption(context_length=5)({'caption': 'shirt ' * 9})['tokens']
     assert short.tolist() == [SOT, 2523, 2523, 2523, EOT]
+
+
+def test_decoded_tokens_are_the_caption():
+    caption = 'A man, in a café; wearing beige-ish jeans!'
+    tokens = TokenizeCaption()({'caption': caption})['tokens']
+    texts = decode_tokens(tokens)
+    assert len(texts) == int((tokens > 0).sum()) - 2
+    joined = ''.join(texts).replace(' ', '')
+    assert joined == caption.lower().replace(' ', '')
+    tokens[2] = MASK_ID
+    assert decode_tokens(tokens)[:3] == ['a ', '[mask] ', ', ']
 
 
 def test_masking_by_counting():
@@ -144,7 +239,7 @@ def test_masking_by_counting():
     assert torch.equal(masked[~selected], tokens[~selected])
 
     def near(count, total, part):
-        return abs(int(count) - total * part) < 4 * (total * part * (1 - part)) ** 0.5
+        return binomtest(int(count), total, part).pvalue > 1e-3
 
     total = int(selected.sum())
     result = masked[selected]
@@ -153,9 +248,27 @@ def test_masking_by_counting():
     assert near((result == 1000).sum(), total, 0.1)
     others = result[(result != MASK_ID) & (result != 1000)]
     assert near(len(others), total, 0.1)
+    # Every word of the vocabulary is equally likely: 1 to MASK_ID - 1
+    assert kstest((others.double() / MASK_ID).numpy(), 'uniform').pvalue > 1e-3
     assert others.min() >= 1
     assert others.max() < MASK_ID
-    assert abs(others.double().mean() / MASK_ID - 0.5) < 0.03
+
+
+def test_masking_of_many_captions_by_counting():
+    torch.manual_seed(0)
+    tokens = TokenizeCaption()({'caption': 'a man in a red shirt and blue jeans'})
+    step, times, empty = MaskCaption(0.15), np.zeros(77), 0
+    for _ in range(4000):
+        masked, labels = step(dict(tokens))['masking']
+        times += (labels > 0).numpy()
+        empty += int((labels > 0).sum() == 1 and masked[1] == MASK_ID and labels[1] > 0)
+    none = 0.85**9  # of nine words: then the first is masked all the same
+    for place, count in enumerate(times.tolist()):
+        part = 0.15 if 1 <= place <= 9 else 0.0
+        part += none if place == 1 else 0.0
+        assert count == part == 0 or binomtest(int(count), 4000, part).pvalue > 1e-3
+    alone = none + 0.15 * 0.8 * 0.85**8
+    assert binomtest(empty, 4000, alone).pvalue > 1e-3
 
 
 def test_start_end_mask_and_padding_are_never_selected():
@@ -174,14 +287,74 @@ def test_masking_selects_at_least_one():
     assert mask_tokens(empty, 0.5)[0].tolist() == [SOT, EOT, 0]
 
 
-def test_masking_of_items():
+@pytest.mark.parametrize('replace', [True, False])
+def test_masking_of_items(replace):
     tokens = torch.tensor([SOT, 1000, 1001, EOT, 0])
     before = tokens.clone()
     torch.manual_seed(0)
-    masked = MaskCaption(prob=1.0)({'tokens': tokens})['tokens']
+    item = MaskCaption(prob=1.0, replace=replace)({'tokens': tokens})
+    masked, labels = item['masking']
+    torch.manual_seed(0)
+    expected = mask_tokens(before, 1.0)
+    assert torch.equal(masked, expected[0])
     assert not torch.equal(masked, before)
+    assert torch.equal(labels, expected[1])
+    assert torch.equal(item['tokens'], masked if replace else before)
     assert torch.equal(tokens, before)
-    assert torch.equal(MaskCaption(prob=0.0)({'tokens': tokens})['tokens'], before)
+    item = MaskCaption(0.0, replace)({'tokens': tokens})
+    assert torch.equal(item['tokens'], before)
+    assert torch.equal(item['masking'], torch.stack([before, torch.zeros_like(before)]))
+
+
+WORDS = ['a', 'tall', 'man', 'wears', 'blue', 'jeans']
+
+
+def test_deleted_words_by_counting():
+    torch.manual_seed(0)
+    kept = Counter()
+    for _ in range(3000):
+        left = delete_words(WORDS, 0.3)
+        assert left == [w for w in WORDS if w in left]  # in their order
+        kept.update(left)
+    for count in kept.values():
+        assert binomtest(count, 3000, 0.7 + 0.3**6 / 6).pvalue > 1e-3
+
+
+def test_one_word_is_left_and_any_may_be():
+    torch.manual_seed(0)
+    last = Counter(tuple(delete_words(WORDS, 1.0)) for _ in range(600))
+    assert chisquare([last[(word,)] for word in WORDS]).pvalue > 1e-3
+    assert sum(last[(word,)] for word in WORDS) == 600
+    assert delete_words([], 1.0) == []
+
+
+def test_swaps_by_counting():
+    torch.manual_seed(0)
+    pairs = Counter()
+    for _ in range(1500):
+        moved = [i for i, w in enumerate(swap_words(WORDS, 1)) if w != WORDS[i]]
+        assert len(moved) == 2
+        pairs[tuple(moved)] += 1
+    assert len(pairs) == 15
+    assert chisquare(list(pairs.values())).pvalue > 1e-3
+    assert sorted(swap_words(WORDS, 9)) == sorted(WORDS)
+    assert swap_words(['man'], 3) == ['man']
+
+
+def test_eda_changes_the_caption_that_is_tokenised():
+    caption = ' '.join(WORDS * 5)
+    torch.manual_seed(0)
+    item = EDACaption(delete=0.2, swap=0.1)({'caption': caption})
+    torch.manual_seed(0)
+    expected = delete_words(swap_words(WORDS * 5, 3), 0.2)
+    assert item['caption'] == ' '.join(expected) != caption
+    words = ''.join(decode_tokens(TokenizeCaption()(item)['tokens'])).split()
+    assert words == expected
+    assert EDACaption(0.0, 0.0)({'caption': caption})['caption'] == caption
+    assert EDACaption(0.0, 0.01)({'caption': 'red shirt'})['caption'] == 'shirt red'
+    assert EDACaption(1.0)({'caption': None})['caption'] is None
+    with pytest.raises(ValueError, match='comes after TokenizeCaption.*put it before'):
+        EDACaption()(item)
 
 
 def test_steps_pass_what_does_not_concern_them(image):
@@ -218,6 +391,9 @@ def test_packing(image, noise):
     assert pack(caption='c', tokens=tokens)[0]['inputs']['image'] is None
     plain = pack(img_path='x.jpg', image=noise)[0]['inputs']['image']
     assert plain.shape == (3, 70, 33)
+    masking = torch.ones(2, 77)
+    packed, _ = pack(caption='c', tokens=tokens, masking=masking)
+    assert packed['inputs']['masking'] is masking
     assert np.array_equal(plain.permute(1, 2, 0).numpy(), np.array(noise))
 
 
@@ -249,6 +425,10 @@ def test_packing_refuses(item, message):
         (RandomErasing, {'prob': -1}, 'prob must be a probability'),
         (RandomErasing, {'area': (0.4, 0.1)}, 'area must be a range'),
         (RandomErasing, {'ratio': (0, 3)}, 'ratio must be a positive'),
+        (RandomErasing, {'fill': 'mean'}, "'clip_mean', 'zero', 'pixel'.*got 'mean'"),
+        (RandomErasing, {'fill': (0, 0)}, r'got \(0, 0\)'),
+        (EDACaption, {'delete': 2}, 'delete must be a probability'),
+        (EDACaption, {'swap': -1}, 'swap must be a probability'),
         (MaskCaption, {'prob': 2}, 'prob must be a probability'),
         (TokenizeCaption, {'context_length': 2}, 'leave room for start'),
     ],

@@ -8,19 +8,21 @@ from mmengine.registry import FUNCTIONS
 from hplreid.datasets import reid_collate
 from hplreid.models.data_preprocessor import ReIDDataPreprocessor
 from hplreid.registry import MODELS
-from hplreid.structures import ReIDDataSample
+from hplreid.structures import Erasure, ReIDDataSample
 
 SOT, EOT = 49406, 49407
 
 
-def sample(label, image=None, words=None):
-    tokens = None
+def sample(label, image=None, words=None, masked=False, **known):
+    tokens = masking = None
     if words is not None:
         tokens = torch.zeros(77, dtype=torch.int64)
         tokens[: words + 2] = torch.tensor([SOT, *[1000] * words, EOT])
+        masking = torch.stack([tokens, tokens + 1]) if masked else None
     caption = None if words is None else f'{words} words'
-    meta = ReIDDataSample(metainfo={'label': label, 'caption': caption})
-    return {'inputs': {'image': image, 'caption': tokens}, 'data_samples': meta}
+    meta = ReIDDataSample(metainfo={'label': label, 'caption': caption, **known})
+    inputs = {'image': image, 'caption': tokens, 'masking': masking}
+    return {'inputs': inputs, 'data_samples': meta}
 
 
 def picture(seed, size=(8, 4)):
@@ -60,6 +62,55 @@ def test_joint_batch(collate):
         a is b['data_samples']
         for a, b in zip(batch['data_samples'], samples, strict=True)
     )
+
+
+@pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
+def test_what_is_erased(collate):
+    noisy = Erasure(1, 0, 5, 3, None, seed=8)
+    samples = [
+        sample(0, picture(0)),
+        sample(0, words=2),  # a row without a picture
+        sample(0, picture(1), erasure=Erasure(2, 1, 3, 2, (0.5, -9.0, 9.0))),
+        sample(0, picture(2), erasure=noisy),
+        sample(0, picture(3), erasure=noisy),
+    ]
+    batch = collate(samples)
+    found = ReIDDataPreprocessor()(batch)['inputs']['images']
+    for s in samples:
+        s['data_samples'].set_metainfo({'erasure': None})
+    expected = ReIDDataPreprocessor()(collate(samples))['inputs']['images']
+    assert torch.equal(found[0], expected[0])
+    for channel, value in enumerate((0.5, -9.0, 9.0)):
+        expected[1, channel, 2:5, 1:3] = value
+    assert torch.equal(found[1], expected[1])
+    noise = found[2:, :, 1:6, 0:3]
+    assert torch.equal(noise[0], noise[1])  # the seed's, whatever else is in the batch
+    assert len(noise[0].unique()) == 45
+    expected[2:, :, 1:6, 0:3] = noise
+    assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
+def test_masked_captions_are_trimmed_alike(collate):
+    samples = [sample(0, picture(0)), sample(0, picture(1), words=3, masked=True)]
+    inputs = ReIDDataPreprocessor()(collate(samples))['inputs']
+    assert torch.equal(inputs['masked_captions'], inputs['captions'])
+    assert torch.equal(inputs['mask_labels'], inputs['captions'] + 1)
+    unmasked = ReIDDataPreprocessor()(collate(joint_batch()))['inputs']
+    assert 'masked_captions' not in unmasked
+    some = [*samples, sample(0, picture(2), words=3)]
+    with pytest.raises(ValueError, match='1 of 2 captions .* have been masked'):
+        ReIDDataPreprocessor()(collate(some))
+
+
+def test_denormalised_pictures_are_the_same():
+    preprocess = ReIDDataPreprocessor()
+    samples = [sample(0, picture(seed, (64, 32))) for seed in range(3)]
+    images = preprocess(reid_collate(samples))['inputs']['images']
+    expected = torch.stack([s['inputs']['image'] for s in samples])
+    assert torch.equal(preprocess.denormalise(images), expected)
+    clamped = preprocess.denormalise(torch.full((1, 3, 2, 2), 9.0))
+    assert clamped.unique().tolist() == [255]
 
 
 def test_untrimmed():

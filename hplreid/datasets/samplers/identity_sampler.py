@@ -18,6 +18,9 @@ class IdentitySampler(GlobalBatchSampler):
         seed: See :class:`GlobalBatchSampler`, also for ``rank`` and ``world_size``.
         batch_size: Items of a global batch.
         num_instances: K.
+        balance_cameras: Whether the K of an identity come from as many of its cameras
+            as they can (:func:`camera_chunks`), or by chance (:func:`random_chunks`, as
+            in the published recipes).
         rank: This process.
         world_size: Number of processes.
 
@@ -32,6 +35,7 @@ class IdentitySampler(GlobalBatchSampler):
         seed: int | None = None,
         batch_size: int = 64,
         num_instances: int = 4,
+        balance_cameras: bool = False,
         rank: int | None = None,
         world_size: int | None = None,
     ) -> None:
@@ -42,7 +46,9 @@ class IdentitySampler(GlobalBatchSampler):
             )
         num_ids = batch_size // num_instances
         everything = np.arange(len(dataset))
-        self.stream = IdentityStream(dataset, everything, num_ids, num_instances)
+        self.stream = IdentityStream(
+            dataset, everything, num_ids, num_instances, balance_cameras
+        )
         length = self.stream.pass_length
         super().__init__([batch_size], length, seed, rank, world_size)
 

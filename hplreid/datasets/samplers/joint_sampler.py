@@ -27,6 +27,7 @@ class JointSampler(GlobalBatchSampler):
             ``num_pairs / K``.
         epoch: Once through the captioned items (``'t2i'``), or through the part that
             has more (``'max'``) or fewer (``'min'``) batches.
+        balance_cameras: How the K pictures are chosen; see :class:`IdentitySampler`.
         rank: This process.
         world_size: Number of processes.
 
@@ -43,6 +44,7 @@ class JointSampler(GlobalBatchSampler):
         num_instances: int = 4,
         pairs: str = 'random',
         epoch: str = 't2i',
+        balance_cameras: bool = False,
         rank: int | None = None,
         world_size: int | None = None,
     ) -> None:
@@ -51,7 +53,9 @@ class JointSampler(GlobalBatchSampler):
         captioned = np.flatnonzero(dataset.has_caption)
         uncaptioned = np.flatnonzero(~dataset.has_caption)
         self.t2i = _pair_stream(dataset, captioned, num_pairs, num_instances, pairs)
-        self.i2i = IdentityStream(dataset, uncaptioned, num_ids, num_instances)
+        self.i2i = IdentityStream(
+            dataset, uncaptioned, num_ids, num_instances, balance_cameras
+        )
         lengths = {
             't2i': self.t2i.pass_length,
             'max': max(self.t2i.pass_length, self.i2i.pass_length),

@@ -1,8 +1,11 @@
 """One pass over a data set, as batches of indices: by chance, or P x K."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+
+Chunks = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""Cuts the pictures of an identity into chunks, ``(chunks, K)``; see ``chunks.py``."""
 
 
 def random_pass(
@@ -25,33 +28,31 @@ def random_pass(
 def identity_pass(
     groups: Sequence[np.ndarray],
     num_ids: int,
-    num_instances: int,
+    cut: Chunks,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Draw batches of P identities x K pictures until fewer than P identities are left.
 
-    The pictures of an identity are shuffled and cut into chunks of K; a remainder is
-    left out. An identity with fewer than K gives one chunk, drawn with replacement.
-    Each batch takes a chunk from P different identities, chosen by chance among those
-    that still have one.
+    The pictures of an identity are cut into chunks of K. Each batch takes a chunk from
+    P different identities, chosen by chance among those that still have one.
 
     Args:
         groups: Indices of the pictures of each identity.
         num_ids: P.
-        num_instances: K.
+        cut: Cuts the pictures of an identity.
         rng: Source of chance.
 
     Returns:
         ``(batches, P * K)``, the K of an identity side by side.
     """
-    chunks = [list(_chunks(group, num_instances, rng)) for group in groups]
+    chunks = [list(cut(group, rng)) for group in groups]
     left = list(range(len(groups)))
     batches = []
     while len(left) >= num_ids:
         chosen = rng.choice(len(left), num_ids, replace=False)
         batches.append(np.concatenate([chunks[left[c]].pop() for c in chosen]))
         left = [group for group in left if chunks[group]]
-    return np.array(batches).reshape(-1, num_ids * num_instances)
+    return np.array(batches)
 
 
 def count_identity_batches(
@@ -71,11 +72,3 @@ def group_by_label(indices: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     order = np.argsort(labels, kind='stable')
     borders = np.flatnonzero(np.diff(labels[order])) + 1
     return np.split(indices[order], borders)
-
-
-def _chunks(
-    group: np.ndarray, num_instances: int, rng: np.random.Generator
-) -> np.ndarray:
-    if len(group) < num_instances:
-        return rng.choice(group, (1, num_instances), replace=True)
-    return random_pass(group, num_instances, rng)

@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from ..items import ItemDataset
+from .chunks import camera_chunks, random_chunks
 from .global_batch import repeat_passes
 from .passes import (
     count_identity_batches,
@@ -65,10 +66,12 @@ class IdentityStream:
         indices: Items to draw from.
         num_ids: P.
         num_instances: K.
+        balance_cameras: Whether the K of an identity are spread over its cameras, see
+            :func:`camera_chunks`, or left to chance, see :func:`random_chunks`.
 
     Raises:
-        ValueError: There are fewer identities than P, items without a training label,
-            or P or K isn't positive.
+        ValueError: There are fewer identities than P, items without a training label
+            (or without a camera, where that matters), or P or K isn't positive.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class IdentityStream:
         indices: np.ndarray,
         num_ids: int,
         num_instances: int,
+        balance_cameras: bool = False,
     ) -> None:
         if num_ids < 1 or num_instances < 1:
             raise ValueError(
@@ -98,10 +102,37 @@ class IdentityStream:
         self.num_ids, self.num_instances = num_ids, num_instances
         self.batch_size = num_ids * num_instances
         self.pass_length = count_identity_batches(self.groups, num_ids, num_instances)
+        self.cameras = _number_cameras(dataset, indices) if balance_cameras else None
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """See :class:`Stream`."""
         draw = lambda: identity_pass(  # noqa: E731
-            self.groups, self.num_ids, self.num_instances, rng
+            self.groups, self.num_ids, self._cut, rng
         )
         return repeat_passes(draw, count)
+
+    def _cut(self, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        if self.cameras is None:
+            return random_chunks(group, self.num_instances, rng)
+        return camera_chunks(group, self.cameras[group], self.num_instances, rng)
+
+
+def _number_cameras(dataset: ItemDataset, indices: np.ndarray) -> np.ndarray:
+    """Return a number for the camera of each item, -1 for those not in ``indices``.
+
+    Raises:
+        ValueError: The camera of an item isn't known.
+    """
+    numbers: dict[tuple[str, int], int] = {}
+    cameras = np.full(len(dataset), -1)
+    for index in indices.tolist():
+        item = dataset.get_data_info(index)
+        if item['camid'] < 0:
+            raise ValueError(
+                'balance_cameras=True needs the camera of every item; that of '
+                f"'{item['img_path']}' ({item['source']}) is not known."
+            )
+        # Camera 0 of two data sets isn't one camera
+        camera = (item['source'], item['camid'])
+        cameras[index] = numbers.setdefault(camera, len(numbers))
+    return cameras

@@ -1,12 +1,14 @@
 """Steps of a pipeline: load, resize, augment, tokenise, mask, pack."""
 
 from .augmentation import PadRandomCrop, RandomErasing, RandomFlip
-from .base import ImageTransform, TokenTransform
+from .base import ImageTransform
 from .caption import MaskCaption, TokenizeCaption
+from .eda import EDACaption
 from .loading import LoadImage, ResizeImage
 from .packing import PackReIDInputs
 
 __all__ = [
+    'EDACaption',
     'ImageTransform',
     'LoadImage',
     'MaskCaption',
@@ -15,6 +17,5 @@ __all__ = [
     'RandomErasing',
     'RandomFlip',
     'ResizeImage',
-    'TokenTransform',
     'TokenizeCaption',
 ]

@@ -8,12 +8,17 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from hplreid.registry import TRANSFORMS
+from hplreid.structures import Erasure
 
-from .base import ImageTransform, check_probability
+from ..items import Item
+from .base import ImageTransform, check_not_erased, check_probability
 
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-"""Pixel statistics that CLIP normalises with, RGB, for pixels from 0 to 1."""
+FILLS = {
+    'clip_mean': (0.48145466, 0.4578275, 0.40821073),
+    'zero': (0.0, 0.0, 0.0),
+    'pixel': None,
+}
+"""Fills of :class:`RandomErasing` by name, in normalised units; None is noise."""
 
 _ATTEMPTS = 10
 
@@ -60,27 +65,31 @@ class PadRandomCrop(ImageTransform):
 
 
 @TRANSFORMS.register_module()
-class RandomErasing(ImageTransform):
-    """Fill a random rectangle with one colour.
+class RandomErasing:
+    """Choose a rectangle that the data preprocessor erases from the picture.
 
     Random Erasing Data Augmentation (https://arxiv.org/abs/1708.04896).
 
-    The colour is given in normalised units, as if the picture had been normalised
-    already (it's done later, on the device). So IRRA's setting reads as in its code:
-    there the numbers of CLIP's *mean* are filled into pictures that were already
-    normalised, which is a light grey, not the mean colour. Here it's rounded to the
-    nearest of 256 values.
+    The published recipes erase after they have normalised, with values that no pixel of
+    8 bits has. So the picture stays as it is, and what travels with it is the rectangle
+    and a colour or a seed (:class:`Erasure`): :class:`ReIDDataPreprocessor` normalises,
+    then fills. Nothing that moves the picture may come after this step.
+
+    * IRRA: the defaults (torchvision's). It fills in the numbers of CLIP's *mean* as if
+      pixels still went from 0 to 1, which is a light grey and not the mean colour.
+    * CLIP-ReID, TransReID: ``fill='pixel', area=(0.02, 1 / 3), ratio=(0.3, 10 / 3)``
+      (timm's).
 
     Args:
         prob: How often.
         area: Least and largest part of the picture.
         ratio: Least and largest height over width; drawn evenly on a log scale.
-        fill: Colour in normalised units, RGB; 0 is the mean colour.
-        mean: Mean that normalises, for pixels from 0 to 1.
-        std: Standard deviation that normalises.
+        fill: ``'clip_mean'`` as described; ``'zero'``, which is the mean colour;
+            ``'pixel'``, noise from N(0, 1) for every channel of every pixel; or a
+            colour. All in normalised units, RGB.
 
     Raises:
-        ValueError: A range is empty, or not positive.
+        ValueError: A range is empty, or not positive, or there is no such fill.
     """
 
     def __init__(
@@ -88,9 +97,7 @@ class RandomErasing(ImageTransform):
         prob: float = 0.5,
         area: tuple[float, float] = (0.02, 0.4),
         ratio: tuple[float, float] = (0.3, 3.3),
-        fill: Sequence[float] = CLIP_MEAN,
-        mean: Sequence[float] = CLIP_MEAN,
-        std: Sequence[float] = CLIP_STD,
+        fill: str | Sequence[float] = 'clip_mean',
     ) -> None:
         self.prob = check_probability(prob, 'prob')
         if not 0 < area[0] <= area[1] <= 1:
@@ -98,20 +105,40 @@ class RandomErasing(ImageTransform):
         if not 0 < ratio[0] <= ratio[1]:
             raise ValueError(f'ratio must be a positive range, got {ratio}.')
         self.area, self.ratio = tuple(area), tuple(ratio)
-        pixels = torch.tensor(fill) * torch.tensor(std) + torch.tensor(mean)
-        self.colour = (pixels * 255).round().clamp(0, 255).to(torch.uint8)
+        self.fill = _read_fill(fill)
 
-    def transform(self, image: Tensor) -> Tensor:
-        """See :class:`ImageTransform`."""
+    def __call__(self, item: Item) -> Item:
+        """Set ``erasure``, an :class:`Erasure` or None, if the item has a picture.
+
+        Raises:
+            ValueError: Another step has set it before.
+        """
+        image = item.get('image')
+        if image is not None:
+            check_not_erased(item, type(self).__name__)
+            item['erasure'] = self._draw(*image.shape[-2:])
+        return item
+
+    def _draw(self, height: int, width: int) -> Erasure | None:
         if torch.rand(1) >= self.prob:
-            return image
-        box = draw_box(image.shape[-2], image.shape[-1], self.area, self.ratio)
+            return None
+        box = draw_box(height, width, self.area, self.ratio)
         if box is None:
-            return image
-        top, left, height, width = box
-        erased = image.clone()
-        erased[:, top : top + height, left : left + width] = self.colour[:, None, None]
-        return erased
+            return None
+        seed = int(torch.randint(2**62, (1,))) if self.fill is None else 0
+        return Erasure(*box, self.fill, seed)
+
+
+def _read_fill(fill: str | Sequence[float]) -> tuple[float, float, float] | None:
+    if isinstance(fill, str) and fill in FILLS:
+        return FILLS[fill]
+    if isinstance(fill, str) or len(fill) != 3:
+        raise ValueError(
+            f'fill must be one of {[*FILLS]} or a colour (red, green, blue) in '
+            f'normalised units, got {fill!r}.'
+        )
+    red, green, blue = map(float, fill)
+    return red, green, blue
 
 
 def draw_box(

@@ -1,4 +1,4 @@
-"""What transforms share: each concerns the picture or the tokens of an item."""
+"""What the transforms of a picture share."""
 
 from abc import ABC, abstractmethod
 
@@ -11,8 +11,13 @@ class ImageTransform(ABC):
     """Changes the picture ``item['image']``; items without one pass through."""
 
     def __call__(self, item: Item) -> Item:
-        """Run :meth:`transform` on the picture."""
+        """Run :meth:`transform` on the picture.
+
+        Raises:
+            ValueError: A part of it is to be erased, and would no longer lie there.
+        """
         if item.get('image') is not None:
+            check_not_erased(item, type(self).__name__)
             item['image'] = self.transform(item['image'])
         return item
 
@@ -21,18 +26,14 @@ class ImageTransform(ABC):
         """Change a picture, uint8 ``(3, H, W)``."""
 
 
-class TokenTransform(ABC):
-    """Changes the tokens ``item['tokens']``; items without any pass through."""
-
-    def __call__(self, item: Item) -> Item:
-        """Run :meth:`transform` on the tokens."""
-        if item.get('tokens') is not None:
-            item['tokens'] = self.transform(item['tokens'])
-        return item
-
-    @abstractmethod
-    def transform(self, tokens: Tensor) -> Tensor:
-        """Change tokens, int64 ``(77,)``."""
+def check_not_erased(item: Item, name: str) -> None:
+    """Raise ValueError if the step ``name`` comes after random erasing."""
+    if 'erasure' in item:
+        raise ValueError(
+            f'{name} comes after RandomErasing in the pipeline. The part that is '
+            'erased is filled later, by the data preprocessor: RandomErasing must be '
+            'the last step that concerns the picture.'
+        )
 
 
 def check_probability(prob: float, name: str) -> float:

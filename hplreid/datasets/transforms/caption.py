@@ -1,7 +1,7 @@
 """From a caption to tokens, and masking some of them."""
 
-from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,7 +9,10 @@ from torch import Tensor
 from hplreid.registry import TRANSFORMS
 
 from ..items import Item
-from .base import TokenTransform, check_probability
+from .base import check_probability
+
+if TYPE_CHECKING:
+    from open_clip.tokenizer import SimpleTokenizer
 
 CONTEXT_LENGTH = 77
 MASK_ID = 49405
@@ -47,34 +50,66 @@ class TokenizeCaption:
 
 
 @lru_cache
-def get_tokenizer() -> Callable[[str, int], Tensor]:
+def get_tokenizer() -> 'SimpleTokenizer':
     """Return CLIP's tokenizer; it comes with open_clip and is built once a process."""
     from open_clip.tokenizer import SimpleTokenizer
 
     return SimpleTokenizer()
 
 
-@TRANSFORMS.register_module()
-class MaskCaption(TokenTransform):
-    """Mask some tokens of a caption, as an augmentation; see :func:`mask_tokens`.
+def decode_tokens(tokens: Tensor) -> list[str]:
+    """Return the text of each token between start and end, for people to read.
+
+    The last token of a word ends in a space; a masked one is ``'[mask] '``.
 
     Args:
-        prob: Part of the tokens.
+        tokens: A caption, int64 ``(L,)``.
+    """
+    words = [i for i in tokens.tolist() if 0 < i <= MASK_ID]
+    decode = get_tokenizer().decode
+    return ['[mask] ' if i == MASK_ID else decode([i]) for i in words]
+
+
+@TRANSFORMS.register_module()
+class MaskCaption:
+    """Mask some tokens of a caption; see :func:`mask_tokens`.
+
+    IRRA (https://arxiv.org/abs/2303.12501) predicts what was masked, and there are two
+    readings of what its other losses see. In its released code, whose numbers are
+    published, they see the masked caption too, which so becomes an augmentation; in its
+    paper they see the whole caption.
+
+    Args:
+        prob: How probably a token is selected; 0 selects none.
+        replace: Whether the masked caption takes the caption's place (the code), or
+            only stands beside it, for a loss that predicts words (the paper).
     """
 
-    def __init__(self, prob: float = 0.15) -> None:
+    def __init__(self, prob: float = 0.15, replace: bool = True) -> None:
         self.prob = check_probability(prob, 'prob')
+        self.replace = replace
 
-    def transform(self, tokens: Tensor) -> Tensor:
-        """See :class:`TokenTransform`."""
-        return mask_tokens(tokens, self.prob)[0] if self.prob > 0 else tokens
+    def __call__(self, item: Item) -> Item:
+        """Set ``masking``, int64 ``(2, L)``: the masked caption, and what was there.
+
+        The second row has the selected tokens as they were, and zeros elsewhere.
+        """
+        tokens = item.get('tokens')
+        if tokens is not None:
+            masked, labels = tokens, torch.zeros_like(tokens)
+            if self.prob > 0:
+                masked, labels = mask_tokens(tokens, self.prob)
+            item['masking'] = torch.stack([masked, labels])
+            if self.replace:
+                item['tokens'] = masked
+        return item
 
 
 def mask_tokens(tokens: Tensor, prob: float) -> tuple[Tensor, Tensor]:
     """Select tokens by chance; mask 80 % of them, exchange 10 %, keep 10 %.
 
-    Start, end and padding are never selected. If chance selects none, the first word is
-    masked. The masking of IRRA (https://arxiv.org/abs/2303.12501).
+    Start, end and padding are never selected. If chance selects none, the first token
+    after the start is masked. The masking of IRRA (https://arxiv.org/abs/2303.12501).
 
     Args:
         tokens: A caption, int64 ``(L,)``.

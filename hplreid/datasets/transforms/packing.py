@@ -28,8 +28,9 @@ _META = (
 class PackReIDInputs:
     """Sort an item into model inputs and a :class:`ReIDDataSample`.
 
-    ``inputs`` has ``image``, uint8 ``(3, H, W)``, and ``caption``, int64 ``(77,)``;
-    each is None for an item that has none.
+    ``inputs`` has ``image``, uint8 ``(3, H, W)``, ``caption``, int64 ``(77,)``, and
+    ``masking``, int64 ``(2, 77)`` (see :class:`MaskCaption`); each is None for an item
+    that has none.
     """
 
     def __call__(self, item: Item) -> dict[str, Any]:
@@ -54,8 +55,15 @@ class PackReIDInputs:
                 f'Item {item["sample_idx"]} of {item["source"]} has neither a picture '
                 'nor a caption.'
             )
-        sample = ReIDDataSample(metainfo={key: item[key] for key in _META})
-        inputs = {'image': _as_uint8(image), 'caption': caption}
+        known = {key: item[key] for key in _META}
+        if item.get('erasure') is not None:
+            known['erasure'] = item['erasure']
+        sample = ReIDDataSample(metainfo=known)
+        inputs = {
+            'image': _as_uint8(image),
+            'caption': caption,
+            'masking': item.get('masking'),
+        }
         return {'inputs': inputs, 'data_samples': sample}
 
 
