@@ -1,6 +1,7 @@
 """Every config builds, has what its heads read, and trains a step at a tiny size."""
 
 import re
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,17 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
 
-from hplreid.registry import MODELS
+from hplreid.datasets import reid_collate
+from hplreid.registry import DATA_SAMPLERS, DATASETS, METRICS, MODELS
 from hplreid.structures import ReIDDataSample
+from tests.benchmark_trees import (
+    make_cuhk03_np,
+    make_duke,
+    make_icfg_pedes,
+    make_msmt17,
+    make_rstpreid,
+)
+from tests.helpers import make_cuhk_pedes, make_market
 from tests.test_models.test_reid.tiny import ARCH, NUM_IDS, add_nano_arch, make_batch
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +28,12 @@ CONFIGS = sorted(
     for folder in ('configs', 'projects')
     for p in (ROOT / folder).rglob('*.py')
     if '_base_' not in p.parts and 'configs' in p.parts
+)
+DATA = sorted(
+    path.stem
+    for path in (ROOT / 'configs' / '_base_' / 'datasets').glob('*.py')
+    # What others inherit names no benchmark; SynthPeds makes its own data
+    if path.stem not in ('i2i', 't2i', 'joint', 'synthpeds')
 )
 NAME = re.compile(r'[a-z0-9]+_[a-z0-9]+_[a-z0-9-]+(_[a-z0-9-]+)?\.py')
 
@@ -29,10 +45,27 @@ def _nano(tmp_path_factory):
         DefaultScope.get_instance('hplreid-test', scope_name='hplreid')
 
 
-def _shrink(config):
+@pytest.fixture(scope='module')
+def data_root(tmp_path_factory):
+    """Trees of all benchmarks in ``data/``, each just enough for a batch."""
+    root = tmp_path_factory.mktemp('benchmarks')
+    data = root / 'data'
+    make_market(data / 'Market-1501-v15.09.15', num_ids=16)
+    make_duke(data / 'dukemtmcreid' / 'DukeMTMC-reID', num_ids=16, images_per_id=4)
+    make_msmt17(data / 'MSMT17', num_ids=16)
+    make_cuhk03_np(data / 'cuhk03-np', num_ids=16)
+    make_cuhk_pedes(data / 'CUHK-PEDES', num_ids=16)
+    people = [f'train/{number:04d}' for number in range(16, 49)]
+    splits = {'train': people[:32], 'test': people[32:]}
+    make_icfg_pedes(data / 'ICFG-PEDES', splits)
+    make_rstpreid(data / 'RSTPReid', num_ids=16, images_per_id=2)
+    return root
+
+
+def _shrink(config, num_ids=NUM_IDS):
     """The model of a config at a size for tests: same parts, same heads."""
     model = config.model.to_dict()
-    model['num_ids'] = NUM_IDS
+    model['num_ids'] = num_ids
     model['image_encoder'].update(arch=ARCH, pretrained=None, img_size=(32, 16))
     for part in ('image_inversion', 'text_inversion'):
         if part in model:
@@ -66,6 +99,65 @@ def test_config_trains_a_step_in_each_stage(path):
                 if n.startswith(prefix) and p.requires_grad
             ]
             assert not own or any(p.grad is not None for p in own), (name, prefix)
+
+
+def _first_batch(loader):
+    """Dataset and first global batch of a loader's config, without workers."""
+    dataset = DATASETS.build(loader['dataset'])
+    sampler = DATA_SAMPLERS.build(dict(loader['sampler'], dataset=dataset, seed=0))
+    indices = [index for index, _ in islice(sampler, loader['batch_size'])]
+    assert sum(sampler.parts) == loader['batch_size'] == len(indices)
+    return dataset, reid_collate([dataset[index] for index in indices])
+
+
+@pytest.mark.parametrize('name', DATA)
+def test_data_of_a_config_make_a_batch(name, data_root, monkeypatch):
+    monkeypatch.chdir(data_root)
+    config = Config.fromfile(ROOT / f'configs/_base_/datasets/{name}.py').to_dict()
+    dataset, batch = _first_batch(config['train_dataloader'])
+    captioned, i2i = dataset.has_caption.any(), not dataset.has_caption.all()
+    images, captions = (batch['inputs'][key] for key in ('images', 'captions'))
+    assert len(captions) == 64 * captioned
+    assert len(images) == 64 * captioned + 64 * i2i
+    assert images.shape[1:] == (3, 384 if captioned else 256, 128)
+    labels = [sample.label for sample in batch['data_samples']]
+    if i2i:
+        assert sorted(labels[-64:]) == sorted(4 * list(set(labels[-64:])))
+    assert set(labels) <= set(range(dataset.num_ids))
+
+
+@pytest.mark.parametrize('name', DATA)
+def test_data_of_a_config_can_be_scored(name, data_root, monkeypatch):
+    monkeypatch.chdir(data_root)
+    config = Config.fromfile(ROOT / f'configs/_base_/datasets/{name}.py').to_dict()
+    assert config['test_dataloader'].keys() == config['test_evaluator'].keys()
+    for benchmark, loader in config['test_dataloader'].items():
+        dataset = DATASETS.build(loader['dataset'])
+        metric = METRICS.build(config['test_evaluator'][benchmark])
+        batch = reid_collate([dataset[i] for i in range(len(dataset))])
+        samples = [sample.to_dict() for sample in batch['data_samples']]
+        for sample in samples:
+            # A feature that tells the person: all that isn't 100 is the data's doing
+            feature = torch.zeros(20_000)
+            feature[sample['pid']] = 1
+            sample[f'{metric.task}_feat'] = feature
+        metric.process(batch, samples)
+        scores = metric.evaluate(len(dataset))
+        assert scores['R1'] == scores['mAP'] == 100
+
+
+@pytest.mark.parametrize('pair', ['', '_icfg-msmt17', '_rstp-duke'])
+def test_joint_config_trains_on_its_data(pair, data_root, monkeypatch):
+    monkeypatch.chdir(data_root)
+    config = Config.fromfile(ROOT / f'configs/hpl/hpl_vitb16_joint{pair}.py')
+    loader = config.train_dataloader.to_dict()
+    loader['dataset']['pipeline'][1]['size'] = (32, 16)
+    dataset, batch = _first_batch(loader)
+    model = _shrink(config, dataset.num_ids).float()
+    for name, stage in config.train_cfg.stages.items():
+        _enter(model, name, stage.trainable)
+        losses = model.loss(model.data_preprocessor(batch, training=True)['inputs'])
+        assert all(torch.isfinite(v) for v in losses.values()), losses
 
 
 @pytest.mark.parametrize('path', CONFIGS)

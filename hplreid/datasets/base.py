@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from mmengine.logging import print_log
 
 from .counts import Counts, compare_counts, count_pictures
-from .errors import MissingDataError
+from .errors import EmptySplitError, MissingDataError
 from .images import verify_images
 from .items import Item, ItemDataset, Pipeline
 
@@ -31,6 +31,7 @@ class BaseReIDDataset(ItemDataset):
 
     Raises:
         MissingDataError: Folders or files are missing; the message says which.
+        EmptySplitError: They are there, but hold nothing of this split.
         AnnotationError: Annotations or file names can't be understood.
         CountMismatchError: See ``strict``.
         UnreadableImageError: See ``verify``.
@@ -38,6 +39,11 @@ class BaseReIDDataset(ItemDataset):
 
     benchmark: ClassVar[str]
     """Name of the benchmark whose layout this class reads."""
+    withdrawn: ClassVar[bool] = False
+    """Whether its authors took it back."""
+    own_numbers: bool = True
+    """Whether ``pid`` is the number that the benchmark's owners gave; a copy in another
+    layout may have numbered people anew."""
     splits: ClassVar[tuple[str, ...]]
     published: ClassVar[Mapping[str, Mapping[str, Counts]]]
     """Counts by split of the data set, then by split of the items."""
@@ -55,7 +61,9 @@ class BaseReIDDataset(ItemDataset):
     ) -> None:
         if expected not in ('published', None):
             raise ValueError(f"expected must be 'published' or None, got {expected!r}.")
-        problems = self.find_problems(data_root=data_root, split=split)
+        problems = self.find_problems(
+            data_root=data_root, split=split, **self.layout_options
+        )
         if problems:
             raise MissingDataError('\n'.join(problems))
         self.data_root = data_root
@@ -63,23 +71,38 @@ class BaseReIDDataset(ItemDataset):
         self.name = name or self.benchmark
         items = self.load_items()
         if not items:
-            raise MissingDataError(
+            raise EmptySplitError(
                 f"{self.name}: split '{split}' of '{data_root}' is empty."
             )
         super().__init__(*self._label(items, pipeline))
         self.counts = count_pictures(items)
         if expected:
-            found, published = self.counts, self.published[split]
-            compare_counts(f'{self.name} {split}', found, published, strict)
+            published = self.published_counts
+            compare_counts(f'{self.name} {split}', self.counts, published, strict)
         if verify:
             verify_images(i['img_path'] for i in items if i['img_path'] is not None)
         self._log()
+
+    @property
+    def layout_options(self) -> dict[str, Any]:
+        """Arguments of a subclass that say what is read, as it was given them."""
+        return {}
+
+    @property
+    def published_counts(self) -> Mapping[str, Counts]:
+        """Published counts of what is read, by split of the items."""
+        return self.published[self.split]
+
+    def describe(self) -> str:
+        """Say which of several layouts or releases was found; '' if there is one."""
+        return ''
 
     def _log(self) -> None:
         text = '; '.join(f'{part} {count}' for part, count in self.counts.items())
         if self.has_caption.any():
             text += f', {int(self.has_caption.sum()):,} captions'
-        print_log(f"{self.name}, split '{self.split}': {text}", logger='current')
+        found = f' ({which})' if (which := self.describe()) else ''
+        print_log(f"{self.name}, split '{self.split}'{found}: {text}", logger='current')
 
     @abstractmethod
     def load_items(self) -> list[Item]:
@@ -124,10 +147,16 @@ class BaseReIDDataset(ItemDataset):
         """
         if os.path.isdir(data_root):
             return []
+        owner = (
+            f'The data set was withdrawn by its authors ({source}) and is no longer '
+            'given out; it'
+            if cls.withdrawn
+            else f'The data set is given out by its authors alone ({source}); it'
+        )
         return [
             f"{cls.benchmark}: folder '{data_root}' does not exist. Expected {layout}. "
-            f'The data set is given out by its authors alone ({source}); it is never '
-            'downloaded by this program. Put it there, or set data_root.'
+            f'{owner} is never downloaded by this program. Put it there, or set '
+            'data_root.'
         ]
 
     def _label(

@@ -20,7 +20,8 @@ def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     Returns:
         ``inputs`` with ``images`` and ``captions``, stacked, ``image_rows`` and
-        ``caption_rows``, the items they belong to; ``data_samples``, a list.
+        ``caption_rows``, the items they belong to, and ``masking``, one a caption or
+        empty; ``data_samples``, a list.
 
     Raises:
         ValueError: Pictures or captions differ in shape.
@@ -28,12 +29,14 @@ def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     inputs = [sample['inputs'] for sample in samples]
     images, image_rows = stack_present([i['image'] for i in inputs], 'pictures')
     captions, caption_rows = stack_present([i['caption'] for i in inputs], 'captions')
+    masking, _ = stack_present([i.get('masking') for i in inputs], 'masked captions')
     return {
         'inputs': {
             'images': images,
             'image_rows': image_rows,
             'captions': captions,
             'caption_rows': caption_rows,
+            'masking': masking,
         },
         'data_samples': [sample['data_samples'] for sample in samples],
     }

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 
 from .errors import AnnotationError
 from .items import Item
+from .msmt17 import TEST_OFFSET
+from .msmt17_lists import read_identity
 
 Node = tuple[str, int]
 """An identity: ``('t2i', pid)`` or ``('i2i', pid)``."""
@@ -14,7 +16,7 @@ Match = Callable[[Item], int | None]
 """Takes a text-image item with a picture; gives its identity number in the image set,
 or None where it comes from elsewhere."""
 
-_MARKET_NAME = re.compile(r'\d{4}')
+_MARKET_NAME = re.compile(r'[0-9]{4}')
 
 
 def market_pid(item: Item) -> int | None:
@@ -39,8 +41,44 @@ def market_pid(item: Item) -> int | None:
     return int(number[0])
 
 
-KNOWN: dict[tuple[str, str], Match] = {('CUHK-PEDES', 'Market-1501'): market_pid}
+def msmt17_pid(item: Item) -> int:
+    """Return :class:`MSMT17`'s number of the person on an ICFG-PEDES picture.
+
+    ICFG-PEDES kept MSMT17's folders: ``imgs/train/0012/`` is training identity 12,
+    ``imgs/test/0012/`` is test identity 12, another person.
+
+    Raises:
+        AnnotationError: A picture doesn't lie in such a folder.
+    """
+    path = item['img_path']
+    pid = read_identity(path)
+    part = os.path.basename(os.path.dirname(os.path.dirname(path)))
+    if pid is None or part not in ('train', 'test'):
+        raise AnnotationError(
+            f"'{path}' does not tell its MSMT17 identity. Expected a folder of four "
+            'digits in train/ or test/, as in '
+            'test/0627/0627_010_05_0303afternoon_1591_0.jpg.'
+        )
+    return pid + (TEST_OFFSET if part == 'test' else 0)
+
+
+KNOWN: dict[tuple[str, str], Match] = {
+    ('CUHK-PEDES', 'Market-1501'): market_pid,
+    ('ICFG-PEDES', 'MSMT17'): msmt17_pid,
+}
 """Pairs of benchmarks (text-image, image) that share people, and how to tell."""
+
+UNTOLD: dict[tuple[str, str], str] = {
+    ('RSTPReid', 'MSMT17'): (
+        'RSTPReid was drawn from MSMT17, but its pictures and people were given new '
+        'names and numbers'
+    ),
+    ('CUHK-PEDES', 'CUHK03-NP'): (
+        'a part of CUHK-PEDES was drawn from CUHK03, but its file names do not hold '
+        "CUHK03-NP's numbers"
+    ),
+}
+"""Pairs that share people, and why it can't be told who is who."""
 
 
 class IdentityGroups:

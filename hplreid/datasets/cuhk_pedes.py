@@ -1,40 +1,38 @@
 """CUHK-PEDES, and whatever is stored in its layout."""
 
 import os
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hplreid.registry import DATASETS
 
-from .base import BaseReIDDataset
+from .caption_json import CaptionForm, read_first_keys
+from .captioned import CaptionedDataset
 from .counts import Counts
-from .cuhk_pedes_json import Entry, check_pictures, read_entries
-from .items import Item
-
-_FILE = 'reid_raw.json'
-_LAYOUT = (
-    'reid_raw.json and imgs/ with cam_a/, cam_b/, CUHK01/, CUHK03/, Market/, '
-    'train_query/ and test_query/ in it'
-)
-_SOURCE = (
-    'https://github.com/ShuangLI59/Person-Search-with-Natural-Language-Description'
-)
 
 
 @DATASETS.register_module()
-class CUHKPEDES(BaseReIDDataset):
+class CUHKPEDES(CaptionedDataset):
     """CUHK-PEDES: pictures of 13,003 identities with two captions each, text to image.
 
-    Split ``'train'`` has one item for each pair of picture and caption. ``'val'`` and
-    ``'test'`` have the pictures (gallery, without captions) followed by the captions
-    (queries, without pictures). Pictures are sorted by path; the captions of one keep
-    the order of the file.
+    Reads ``reid_raw.json``, the release that tells the splits. ``caption_all.json``
+    holds the same captions but neither splits nor the same numbers of identities: the
+    published splits can't be had from it.
 
     Person Search with Natural Language Description (CVPR 2017). Arguments are those of
-    :class:`BaseReIDDataset`.
+    :class:`BaseReIDDataset`, items those of :class:`CaptionedDataset`.
     """
 
     benchmark = 'CUHK-PEDES'
     splits = ('train', 'val', 'test')
+    files = ('reid_raw.json',)
+    form = CaptionForm(splits, 'file_path', 'Market/0002_....jpg')
+    layout = (
+        'reid_raw.json and imgs/ with cam_a/, cam_b/, CUHK01/, CUHK03/, Market/, '
+        'train_query/ and test_query/ in it'
+    )
+    source = (
+        'https://github.com/ShuangLI59/Person-Search-with-Natural-Language-Description'
+    )
     published: ClassVar[dict[str, dict[str, Counts]]] = {
         'train': {'train': Counts(11_003, 34_054)},
         'val': {'gallery': Counts(1_000, 3_078)},
@@ -42,63 +40,29 @@ class CUHKPEDES(BaseReIDDataset):
     }
 
     @classmethod
-    def find_problems(
-        cls,
-        data_root: str,
-        split: str = 'train',
-        **_: Any,  # noqa: ANN401
-    ) -> list[str]:
-        """See :meth:`BaseReIDDataset.find_problems`."""
-        cls.check_split(split)
-        problems = cls.find_root_problem(data_root, _LAYOUT, _SOURCE)
-        if problems:
-            return problems
-        images = os.path.join(data_root, 'imgs')
-        if not os.path.isdir(images):
-            problems.append(
-                f"{cls.benchmark}: folder '{images}' does not exist. Expected "
-                f'{_LAYOUT}: data_root is the folder that holds imgs/.'
-            )
-        path = os.path.join(data_root, _FILE)
-        if not os.path.isfile(path):
-            other = os.path.join(data_root, 'caption_all.json')
-            found = ' There is caption_all.json, but it does not tell the splits.'
-            problems.append(
-                f"{cls.benchmark}: file '{path}' does not exist. Expected {_LAYOUT}."
-                f'{found if os.path.isfile(other) else ""} Ask the authors for '
-                f'{_FILE} ({_SOURCE}).'
-            )
-        return problems
+    def read_camera(cls, file_path: str) -> int:
+        """Return -1: five data sets lie behind the names."""
+        return -1
 
-    def load_items(self) -> list[Item]:
-        """See :meth:`BaseReIDDataset.load_items`."""
-        path = os.path.join(self.data_root, _FILE)
-        images = os.path.join(self.data_root, 'imgs')
-        entries = [e for e in read_entries(path) if e.split == self.split]
-        # Captions last, for a picture that is listed twice: no tie is left to the file
-        entries.sort(key=lambda e: (e.file_path, e.pid, e.captions))
-        check_pictures(images, entries, path)
-        if self.split == 'train':
-            return [
-                _item(e, 'train', images, caption)
-                for e in entries
-                for caption in e.captions
-            ]
-        gallery = [_item(e, 'gallery', images) for e in entries]
-        queries = [
-            _item(e, 'query', None, caption) for e in entries for caption in e.captions
+    @classmethod
+    def find_annotation_problems(cls, data_root: str) -> list[str]:
+        """See :meth:`CaptionedDataset.find_annotation_problems`."""
+        path = cls.find_annotation(data_root)
+        other = os.path.join(data_root, 'caption_all.json')
+        if path is None and os.path.isfile(other):
+            wrong = f"there is '{other}' but no reid_raw.json"
+        elif path is not None and _tells_no_split(path):
+            wrong = f"'{path}' is caption_all.json under another name"
+        else:
+            return super().find_annotation_problems(data_root)
+        return [
+            f'{cls.benchmark}: {wrong}. caption_all.json, the older release, does not '
+            'tell the splits, and numbers identities in another order, so that the '
+            'published splits can not be made from it. Ask the authors for '
+            f'reid_raw.json, which has the same captions ({cls.source}).'
         ]
-        return gallery + queries
 
 
-def _item(
-    entry: Entry, split: str, images: str | None, caption: str | None = None
-) -> Item:
-    path = None if images is None else os.path.join(images, *entry.file_path.split('/'))
-    return {
-        'img_path': path,
-        'pid': entry.pid,
-        'camid': -1,
-        'caption': caption,
-        'split': split,
-    }
+def _tells_no_split(path: str) -> bool:
+    keys = read_first_keys(path) or set()
+    return 'split' not in keys and {'id', 'file_path', 'captions'} <= keys

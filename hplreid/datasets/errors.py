@@ -7,6 +7,10 @@ class MissingDataError(FileNotFoundError):
     """A folder, an annotation file or pictures are not there."""
 
 
+class EmptySplitError(MissingDataError):
+    """A data set is there but has nothing in the split that was asked for."""
+
+
 class AnnotationError(ValueError):
     """An annotation, or a file name that holds one, can't be understood."""
 
@@ -24,3 +28,10 @@ def listing(names: Sequence[object], limit: int = 10) -> str:
     text = ', '.join(str(name) for name in names[:limit])
     more = len(names) - limit
     return f'{text} and {more:,} more' if more > 0 else text
+
+
+def list_faults(faults: Sequence[str], limit: int = 10) -> str:
+    """Write the first ``limit`` faults on a line each, and how many more there are."""
+    more = len(faults) - limit
+    tail = [f'  and {more:,} more'] if more > 0 else []
+    return '\n'.join([*(f'  {fault}' for fault in faults[:limit]), *tail])

@@ -1,12 +1,13 @@
-"""Reading picture files."""
+"""Picture files: whether they are there, and reading them."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 
-from .errors import UnreadableImageError, listing
+from .errors import MissingDataError, UnreadableImageError, listing
 
 
 def read_image(path: str) -> Image.Image:
@@ -30,6 +31,41 @@ def read_image(path: str) -> Image.Image:
             f'{error}). Expected a complete JPEG or PNG file: copy it anew from the '
             'data set.'
         ) from error
+
+
+def check_pictures(images: str, paths: Iterable[str], source: str) -> None:
+    """Check that every picture that an annotation names is there.
+
+    A folder is listed once, which is much quicker than asking for each file.
+
+    Args:
+        images: Folder that the paths start from.
+        paths: Paths with slashes.
+        source: The annotation, for the message.
+
+    Raises:
+        MissingDataError: Pictures are absent; the message counts them by sub-folder
+            and lists the first.
+    """
+    paths = list(paths)
+    folders = {os.path.dirname(path): set[str]() for path in paths}
+    for folder in folders:
+        full = os.path.join(images, folder)
+        if os.path.isdir(full):
+            folders[folder] = set(os.listdir(full))
+    absent = [
+        path
+        for path in paths
+        if os.path.basename(path) not in folders[os.path.dirname(path)]
+    ]
+    if absent:
+        by_folder = Counter(path.rpartition('/')[0] for path in absent)
+        counts = [f'{folder}/: {n:,}' for folder, n in sorted(by_folder.items())]
+        raise MissingDataError(
+            f"{len(absent):,} pictures that '{source}' names are not in '{images}', by "
+            f'sub-folder {listing(counts)}. They are: {listing(absent)}. Copy the '
+            'sub-folders that are missing from the data set.'
+        )
 
 
 def verify_images(paths: Iterable[str]) -> None:

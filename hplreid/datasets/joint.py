@@ -1,7 +1,9 @@
 """A text-image and an image set trained on together."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from mmengine.logging import print_log
@@ -10,31 +12,33 @@ from hplreid.registry import DATASETS
 
 from .base import BaseReIDDataset
 from .correspondence import KNOWN, IdentityGroups, Match, group_identities
-from .errors import MissingDataError
+from .errors import EmptySplitError, MissingDataError
 from .images import verify_images
 from .items import Item, ItemDataset, Pipeline
-from .leakage import Pair, remove_identities, remove_pictures
-
-_LEAKS = {
-    'none': 'nothing was to be removed',
-    'image': "the same picture is in the other task's test split",
-    'identity': 'the person is in a test split',
-}
-_CHOICES = (
-    "leak='identity' leaves out every item of a person in either test split (the "
-    "honest choice); leak='image' leaves out only the exact pictures that are in the "
-    "other task's test split; leak='none' trains on everything"
+from .leak_option import LEAKS, check_leak, check_numbers
+from .leakage import (
+    HeldOut,
+    Pair,
+    Reasons,
+    find_identity_leaks,
+    find_picture_leaks,
 )
 
 
 @dataclass(frozen=True)
 class JointReport:
-    """What joining two sets merged and removed."""
+    """What joining two sets merged and removed.
+
+    ``t2i_reasons`` and ``i2i_reasons`` count the removed items by the held-out splits
+    that they leak from: ``'Market-1501 test'``, or several joined by ``' and '``.
+    """
 
     t2i_total: int
     t2i_removed: int
+    t2i_reasons: Mapping[str, int]
     i2i_total: int
     i2i_removed: int
+    i2i_reasons: Mapping[str, int]
     merged_ids: int
 
 
@@ -50,13 +54,14 @@ class JointDataset(ItemDataset):
         leak: What to do about people in the test split of the other task. It must be
             said for pairs known to overlap. ``'none'``: nothing; ``'image'``: drop the
             exact pictures that the other test split holds; ``'identity'``: drop every
-            item of a person in either test split.
+            item of a person in either test split, or in ``'val'`` of the captioned set.
+            Only ``'none'`` can be done where it can't be told who is who.
         pipeline: Transforms for the items of both.
         verify: Whether to decode every picture now, and name all that can't be.
 
     Raises:
-        ValueError: An option isn't known, ``leak`` is needed and not given, or given
-            for a pair whose overlap isn't known.
+        ValueError: An option isn't known, ``leak`` is needed and not given, or can't
+            be done for this pair or this copy of it.
         MissingDataError: See :meth:`find_problems`.
     """
 
@@ -76,13 +81,15 @@ class JointDataset(ItemDataset):
             raise MissingDataError('\n'.join(problems))
         sets: list[BaseReIDDataset] = [DATASETS.build(config) for config in (t2i, i2i)]
         train = Pair(*(_items(dataset) for dataset in sets))
-        checked = leak in ('image', 'identity')
-        test = _read_tests(t2i, i2i) if checked else Pair([], [])
+        check_numbers(sets[1], match, labels, leak)
+        held_out = _read_held_out(t2i, i2i, leak)
         groups = IdentityGroups()
-        kept = train
+        reasons = Reasons([''] * len(train.t2i), [''] * len(train.i2i))
         if match is not None:
-            groups = group_identities([*train.t2i, *test.t2i], match)
-            kept = _remove(train, test, groups, match, leak)
+            seen = [split.items for split in held_out if split.task == 't2i']
+            groups = group_identities(chain(train.t2i, *seen), match)
+            reasons = _find_leaks(train, held_out, groups, match, leak)
+        kept = reasons.keep(train)
         items, label_of = _relabel(kept, groups if labels == 'unified' else None)
         num_ids = len(set(label_of.values()))
         self.name = f'{sets[0].name}+{sets[1].name}'
@@ -99,8 +106,10 @@ class JointDataset(ItemDataset):
         self.report = JointReport(
             t2i_total=len(train.t2i),
             t2i_removed=len(train.t2i) - len(kept.t2i),
+            t2i_reasons=_count(reasons.t2i),
             i2i_total=len(train.i2i),
             i2i_removed=len(train.i2i) - len(kept.i2i),
+            i2i_reasons=_count(reasons.i2i),
             merged_ids=len(label_of) - num_ids,
         )
         self._log(labels, leak or 'none')
@@ -118,18 +127,17 @@ class JointDataset(ItemDataset):
     ) -> list[str]:
         """Say what is missing of either set; see :class:`BaseReIDDataset`.
 
-        The test splits are looked at too if ``leak`` needs them, and a choice of
+        The held-out splits are looked at too if ``leak`` needs them, and a choice of
         options that can't work is a problem like others.
         """
         try:
             _check_options(t2i, i2i, labels, leak)
         except ValueError as error:
             return [str(error)]
-        splits = ('train', 'test') if leak in ('image', 'identity') else ('train',)
         found = [
             problem
             for config in (t2i, i2i)
-            for split in splits
+            for split in ('train', *_held_out_splits(config, leak))
             for problem in _dataset_class(config).find_problems(
                 **dict(config, split=split)
             )
@@ -141,8 +149,9 @@ class JointDataset(ItemDataset):
         print_log(
             f'{self.name}: {self.num_ids:,} labels ({labels}: {report.merged_ids:,} '
             f"identities merged). leak='{leak}' removed {report.t2i_removed:,} of "
-            f'{report.t2i_total:,} captioned items and {report.i2i_removed:,} of '
-            f'{report.i2i_total:,} pictures: {_LEAKS[leak]}.',
+            f'{report.t2i_total:,} captioned items{_detail(report.t2i_reasons)} and '
+            f'{report.i2i_removed:,} of {report.i2i_total:,} pictures'
+            f'{_detail(report.i2i_reasons)}: {LEAKS[leak]}.',
             logger='current',
         )
 
@@ -154,34 +163,20 @@ def _dataset_class(config: dict[str, Any]) -> type[BaseReIDDataset]:
     return found
 
 
+def _benchmarks(t2i: dict[str, Any], i2i: dict[str, Any]) -> tuple[str, str]:
+    return (_dataset_class(t2i).benchmark, _dataset_class(i2i).benchmark)
+
+
 def _find_match(t2i: dict[str, Any], i2i: dict[str, Any]) -> Match | None:
-    benchmarks = (_dataset_class(t2i).benchmark, _dataset_class(i2i).benchmark)
-    return KNOWN.get(benchmarks)
+    return KNOWN.get(_benchmarks(t2i, i2i))
 
 
 def _check_options(
-    t2i: dict[str, Any],
-    i2i: dict[str, Any],
-    labels: str,
-    leak: str | None,
+    t2i: dict[str, Any], i2i: dict[str, Any], labels: str, leak: str | None
 ) -> None:
-    match = _find_match(t2i, i2i)
     if labels not in ('unified', 'disjoint'):
         raise ValueError(f"labels must be 'unified' or 'disjoint', got {labels!r}.")
-    if leak is not None and leak not in _LEAKS:
-        raise ValueError(f'leak must be one of {[*_LEAKS]}, got {leak!r}. {_CHOICES}.')
-    names = f'{_dataset_class(t2i).benchmark} and {_dataset_class(i2i).benchmark}'
-    if match is not None and leak is None:
-        raise ValueError(
-            f'{names} share people, so the training set of one task holds people of '
-            f"the other's test split. Say what to do: {_CHOICES}."
-        )
-    if match is None and leak in ('image', 'identity'):
-        raise ValueError(
-            f"leak='{leak}' can't be done: who of {names} is the same person isn't "
-            'known. Add the pair to hplreid/datasets/correspondence.py, or leave leak '
-            'out.'
-        )
+    check_leak(_benchmarks(t2i, i2i), leak)
     for role, config in (('t2i', t2i), ('i2i', i2i)):
         if config.get('pipeline'):
             raise ValueError(
@@ -191,19 +186,51 @@ def _check_options(
             raise ValueError(f"{role}.split must be 'train', got '{config['split']}'.")
 
 
-def _read_tests(t2i: dict[str, Any], i2i: dict[str, Any]) -> Pair:
-    quick = {'split': 'test', 'expected': None, 'verify': False}
-    return Pair(*(_items(DATASETS.build(dict(c, **quick))) for c in (t2i, i2i)))
-
-
-def _remove(
-    train: Pair, test: Pair, groups: IdentityGroups, match: Match, leak: str | None
-) -> Pair:
+def _held_out_splits(config: dict[str, Any], leak: str | None) -> tuple[str, ...]:
     if leak == 'identity':
-        return remove_identities(train, test, groups)
+        splits = _dataset_class(config).splits
+        return tuple(split for split in splits if split != 'train')
+    return ('test',) if leak == 'image' else ()
+
+
+def _read_held_out(
+    t2i: dict[str, Any], i2i: dict[str, Any], leak: str | None
+) -> list[HeldOut]:
+    held_out = []
+    for task, config in (('t2i', t2i), ('i2i', i2i)):
+        for split in _held_out_splits(config, leak):
+            quick = dict(config, split=split, expected=None, verify=False)
+            try:
+                dataset = DATASETS.build(quick)
+            except EmptySplitError:
+                if split != 'val':  # which not all have, and nobody is held out by it
+                    raise
+                continue
+            name = f'{dataset.name} {split}'
+            held_out.append(HeldOut(name, task, _items(dataset)))
+    return held_out
+
+
+def _find_leaks(
+    train: Pair,
+    held_out: Sequence[HeldOut],
+    groups: IdentityGroups,
+    match: Match,
+    leak: str | None,
+) -> Reasons:
     if leak == 'image':
-        return remove_pictures(train, test, match)
-    return train
+        t2i_test, i2i_test = held_out
+        return find_picture_leaks(train, t2i_test, i2i_test, match)
+    return find_identity_leaks(train, held_out, groups)
+
+
+def _count(reasons: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(filter(None, reasons)).items()))
+
+
+def _detail(reasons: Mapping[str, int]) -> str:
+    parts = ', '.join(f'{count:,} in {where}' for where, count in reasons.items())
+    return f' ({parts})' if parts else ''
 
 
 def _items(dataset: ItemDataset) -> list[Item]:

@@ -1,8 +1,8 @@
-"""Removing training items that show what the test split of the other task shows."""
+"""Finding training items that show what is held out for evaluation, in either task."""
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .correspondence import IdentityGroups, Match, Node
@@ -16,43 +16,81 @@ class Pair(NamedTuple):
     i2i: list[Item]
 
 
-def remove_identities(train: Pair, test: Pair, groups: IdentityGroups) -> Pair:
-    """Leave out every item of a person in either test split.
+class HeldOut(NamedTuple):
+    """A split that nothing is trained on."""
+
+    name: str
+    task: str
+    items: list[Item]
+
+
+class Reasons(NamedTuple):
+    """For each training item the held-out splits that it leaks from, '' if none."""
+
+    t2i: list[str]
+    i2i: list[str]
+
+    def keep(self, train: Pair) -> Pair:
+        """Leave out every item for which there is a reason."""
+        t2i = zip(train.t2i, self.t2i, strict=True)
+        i2i = zip(train.i2i, self.i2i, strict=True)
+        return Pair([i for i, why in t2i if not why], [i for i, why in i2i if not why])
+
+
+def find_identity_leaks(
+    train: Pair, held_out: Iterable[HeldOut], groups: IdentityGroups
+) -> Reasons:
+    """Find every training item of a person in any held-out split.
 
     Distractors of the image set (identity 0) are nobody.
     """
-    tested: set[Node] = {groups.find(('t2i', item['pid'])) for item in test.t2i}
-    tested |= {groups.find(('i2i', i['pid'])) for i in test.i2i if i['pid'] > 0}
-    return Pair(
-        [i for i in train.t2i if groups.find(('t2i', i['pid'])) not in tested],
-        [i for i in train.i2i if groups.find(('i2i', i['pid'])) not in tested],
+    splits_of: dict[Node, list[str]] = {}
+    for split in held_out:
+        pids = {item['pid'] for item in split.items}
+        if split.task == 'i2i':
+            pids.discard(0)
+        # Two numbers of one person lead to one group, which is named once
+        for person in {groups.find((split.task, pid)) for pid in pids}:
+            splits_of.setdefault(person, []).append(split.name)
+
+    def reason(task: str, item: Item) -> str:
+        return ' and '.join(splits_of.get(groups.find((task, item['pid'])), ()))
+
+    return Reasons(
+        [reason('t2i', item) for item in train.t2i],
+        [reason('i2i', item) for item in train.i2i],
     )
 
 
-def remove_pictures(train: Pair, test: Pair, match: Match) -> Pair:
-    """Leave out every item whose picture is in the other task's test split."""
+def find_picture_leaks(
+    train: Pair, t2i_test: HeldOut, i2i_test: HeldOut, match: Match
+) -> Reasons:
+    """Find every training item whose picture is in the other task's test split."""
     shared_train = _from_image_set(train.t2i, match)
-    shared_test = _from_image_set(test.t2i, match)
-    t2i_leaks = find_same_pictures(shared_train, test.i2i)
-    i2i_leaks = find_same_pictures(train.i2i, shared_test)
-    return Pair(
-        [i for i in train.t2i if i['img_path'] not in t2i_leaks],
-        [i for i in train.i2i if i['img_path'] not in i2i_leaks],
+    shared_test = _from_image_set(t2i_test.items, match)
+    t2i_leaks = find_same_pictures(shared_train, _own(i2i_test.items))
+    i2i_leaks = find_same_pictures(_own(train.i2i), shared_test)
+    return Reasons(
+        [i2i_test.name * (i['img_path'] in t2i_leaks) for i in train.t2i],
+        [t2i_test.name * (i['img_path'] in i2i_leaks) for i in train.i2i],
     )
 
 
-def find_same_pictures(items: Sequence[Item], others: Iterable[Item]) -> set[str]:
-    """Return the paths of pictures that are among the others too.
+def find_same_pictures(mine: Mapping[str, int], theirs: Mapping[str, int]) -> set[str]:
+    """Return the paths of my pictures that are among theirs too.
 
-    The same picture has the same file name but for the ending, or the same bytes. (One
-    that was both renamed and encoded anew isn't found; removing identities finds it.)
+    The same picture has the same identity and file name but for the ending, or the same
+    bytes. (One that was both renamed and encoded anew isn't found; leaving out
+    identities finds it.)
+
+    Args:
+        mine: Path and number of the identity, of one numbering with ``theirs``.
+        theirs: The same.
     """
-    mine = {item['img_path'] for item in items}
-    theirs = {item['img_path'] for item in others if item['img_path'] is not None}
-    stems = {_stem(path) for path in theirs}
-    by_name = {path for path in mine if _stem(path) in stems}
+    stems = {(pid, _stem(path)) for path, pid in theirs.items()}
+    by_name = {path for path, pid in mine.items() if (pid, _stem(path)) in stems}
     # Only files of one size can be equal, so few are ever read
-    my_sizes = {path: os.path.getsize(path) for path in mine - by_name}
+    my_sizes = {path: os.path.getsize(path) for path in mine if path not in by_name}
     their_sizes = {path: os.path.getsize(path) for path in theirs}
     common = set(my_sizes.values()) & set(their_sizes.values())
     digests = {_digest(path) for path, n in their_sizes.items() if n in common}
@@ -60,8 +98,17 @@ def find_same_pictures(items: Sequence[Item], others: Iterable[Item]) -> set[str
     return by_name | by_bytes
 
 
-def _from_image_set(items: Iterable[Item], match: Match) -> list[Item]:
-    return [i for i in items if i['img_path'] is not None and match(i) is not None]
+def _own(items: Iterable[Item]) -> dict[str, int]:
+    return {item['img_path']: item['pid'] for item in items}
+
+
+def _from_image_set(items: Iterable[Item], match: Match) -> dict[str, int]:
+    """Pictures that were drawn from the image set, with its numbers."""
+    found = {}
+    for item in items:
+        if item['img_path'] is not None and (pid := match(item)) is not None:
+            found[item['img_path']] = pid
+    return found
 
 
 def _stem(path: str) -> str:

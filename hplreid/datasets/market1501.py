@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from hplreid.registry import DATASETS
@@ -11,12 +12,7 @@ from .counts import Counts
 from .errors import AnnotationError, listing
 from .items import Item
 
-_NAME = re.compile(r'(-1|\d+)_c(\d+)')
-_LAYOUT = (
-    'bounding_box_train/, bounding_box_test/ and query/ in it, with pictures such as '
-    '0002_c1s1_000451_03.jpg (identity 2, camera 1)'
-)
-_SOURCE = 'https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html'
+_NAME = re.compile(r'(-1|[0-9]{1,9})_c([0-9]{1,3})(?![0-9])')
 
 
 @DATASETS.register_module()
@@ -38,6 +34,13 @@ class Market1501(BaseReIDDataset):
         'train': {'train': 'bounding_box_train'},
         'test': {'query': 'query', 'gallery': 'bounding_box_test'},
     }
+    example: ClassVar[str] = '0002_c1s1_000451_03.jpg'
+    """A file name; its ending is that of all pictures."""
+    place: ClassVar[str] = 'in it'
+    """Where the three folders lie in ``data_root``."""
+    source: ClassVar[str] = (
+        'https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html'
+    )
     published: ClassVar[dict[str, dict[str, Counts]]] = {
         'train': {'train': Counts(751, 12_936)},
         'test': {'query': Counts(750, 3_368), 'gallery': Counts(751, 15_913)},
@@ -48,44 +51,80 @@ class Market1501(BaseReIDDataset):
         cls,
         data_root: str,
         split: str = 'train',
-        **_: Any,  # noqa: ANN401
+        **options: Any,
     ) -> list[str]:
         """See :meth:`BaseReIDDataset.find_problems`."""
         cls.check_split(split)
-        problems = cls.find_root_problem(data_root, _LAYOUT, _SOURCE)
+        layout = (
+            f'bounding_box_train/, bounding_box_test/ and query/ {cls.place}, with '
+            f'pictures such as {cls.example}'
+        )
+        problems = cls.find_root_problem(data_root, layout, cls.source)
         if problems:
             return problems
-        for folder in cls.folders[split].values():
-            path = os.path.join(data_root, folder)
-            if not os.path.isdir(path):
-                problems.append(
-                    f"{cls.benchmark}: folder '{path}' does not exist. Expected "
-                    f'{_LAYOUT}: data_root is the folder that holds these three.'
-                )
-            elif not any(_is_picture(name) for name in os.listdir(path)):
-                problems.append(
-                    f"{cls.benchmark}: folder '{path}' holds no .jpg. Expected "
-                    'pictures such as 0002_c1s1_000451_03.jpg: unpack it again.'
-                )
-        return problems
+        home = cls.find_home(data_root, **options)
+        folders = cls.folders[split].values()
+        return find_folder_problems(cls.benchmark, home, folders, cls.example)
+
+    @classmethod
+    def find_home(cls, data_root: str, **_: Any) -> str:  # noqa: ANN401
+        """Return the folder that holds the three folders."""
+        return data_root
 
     def load_items(self) -> list[Item]:
         """See :meth:`BaseReIDDataset.load_items`."""
+        home = self.find_home(self.data_root, **self.layout_options)
         return [
             item
             for item_split, folder in self.folders[self.split].items()
-            for item in read_folder(os.path.join(self.data_root, folder), item_split)
+            for item in read_folder(
+                os.path.join(home, folder), item_split, self.example
+            )
         ]
 
 
-def read_folder(path: str, split: str) -> list[Item]:
+def find_folder_problems(
+    benchmark: str, home: str, folders: Iterable[str], example: str
+) -> list[str]:
+    """Return a message for each folder that is absent or holds no picture."""
+    problems = []
+    for folder in folders:
+        path = os.path.join(home, folder)
+        if not os.path.isdir(path):
+            problems.append(
+                f"{benchmark}: folder '{path}' does not exist. Expected "
+                'bounding_box_train/, bounding_box_test/ and query/ side by side, with '
+                f'pictures such as {example}: data_root is the folder that holds them.'
+            )
+        elif not any(_is_picture(name, example) for name in os.listdir(path)):
+            problems.append(
+                f"{benchmark}: folder '{path}' holds no {_ending(example)}. Expected "
+                f'pictures such as {example}: unpack it again.'
+            )
+    return problems
+
+
+def read_folder(
+    path: str,
+    split: str,
+    example: str = Market1501.example,
+    zero_is_nobody: bool = True,
+) -> list[Item]:
     """Read identity and camera off the file names of a folder, sorted.
+
+    Args:
+        path: The folder.
+        split: Split of its items.
+        example: A file name, for the ending of pictures and for messages.
+        zero_is_nobody: Whether identity 0 marks distractors, which only the gallery
+            may hold; else it's a person like others.
 
     Raises:
         AnnotationError: A name can't be read, or identity 0 is outside the gallery.
     """
     items, bad, distractors = [], [], []
-    for name in sorted(filter(_is_picture, os.listdir(path))):
+    names = os.listdir(path)
+    for name in sorted(name for name in names if _is_picture(name, example)):
         match = _NAME.match(name)
         if match is None or int(match[2]) < 1:
             bad.append(name)
@@ -93,7 +132,7 @@ def read_folder(path: str, split: str) -> list[Item]:
         pid = int(match[1])
         if pid == -1:
             continue
-        if pid == 0 and split != 'gallery':
+        if pid == 0 and zero_is_nobody and split != 'gallery':
             distractors.append(name)
         items.append(
             {
@@ -108,7 +147,7 @@ def read_folder(path: str, split: str) -> list[Item]:
         raise AnnotationError(
             f"{len(bad):,} names in '{path}' don't tell identity and camera: "
             f'{listing(bad)}. Expected <identity>_c<camera from 1>..., such as '
-            '0002_c1s1_000451_03.jpg.'
+            f'{example}.'
         )
     if distractors:
         raise AnnotationError(
@@ -119,6 +158,10 @@ def read_folder(path: str, split: str) -> list[Item]:
     return items
 
 
-def _is_picture(name: str) -> bool:
-    # Thumbs.db lies among the pictures of the original archive
-    return name.lower().endswith('.jpg')
+def _is_picture(name: str, example: str) -> bool:
+    # Thumbs.db lies among the pictures of the original archive; macOS adds ._<name>
+    return name.lower().endswith(_ending(example)) and not name.startswith('.')
+
+
+def _ending(example: str) -> str:
+    return os.path.splitext(example)[1]

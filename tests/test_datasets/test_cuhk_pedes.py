@@ -4,7 +4,12 @@ import random
 
 import pytest
 
-from hplreid.datasets import CUHKPEDES, AnnotationError, MissingDataError
+from hplreid.datasets import (
+    CUHKPEDES,
+    AnnotationError,
+    EmptySplitError,
+    MissingDataError,
+)
 from tests.helpers import make_cuhk_pedes, read_entries, write_entries
 
 
@@ -83,7 +88,7 @@ def test_captions_without_picture(tmp_path):
     with pytest.raises(MissingDataError) as error:
         load(tmp_path)
     message = str(error.value)
-    assert '3 pictures that have captions' in message
+    assert '3 pictures that' in message
     assert 'Market/: 1, cam_a/: 2' in message
     assert 'cam_a/003_0.jpg, cam_a/004_0.jpg' in message
     assert len(load(tmp_path, 'val')) == 3  # its pictures are all there
@@ -109,6 +114,9 @@ def test_absent_folder_lists_some_and_counts_all(tmp_path):
         ({'captions': ['a man', 7]}, 'caption 7 is not a text'),
         ({'captions': ['  ']}, "caption '  ' is not a text"),
         ({'file_path': None}, 'file_path is None, not a path'),
+        ({'file_path': '../a.jpg'}, "file_path is '../a.jpg', not a path inside imgs/"),
+        ({'file_path': '/a.jpg'}, "file_path is '/a.jpg', not a path inside imgs/"),
+        ({'id': 2**31}, f'id is {2**31}, not a whole number'),
     ],
 )
 def test_wrong_entries(tmp_path, change, reason):
@@ -131,8 +139,11 @@ def test_wrong_structure(tmp_path):
     file.write_text('[{"split": ')
     with pytest.raises(AnnotationError, match='is not valid JSON'):
         load(tmp_path)
+    file.write_text('[' * 100_000)
+    with pytest.raises(AnnotationError, match='is not valid JSON'):
+        load(tmp_path)
     file.write_text('[]')
-    with pytest.raises(MissingDataError, match="split 'train' .* is empty"):
+    with pytest.raises(EmptySplitError, match="split 'train' .* is empty"):
         load(tmp_path)
 
 
@@ -148,13 +159,46 @@ def test_many_faults_are_counted(tmp_path):
 def test_problems(tmp_path):
     find = CUHKPEDES.find_problems
     assert 'does not exist' in find(data_root=str(tmp_path / 'no'))[0]
-    (tmp_path / 'caption_all.json').write_text('[]')
-    images, annotation = find(data_root=str(tmp_path), split='test')
+    tmp_path.joinpath('empty').mkdir()
+    images, annotation = find(data_root=str(tmp_path / 'empty'), split='test')
     assert "imgs' does not exist" in images
-    assert 'caption_all.json, but it does not tell the splits' in annotation
+    assert "reid_raw.json' does not exist" in annotation
     with pytest.raises(MissingDataError, match='imgs(.|\n)*reid_raw'):
-        load(tmp_path)
+        load(tmp_path / 'empty')
     make_cuhk_pedes(tmp_path)
     assert find(data_root=str(tmp_path)) == []
     with pytest.raises(ValueError, match="no split 'query'"):
         find(data_root=str(tmp_path), split='query')
+
+
+def _caption_all(entries):
+    """Write entries as the older release has them."""
+    return [{k: e[k] for k in ('id', 'file_path', 'captions')} for e in entries]
+
+
+def test_the_release_without_splits_is_told(tmp_path):
+    make_cuhk_pedes(tmp_path)
+    (tmp_path / 'reid_raw.json').rename(tmp_path / 'caption_all.json')
+    (problem,) = CUHKPEDES.find_problems(data_root=str(tmp_path))
+    assert 'caption_all.json' in problem
+    assert 'does not tell the splits' in problem
+    assert 'Ask the authors for reid_raw.json' in problem
+    with pytest.raises(MissingDataError, match='numbers identities in another order'):
+        load(tmp_path)
+
+
+def test_the_release_without_splits_is_known_under_another_name(tmp_path):
+    make_cuhk_pedes(tmp_path)
+    write_entries(tmp_path, _caption_all(read_entries(tmp_path)))
+    (problem,) = CUHKPEDES.find_problems(data_root=str(tmp_path))
+    assert "reid_raw.json' is caption_all.json under another name" in problem
+    with pytest.raises(MissingDataError, match='under another name'):
+        load(tmp_path)
+
+
+def test_both_releases_side_by_side(tmp_path):
+    make_cuhk_pedes(tmp_path)
+    expected = items_of(load(tmp_path))
+    (tmp_path / 'caption_all.json').write_text('[]')
+    assert CUHKPEDES.find_problems(data_root=str(tmp_path)) == []
+    assert items_of(load(tmp_path)) == expected

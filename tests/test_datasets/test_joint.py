@@ -76,8 +76,72 @@ def test_leak_identity(configs):
     assert sorted(set(pids(joint, captioned=False))) == [1, 2, 4]
     assert (joint.report.t2i_removed, joint.report.t2i_total) == (4, 16)
     assert (joint.report.i2i_removed, joint.report.i2i_total) == (4, 16)
+    assert joint.report.t2i_reasons == {'Market-1501 test': 4}
+    assert joint.report.i2i_reasons == {'CUHK-PEDES test': 4}
     assert sorted(set(joint.labels.tolist())) == list(range(joint.num_ids))
     assert joint.num_ids == 4
+
+
+@pytest.mark.parametrize('aliases', [MARKET, {2: 6, 7: 6, 5: 4, 1: 3, 3: 3}])
+def test_leak_identity_leaves_nobody_of_a_held_out_split(configs, tmp_path, aliases):
+    cuhk = make_cuhk_pedes(tmp_path / 'again', market=aliases)
+    configs['t2i']['data_root'] = str(cuhk)
+    joint = JointDataset(**configs, leak='identity')
+    # Everyone by a name of their own, said here again
+    held_out = {f'market {pid}' for pid in (5, 6)}
+    held_out |= {_name(pid, aliases) for pid in (5, 6, 7)}
+    trained = {_name(pid, aliases) for pid in pids(joint, captioned=True)}
+    trained |= {f'market {pid}' for pid in pids(joint, captioned=False)}
+    assert trained
+    assert not trained & held_out
+
+
+def _name(cuhk_pid, aliases):
+    return f'market {aliases[cuhk_pid]}' if cuhk_pid in aliases else f'cuhk {cuhk_pid}'
+
+
+def test_leak_identity_looks_at_val_too(configs, tmp_path):
+    # 5 is in val here and in training there
+    cuhk = make_cuhk_pedes(tmp_path / 'other', market={5: 4, 1: 2})
+    configs['t2i']['data_root'] = str(cuhk)
+    joint = JointDataset(**configs, leak='identity')
+    assert sorted(set(pids(joint, captioned=False))) == [1, 2, 3]
+    assert joint.report.i2i_reasons == {'CUHK-PEDES val': 4}
+    assert joint.report.t2i_reasons == {}
+    # The exact pictures of a test split are another matter
+    assert JointDataset(**configs, leak='image').report.i2i_removed == 0
+
+
+def test_a_set_without_val_has_nobody_in_it(configs, tmp_path):
+    cuhk = make_cuhk_pedes(tmp_path / 'other', num_val_ids=0, market={5: 4})
+    configs['t2i']['data_root'] = str(cuhk)
+    joint = JointDataset(**configs, leak='identity')
+    assert joint.report.i2i_reasons == {'CUHK-PEDES test': 4}
+    cuhk = make_cuhk_pedes(tmp_path / 'none', num_val_ids=0, num_test_ids=0)
+    configs['t2i']['data_root'] = str(cuhk)
+    with pytest.raises(MissingDataError, match="split 'test' .* is empty"):
+        JointDataset(**configs, leak='identity')
+
+
+def test_every_reason_is_counted_and_logged(configs, tmp_path, monkeypatch):
+    # 2 is Market's 6, who is tested in both; 1 is Market's 5, tested there alone
+    cuhk = make_cuhk_pedes(tmp_path / 'other', market={2: 6, 7: 6, 1: 5, 5: 2, 6: 2})
+    configs['t2i']['data_root'] = str(cuhk)
+    logged = []
+    monkeypatch.setattr(
+        'hplreid.datasets.joint.print_log', lambda text, **_: logged.append(text)
+    )
+    report = JointDataset(**configs, leak='identity').report
+    assert report.t2i_reasons == {
+        'CUHK-PEDES test and Market-1501 test': 4,
+        'Market-1501 test': 4,
+    }
+    assert report.i2i_reasons == {'CUHK-PEDES val and CUHK-PEDES test': 4}
+    assert (
+        'removed 8 of 16 captioned items (4 in CUHK-PEDES test and Market-1501 test, '
+        '4 in Market-1501 test) and 4 of 16 pictures (4 in CUHK-PEDES val and '
+        'CUHK-PEDES test): people who are in a held-out split.'
+    ) in logged[0]
 
 
 def test_leak_identity_reaches_over_aliases(configs, tmp_path):
@@ -95,6 +159,8 @@ def test_leak_image(configs):
     # One picture each way: with its two captions there, alone here
     assert joint.report.t2i_removed == 2
     assert joint.report.i2i_removed == 1
+    assert joint.report.t2i_reasons == {'Market-1501 test': 2}
+    assert joint.report.i2i_reasons == {'CUHK-PEDES test': 1}
     assert pids(joint, captioned=True).count(2) == 2
     assert pids(joint, captioned=False).count(3) == 3
     assert joint.num_ids == 6

@@ -42,7 +42,8 @@ def test_train_items(tmp_path):
 
 def test_queries_then_gallery_without_junk(tmp_path):
     make_market(tmp_path, num_ids=1, num_test_ids=2, num_distractors=2, num_junk=3)
-    (tmp_path / 'bounding_box_test' / 'Thumbs.db').write_text('')
+    for name in ('Thumbs.db', f'._{market_name(2, 1, 1)}'):
+        (tmp_path / 'bounding_box_test' / name).write_text('')
     dataset = load(tmp_path, 'test')
     items = [dataset.get_data_info(i) for i in range(len(dataset))]
     assert [(i['split'], i['pid']) for i in items] == [
@@ -82,7 +83,11 @@ def test_labels_follow_numbers_not_names(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'name', ['woman.jpg', '0002_s1.jpg', '0002_c0s1_000451_03.jpg']
+    'name',
+    [
+        *('woman.jpg', '0002_s1.jpg', '0002_c0s1_000451_03.jpg', '-2_c1s1.jpg'),
+        *('٢_c1s1.jpg', '0002_c1234s1.jpg', '1234567890_c1s1.jpg'),
+    ],
 )
 def test_names_that_tell_nothing(tmp_path, name):
     make_market(tmp_path)

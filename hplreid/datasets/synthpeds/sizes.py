@@ -71,7 +71,7 @@ SIZES: dict[str, Size] = {
     ),
     'default': _DEFAULT,
     'large': replace(
-        _DEFAULT, train=4800, shared=1400, captioned=3400, val=300, test=2000,
+        _DEFAULT, train=4800, shared=1400, captioned=14600, val=300, test=2000,
         distractors=2000, junk=300,
     ),
     'pretrain': Size(
