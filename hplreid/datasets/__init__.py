@@ -5,18 +5,28 @@ The generator of SynthPeds is not imported here: its workers shall start quickly
 
 from .base import BaseReIDDataset
 from .collate import reid_collate
+from .concat import ConcatReIDDataset
+from .cuhk03_np import CUHK03NP
 from .cuhk_pedes import CUHKPEDES
+from .dukemtmc import DukeMTMCReID
 from .errors import (
     AnnotationError,
     CountMismatchError,
+    EmptySplitError,
     MissingDataError,
     UnreadableImageError,
 )
+from .folder import FolderDataset
+from .icfg_pedes import ICFGPEDES
 from .items import ItemDataset
 from .joint import JointDataset
 from .market1501 import Market1501
+from .msmt17 import MSMT17
+from .rstp_reid import RSTPReid
 from .samplers import CaptionSampler, IdentitySampler, JointSampler
+from .table import TableDataset
 from .transforms import (
+    EDACaption,
     LoadImage,
     MaskCaption,
     PackReIDInputs,
@@ -28,11 +38,19 @@ from .transforms import (
 )
 
 __all__ = [
+    'CUHK03NP',
     'CUHKPEDES',
+    'ICFGPEDES',
+    'MSMT17',
     'AnnotationError',
     'BaseReIDDataset',
     'CaptionSampler',
+    'ConcatReIDDataset',
     'CountMismatchError',
+    'DukeMTMCReID',
+    'EDACaption',
+    'EmptySplitError',
+    'FolderDataset',
     'IdentitySampler',
     'ItemDataset',
     'JointDataset',
@@ -43,9 +61,11 @@ __all__ = [
     'MissingDataError',
     'PackReIDInputs',
     'PadRandomCrop',
+    'RSTPReid',
     'RandomErasing',
     'RandomFlip',
     'ResizeImage',
+    'TableDataset',
     'TokenizeCaption',
     'UnreadableImageError',
     'reid_collate',
