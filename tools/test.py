@@ -32,6 +32,17 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--show-dir', metavar='DIR', help='draw ranked lists of some queries, here'
     )
+    parser.add_argument(
+        '--dump-features',
+        metavar='DIR',
+        help='write the features of each benchmark here (.npz, see docs/evaluation.md)',
+    )
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='average the features of each picture and its mirror image, or what '
+        'test_cfg.augment of the config says',
+    )
     parser.add_argument('--amp', action='store_true', help='encode in bf16')
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument(
@@ -59,6 +70,10 @@ def main() -> None:
     flags.set_loader_options(config, not args.no_pin_memory)
     if args.show_dir:
         flags.draw_ranked_lists(config)
+    if args.dump_features:
+        config.test_cfg.dump_features = args.dump_features
+    if args.tta:
+        config.test_cfg.setdefault('augment', dict(flip=True))
     try:
         metrics = score(config, args.checkpoint, amp=args.amp)
     except (PreflightError, CheckpointError, FileNotFoundError) as error:

@@ -21,6 +21,7 @@ from hplreid.utils.load_weights import load_inference_weights
 
 from .command_line import set_seed
 from .data_parallel import init_distributed
+from .loops.benchmark_loop import TRAINED_ON
 from .preflight import check_config, check_types
 from .prepare import fill_num_ids, prepare_data
 
@@ -118,7 +119,8 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
         CheckpointError: The checkpoint can't be read, or isn't one of this model.
         FileNotFoundError: There is no such checkpoint.
     """
-    read_checkpoint(checkpoint)  # before anything that takes longer
+    # Before anything that takes longer
+    trained_on = _training_data(read_checkpoint(checkpoint))
     needed = inference_config(config)
     get_ready(needed, training=False)
     # The config that is left in the work folder is the whole one
@@ -130,10 +132,17 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     runner.logger.info(load_inference_weights(model, checkpoint))
     runner._has_loaded = True  # more strictly than the runner would have
+    runner.message_hub.update_info(TRAINED_ON, trained_on)
     if amp:
         bf16 = torch.autocast(get_device(), torch.bfloat16)
         runner.model.test_step = bf16(runner.model.test_step)
     return runner.test()
+
+
+def _training_data(checkpoint: dict) -> str | None:
+    """Return the name of the data that a checkpoint says it was trained on."""
+    metainfo = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    return metainfo.get('dataset_name')
 
 
 def inference_config(config: Config) -> Config:

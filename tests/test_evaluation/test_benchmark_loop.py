@@ -2,8 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+
+from hplreid.engine.loops.benchmark_loop import TRAINED_ON
+from hplreid.evaluation import FeatureSet, PerQueryScores, evaluate_ranking
+from hplreid.registry import DATASETS
 
 from .toy import build_runner, loader, metric
 
@@ -135,6 +140,64 @@ def test_table_says_how_the_checkpoint_was_chosen(tmp_path, name, val_seed, expe
     assert expected in table_rows(tmp_path)[0]
 
 
+def test_scores_of_each_query_are_written(tmp_path):
+    metrics = build_runner(tmp_path, **TEST).test()
+    names = ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+    assert sorted(p.stem for p in (tmp_path / 'per_query').iterdir()) == names
+    for name in names:
+        saved = PerQueryScores.load(tmp_path / 'per_query' / f'{name}.npz')
+        prefix = name.replace('_i2t', '/i2t')
+        for metric_name, values in saved.scores(topk=(1,)).items():
+            expected = metrics[f'{prefix}/{metric_name}']
+            assert np.nanmean(values) == pytest.approx(expected)
+        queries = range(15, 37) if name == 'b_t2i_i2t' else range(15)
+        assert saved.pids.tolist() == [i % 5 for i in queries]
+        assert saved.names.tolist() == [f'words {i}' for i in queries]
+    assert saved.settings['gallery'] == '15'  # one row a picture, captions to find
+
+
+def test_features_are_written_on_request(tmp_path):
+    test = {
+        **TEST,
+        'test_cfg': dict(type='BenchmarkLoop', dump_features=str(tmp_path / 'feats')),
+        'test_dataloader': {
+            'a_i2i': loader(0, img_path='/some/where/x.jpg'),
+            'b_t2i': loader(1),
+        },
+    }
+    metrics = build_runner(tmp_path / 'run', **test).test()
+    names = sorted(p.stem for p in (tmp_path / 'feats').iterdir())
+    assert names == ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+    feats = FeatureSet.load(tmp_path / 'feats' / 'a_i2i.npz')
+    assert (feats.distance, feats.same_camera) == ('cosine', 'drop')
+    assert set(feats.query_names) == {'/some/where/x.jpg'}
+    vectors = DATASETS.build(loader(0)['dataset']).vectors  # the model scales by 1
+    np.testing.assert_array_equal(feats.query_feats, vectors[:15])
+    np.testing.assert_array_equal(feats.gallery_feats, vectors[15:])
+    again = evaluate_ranking(
+        *(feats.query_feats, feats.gallery_feats),
+        *(feats.query_pids, feats.gallery_pids),
+        *(feats.query_camids, feats.gallery_camids),
+    )
+    assert again.mean_ap == metrics['a_i2i/mAP']
+    # Runs on different machines compare: the scores know the file, not its folder
+    saved = PerQueryScores.load(tmp_path / 'run' / 'per_query' / 'a_i2i.npz')
+    assert set(saved.names) == {'x.jpg'}
+
+
+def test_training_data_are_named_if_known(tmp_path):
+    """One model on several benchmarks: the table says where it comes from."""
+    runner = build_runner(tmp_path, **TEST)
+    runner.message_hub.update_info(TRAINED_ON, 'market1501')
+    runner.test()
+    title, rows = table_rows(tmp_path)
+    assert title == (
+        'weights: as initialised, no checkpoint | trained on: market1501 | '
+        'processes: 1 | seed: 3'
+    )
+    assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']
+
+
 @pytest.mark.parametrize(
     ('changed', 'error', 'message'),
     [
@@ -157,6 +220,11 @@ def test_table_says_how_the_checkpoint_was_chosen(tmp_path, name, val_seed, expe
             {'test_evaluator': [metric('i2i')]},
             TypeError,
             'test_evaluator must be a dict of benchmarks',
+        ),
+        (
+            {'test_cfg': dict(type='BenchmarkLoop', augment=dict(scales=[0]))},
+            ValueError,
+            'scales must be numbers above 0',
         ),
     ],
 )

@@ -4,12 +4,14 @@ import json
 import os
 import socket
 
+import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
 from mmengine.evaluator import Evaluator
 
 from hplreid.evaluation import RetrievalMetric
+from hplreid.evaluation.npz_file import read_arrays
 
 from .test_benchmark_loop import TEST
 from .test_retrieval_metric import make_samples
@@ -28,7 +30,9 @@ def work(rank, world, port, folder):
     torch.distributed.init_process_group(
         'gloo', f'tcp://127.0.0.1:{port}', world_size=world, rank=rank
     )
-    runner = build_runner(os.path.join(folder, 'work'), **TEST)
+    dump = {'type': 'BenchmarkLoop', 'dump_features': os.path.join(folder, 'feats')}
+    test = {**TEST, 'test_cfg': dump}
+    runner = build_runner(os.path.join(folder, 'work'), **test)
     found = {'loop': runner.test()}
 
     # Fewer samples than batches of all: the last process has nothing at all.
@@ -59,7 +63,8 @@ def run(world, folder):
 
 @pytest.fixture(scope='module')
 def single(tmp_path_factory):
-    return run(1, tmp_path_factory.mktemp('world') / '1')[0]
+    folder = tmp_path_factory.mktemp('world') / '1'
+    return {**run(1, folder)[0], 'folder': folder}
 
 
 @pytest.mark.parametrize('world', [2, 3])
@@ -75,3 +80,12 @@ def test_any_number_of_processes_scores_the_same(world, single, tmp_path):
     assert written == single['loop']
     (log,) = (tmp_path / 'run/work').glob('*/*.log')
     assert f'processes: {world}' in log.read_text()
+    for kind in ('work/per_query', 'feats'):
+        files = sorted((single['folder'] / kind).iterdir())
+        assert [p.stem for p in files] == ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+        for path in files:
+            ours = read_arrays(tmp_path / 'run' / kind / path.name)
+            theirs = read_arrays(path)
+            assert ours.keys() == theirs.keys()
+            for key, value in theirs.items():
+                np.testing.assert_array_equal(ours[key], value)

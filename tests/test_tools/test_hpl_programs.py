@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from hplreid.evaluation import FeatureSet
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/hpl/hpl_tiny_synthpeds.py'
@@ -118,6 +121,25 @@ def test_testing_gives_the_scores_of_the_run(full_run, options, tmp_path):
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert metrics == pytest.approx(expected, abs=1e-4)
     assert 'synthpeds_t2i' in done.stdout + done.stderr
+
+
+def test_mirror_images_are_averaged_on_request(full_run, options, tmp_path):
+    work_dir, _ = full_run
+    done = run(
+        'test.py',
+        *(CONFIG, work_dir / 'epoch_4.pth', '--tta'),
+        *('--work-dir', tmp_path, '--dump-features', tmp_path / 'feats'),
+        *options,
+    )
+    printed = done.stdout + done.stderr
+    assert 'test-time augmentation: flip' in printed
+    assert 'trained on: synthpeds_t2i+synthpeds_i2i' in printed
+    feats = FeatureSet.load(tmp_path / 'feats' / 'synthpeds_i2i.npz')
+    # The mean of two directions that differ a little
+    lengths = np.linalg.norm(feats.query_feats, axis=1)
+    assert (lengths <= 1 + 1e-5).all()
+    assert 0.5 < lengths.min() < 0.9999
+    assert (tmp_path / 'feats' / 'synthpeds_t2i.npz').is_file()
 
 
 def test_stages_train_what_they_should(full_run):

@@ -2,17 +2,22 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from mmengine.dist import get_world_size, is_main_process
-from mmengine.evaluator import Evaluator
+from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader
 
 from hplreid.evaluation import format_table
 from hplreid.registry import LOOPS
+
+from .test_time_augmentation import TestTimeAugmentation
+
+TRAINED_ON = 'trained_on'
+"""Where in MMEngine's message hub the name of a checkpoint's training data stands."""
 
 
 class LoaderChain:
@@ -29,6 +34,8 @@ class LoaderChain:
 class BenchmarkLoop(BaseLoop):
     """Test on several benchmarks, report them in one table and in ``metrics.json``.
 
+    The scores of each query go to ``per_query/<benchmark>.npz``, for comparisons.
+
     ``test_dataloader`` and ``test_evaluator`` of the config are dicts with the names of
     the benchmarks as keys. To hooks it is one epoch over all loaders, whose metrics are
     named ``<benchmark>/<metric>``.
@@ -38,9 +45,13 @@ class BenchmarkLoop(BaseLoop):
         dataloader: Benchmark -> loader or its config. A sampler that isn't given is the
             ordinary one, in order.
         evaluator: Benchmark -> evaluator, or config of a metric or of several.
+        augment: Arguments of :class:`TestTimeAugmentation`; None for none.
+        dump_features: Folder to write the features to, ``<benchmark>.npz`` each; None
+            for none.
 
     Raises:
-        TypeError: One of them isn't a dict of benchmarks.
+        TypeError: One of them isn't a dict of benchmarks, or features shall be written
+            that no metric keeps.
         ValueError: They don't name the same benchmarks.
     """
 
@@ -51,6 +62,8 @@ class BenchmarkLoop(BaseLoop):
         runner: Runner,
         dataloader: Mapping[str, DataLoader | dict],
         evaluator: Mapping[str, Evaluator | dict | list],
+        augment: dict | None = None,
+        dump_features: str | None = None,
     ) -> None:
         self._check_names(dataloader, evaluator)
         loaders = {k: self._build_loader(runner, v) for k, v in dataloader.items()}
@@ -59,6 +72,15 @@ class BenchmarkLoop(BaseLoop):
         for name, loader in loaders.items():
             self.evaluators[name].dataset_meta = getattr(
                 loader.dataset, 'metainfo', None
+            )
+        self.augmentation = TestTimeAugmentation(**(augment or {}))
+        self.dump_features = dump_features
+        if dump_features and not any(
+            hasattr(m, 'features') for _, m in self._metrics()
+        ):
+            raise TypeError(
+                f'dump_features={dump_features!r}: no metric of {list(evaluator)} '
+                'keeps features, as RetrievalMetric does.'
             )
 
     def run(self) -> dict[str, float]:
@@ -92,7 +114,7 @@ class BenchmarkLoop(BaseLoop):
     def _run_iter(self, idx: int, batch: object, evaluator: Evaluator) -> None:
         self._call_hook('before_{}_iter', batch_idx=idx, data_batch=batch)
         step = getattr(self.runner.model, f'{self.mode}_step')
-        outputs = step(batch)
+        outputs = self.augmentation.run(step, batch)
         evaluator.process(data_samples=outputs, data_batch=batch)
         self._call_hook(
             'after_{}_iter', batch_idx=idx, data_batch=batch, outputs=outputs
@@ -112,13 +134,31 @@ class BenchmarkLoop(BaseLoop):
             for metric in self.evaluators[name].metrics:
                 row = f'{name}/{metric.prefix}' if metric.prefix else name
                 rows.setdefault(row, {}).update(getattr(metric, 'settings', {}))
-        title = (
-            f'{describe_weights(self.runner)} | processes: {get_world_size()} | '
-            f'seed: {self.runner.seed}'
-        )
-        self.runner.logger.info('\n' + format_table(rows, title))
+        title = [
+            describe_weights(self.runner),
+            *describe_training_data(self.runner),
+            *self.augmentation.describe(),
+            f'processes: {get_world_size()}',
+            f'seed: {self.runner.seed}',
+        ]
+        self.runner.logger.info('\n' + format_table(rows, ' | '.join(title)))
         if self.mode == 'test':
             write_json(Path(self.runner.work_dir) / 'metrics.json', flat)
+            self._write_arrays()
+
+    def _write_arrays(self) -> None:
+        folder = Path(self.runner.work_dir) / 'per_query'
+        for name, metric in self._metrics():
+            if hasattr(metric, 'per_query'):
+                metric.per_query().save(folder / f'{name}.npz')
+            if self.dump_features and hasattr(metric, 'features'):
+                metric.features().save(Path(self.dump_features) / f'{name}.npz')
+
+    def _metrics(self) -> Iterator[tuple[str, BaseMetric]]:
+        """Yield every metric and the name of what it writes."""
+        for name, evaluator in self.evaluators.items():
+            for metric in evaluator.metrics:
+                yield f'{name}_{metric.prefix}' if metric.prefix else name, metric
 
     def _check_names(self, dataloader: Mapping, evaluator: Mapping) -> None:
         for kind, value, key in (
@@ -172,6 +212,17 @@ def describe_weights(runner: Runner) -> str:
         split = 'the test split' if _validates_on_test(runner) else 'validation'
         chosen = f'best on {split}'
     return f'checkpoint: {name} ({chosen})'
+
+
+def describe_training_data(runner: Runner) -> list[str]:
+    """Say what the weights were trained on; nothing where it isn't known."""
+    loop = runner._train_loop
+    if isinstance(loop, BaseLoop) and loop.iter > 0:
+        metainfo = getattr(loop.dataloader.dataset, 'metainfo', None) or {}
+        name = metainfo.get('dataset_name')
+    else:
+        name = runner.message_hub.get_info(TRAINED_ON)
+    return [f'trained on: {name}'] if name else []
 
 
 def _validates_on_test(runner: Runner) -> bool:

@@ -1,8 +1,11 @@
 """Retrieval by picture or by words, under the protocols that papers report."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import (
     broadcast_object_list,
@@ -17,8 +20,11 @@ from hplreid.registry import METRICS
 from hplreid.structures.ranked_list import RankedItem, RankedList
 
 from ..distance import DISTANCES
+from ..feature_file import FeatureSet
+from ..per_query import PerQueryScores
 from ..ranked_list import rank_gallery
 from ..ranking import evaluate_ranking
+from ..ranking_result import RankingResult
 
 # Task -> feature that the model wrote, split that queries, split that is searched, and
 # what its protocol does with pictures of the query's identity and camera.
@@ -77,7 +83,7 @@ class RetrievalMetric(BaseMetric):
         self.topk = tuple(topk)
         #: What moves the scores, for the line that reports them; counts after evaluate.
         self.settings: dict[str, str] = {}
-        self._last: tuple[_Side, _Side] | None = None
+        self._last: _Scored | None = None
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Keep the features of a batch.
@@ -145,7 +151,7 @@ class RetrievalMetric(BaseMetric):
             distance=self.distance,
             topk=self.topk,
         )
-        self._last = query, gallery
+        self._last = _Scored(query, gallery, ranking)
         self.settings = {
             'distance': self.distance,
             'normalised': 'yes' if self.distance == 'cosine' else 'no',
@@ -167,9 +173,7 @@ class RetrievalMetric(BaseMetric):
         Raises:
             RuntimeError: Nothing was scored here yet.
         """
-        if self._last is None:
-            raise RuntimeError('RetrievalMetric has scored nothing on this process.')
-        query, gallery = self._last
+        query, gallery = self._scored().query, self._scored().gallery
         return rank_gallery(
             query.features,
             gallery.features,
@@ -180,6 +184,48 @@ class RetrievalMetric(BaseMetric):
             num_queries=num_queries,
             topk=topk,
         )
+
+    def per_query(self) -> PerQueryScores:
+        """Return what was scored last, query by query; only process 0 can.
+
+        Raises:
+            RuntimeError: Nothing was scored here yet.
+        """
+        last = self._scored()
+        names = [Path(name).name if path else name for name, path in last.query.names()]
+        return PerQueryScores(
+            ap=last.ranking.ap,
+            inp=last.ranking.inp,
+            first_hit=last.ranking.first_hit,
+            pids=np.asarray(last.query.pids),
+            names=np.array(names),
+            settings=self.settings,
+        )
+
+    def features(self) -> FeatureSet:
+        """Return the features that were scored last; only process 0 can.
+
+        Raises:
+            RuntimeError: Nothing was scored here yet.
+        """
+        query, gallery = self._scored().query, self._scored().gallery
+        return FeatureSet(
+            query_feats=query.features.numpy(),
+            gallery_feats=gallery.features.numpy(),
+            query_pids=np.asarray(query.pids),
+            gallery_pids=np.asarray(gallery.pids),
+            query_camids=query.known_cameras(),
+            gallery_camids=gallery.known_cameras(),
+            query_names=np.array([name for name, _ in query.names()]),
+            gallery_names=np.array([name for name, _ in gallery.names()]),
+            distance=self.distance,
+            same_camera=self.same_camera,
+        )
+
+    def _scored(self) -> '_Scored':
+        if self._last is None:
+            raise RuntimeError('RetrievalMetric has scored nothing on this process.')
+        return self._last
 
     def _score(self, shares: list, size: int) -> dict[str, float]:
         seen = {meta['sample_idx'] for metas, _ in shares for meta in metas}
@@ -205,6 +251,26 @@ class _Side:
         self.features = features
         self.pids = [m['pid'] for m in meta]
         self.camids = [m['camid'] for m in meta]
+
+    def names(self) -> list[tuple[str, bool]]:
+        """Return the path or, without a picture, the caption; and whether it is one."""
+        return [
+            (str(m['img_path'] or m['caption'] or ''), bool(m['img_path']))
+            for m in self.meta
+        ]
+
+    def known_cameras(self) -> np.ndarray:
+        """Return the cameras, -1 where unknown, ``(N,)``."""
+        return np.array([-1 if c is None else c for c in self.camids])
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What was scored last, and how each query fared."""
+
+    query: _Side
+    gallery: _Side
+    ranking: RankingResult
 
 
 def _sides(shares: list, *splits: str) -> list[_Side]:

@@ -1,0 +1,124 @@
+"""Features of a picture averaged over what is done to it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_FEATURES = ('i2i_feat', 't2i_feat')
+
+Step = Callable[[Any], Sequence[Any]]
+
+
+class TestTimeAugmentation:
+    """Runs a model on variants of a batch's pictures and averages their features.
+
+    Each feature is the mean of the variants' features, each of length 1. Captions are
+    encoded once. It needs nothing of a model but that it writes features on samples, so
+    it works for every method. MMEngine's ``BaseTTAModel`` would wrap the model, load
+    each picture once a variant, and encode captions as often.
+
+    Args:
+        flip: Whether to add the mirror image of each variant.
+        scales: Magnifications. Towers take one size of picture: above 1 the borders are
+            cut off, below 1 they are repeated outwards.
+
+    Raises:
+        ValueError: A scale isn't above 0, or there is none.
+    """
+
+    __test__ = False  # pytest takes any class called Test* for a test
+
+    def __init__(self, flip: bool = False, scales: Sequence[float] = (1.0,)) -> None:
+        if not scales or min(scales) <= 0:
+            raise ValueError(f'scales must be numbers above 0; got {scales}.')
+        self.flip = flip
+        self.scales = tuple(scales)
+
+    def describe(self) -> list[str]:
+        """Say what is averaged; nothing if pictures are left as they are."""
+        parts = ['flip'] if self.flip else []
+        if self.scales != (1.0,):
+            parts.append('scales ' + ', '.join(f'{s:g}' for s in self.scales))
+        return [f'test-time augmentation: {" and ".join(parts)}'] if parts else []
+
+    def variants(self, images: Tensor) -> list[Tensor]:
+        """Return the variants of pictures, ``(B, 3, H, W)`` each, none a view."""
+        scaled = [zoom(images, scale) for scale in self.scales]
+        mirrored = [v.flip(-1) for v in scaled] if self.flip else []
+        return [*scaled, *mirrored]
+
+    def run(self, step: Step, batch: Any) -> Sequence[Any]:  # noqa: ANN401
+        """Return the samples of a batch with averaged features.
+
+        Args:
+            step: The model's ``test_step`` or ``val_step``.
+            batch: What :func:`reid_collate` makes.
+
+        Raises:
+            TypeError: The batch isn't such a one.
+            ValueError: An item has both a picture and a caption.
+        """
+        if not self.describe():
+            return step(batch)
+        inputs = batch['inputs']
+        if 'images' not in inputs:
+            raise TypeError(
+                'Test-time augmentation needs the pictures of a batch as one tensor: '
+                "collate_fn=dict(type='reid_collate')."
+            )
+        rows, captioned = (inputs[k].tolist() for k in ('image_rows', 'caption_rows'))
+        if set(rows) & set(captioned):
+            raise ValueError(
+                'Test-time augmentation is for items that are a picture or a caption; '
+                f'{len(set(rows) & set(captioned))} are both.'
+            )
+        if not rows:
+            return step(batch)
+        variants = self.variants(inputs['images'])
+        samples = step({**batch, 'inputs': {**inputs, 'images': variants[0]}})
+        found = [_normalised(samples, rows)]
+        texts = ('captions', 'caption_rows', 'masking')
+        nothing = {k: inputs[k][:0] for k in texts if k in inputs}
+        for images in variants[1:]:
+            step({**batch, 'inputs': {**inputs, **nothing, 'images': images}})
+            found.append(_normalised(samples, rows))
+        for name in found[0]:
+            means = torch.stack([features[name] for features in found]).mean(0)
+            for row, mean in zip(rows, means, strict=True):
+                samples[row].set_field(mean, name)
+        return samples
+
+
+def zoom(images: Tensor, scale: float) -> Tensor:
+    """Magnify pictures about their middle and keep their size.
+
+    Args:
+        images: ``(B, 3, H, W)``.
+        scale: Above 1 the borders are cut off, below 1 they are repeated outwards.
+
+    Returns:
+        ``(B, 3, H, W)``, a copy.
+    """
+    height, width = images.shape[-2:]
+    size = [max(1, round(height * scale)), max(1, round(width * scale))]
+    if size == [height, width]:
+        return images.clone()
+    zoomed = F.interpolate(images, size, mode='bilinear', antialias=True)
+    # Clamped, an index repeats the border or, where there is enough, cuts it off
+    rows, columns = (
+        (torch.arange(old) + (new - old) // 2).clamp(0, new - 1)
+        for old, new in zip((height, width), size, strict=True)
+    )
+    return zoomed[:, :, rows][:, :, :, columns]
+
+
+def _normalised(samples: Sequence[Any], rows: list[int]) -> dict[str, Tensor]:
+    """Return the features of the pictures, each of length 1, ``(B, C)`` by name."""
+    return {
+        name: F.normalize(torch.stack([samples[row].get(name) for row in rows]), dim=1)
+        for name in _FEATURES
+        if name in samples[rows[0]]
+    }

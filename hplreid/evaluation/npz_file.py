@@ -1,0 +1,76 @@
+"""Files of named arrays, read without executing anything that is in them."""
+
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+class ArrayFileError(ValueError):
+    """A file of arrays can't be read, or lacks what it is read for."""
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a compressed ``.npz`` that is either whole or not there.
+
+    Raises:
+        ValueError: An array holds Python objects.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        with open(temporary, 'wb') as file:
+            # By **: an array may be called `file`, which the function is given by place
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Read every array of an ``.npz``, with ``allow_pickle=False``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ArrayFileError: It is damaged, no ``.npz``, or an array holds Python objects,
+            which could execute anything when they are read.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"'{path}' does not exist.")
+    if not zipfile.is_zipfile(path):
+        raise ArrayFileError(
+            f"'{path}' is no .npz file: expected what numpy.savez(path, key=array, "
+            '...) writes.'
+        )
+    arrays, name = {}, '-'
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for name in file.files:
+                arrays[name] = file[name]
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ArrayFileError(
+            f"'{path}': the array '{name}' can't be read ({error}). Arrays of Python "
+            'objects are never read; save numbers and strings.'
+        ) from error
+    return arrays
+
+
+def need_keys(
+    path: str | Path, arrays: Mapping[str, np.ndarray], needed: tuple[str, ...]
+) -> None:
+    """Check that a file has what it is read for.
+
+    Raises:
+        ArrayFileError: It doesn't; the message lists what is missing and what is there.
+    """
+    missing = [name for name in needed if name not in arrays]
+    if missing:
+        raise ArrayFileError(
+            f"'{path}' lacks {', '.join(missing)}; it holds: "
+            f'{", ".join(sorted(arrays)) or "nothing"}.'
+        )
