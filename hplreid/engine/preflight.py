@@ -34,7 +34,7 @@ def check_types(config: Config) -> None:
     Raises:
         PreflightError: See the message.
     """
-    _raise_if(config, find_type_problems(config))
+    raise_if(config, find_type_problems(config))
 
 
 def check_config(config: Config) -> None:
@@ -43,7 +43,7 @@ def check_config(config: Config) -> None:
     Raises:
         PreflightError: See the message.
     """
-    _raise_if(config, find_problems(config))
+    raise_if(config, find_problems(config))
 
 
 def find_problems(config: Config) -> list[str]:
@@ -164,7 +164,8 @@ def _ask(
         return [f'{place}: {error.args[0]}']
 
 
-def _raise_if(config: Config, problems: list[str]) -> None:
+def raise_if(config: Config, problems: list[str]) -> None:
+    """Raise PreflightError with all ``problems`` of a config, if there are any."""
     if not problems:
         return
     count = '1 problem' if len(problems) == 1 else f'{len(problems)} problems'

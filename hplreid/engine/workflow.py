@@ -19,10 +19,11 @@ from prettytable import PrettyTable
 from hplreid.utils.checkpoint import read_checkpoint
 from hplreid.utils.load_weights import load_inference_weights
 
+from .benchmark_check import find_benchmark_problems
 from .command_line import set_seed
 from .data_parallel import init_distributed
 from .loops.benchmark_loop import TRAINED_ON
-from .preflight import check_config, check_types
+from .preflight import check_config, check_types, raise_if
 from .prepare import fill_num_ids, prepare_data
 
 Metrics = dict[str, float]
@@ -59,7 +60,7 @@ _TEST_KEYS = (
 
 
 def get_ready(config: Config, training: bool = True) -> None:
-    """Join the other processes, make data, check the config, count the identities.
+    """Join the other processes, make data, check the config, read all annotations.
 
     Args:
         config: The config, which gets ``model.num_ids``.
@@ -73,8 +74,13 @@ def get_ready(config: Config, training: bool = True) -> None:
     check_types(config)  # a misspelt name should not wait for data to be made
     prepare_data(config)
     check_config(config)
+    problems = find_benchmark_problems(config)
     if training:
-        fill_num_ids(config)
+        try:
+            fill_num_ids(config)
+        except (ValueError, FileNotFoundError) as error:
+            problems.insert(0, f'train_dataloader: {error}')
+    raise_if(config, problems)
 
 
 def build_runner(config: Config) -> Runner:

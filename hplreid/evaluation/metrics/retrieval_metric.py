@@ -22,6 +22,7 @@ from hplreid.structures.ranked_list import RankedItem, RankedList
 from ..distance import DISTANCES
 from ..feature_file import FeatureSet
 from ..per_query import PerQueryScores
+from ..protocol import Protocol
 from ..ranked_list import rank_gallery
 from ..ranking import evaluate_ranking
 from ..ranking_result import RankingResult
@@ -84,6 +85,35 @@ class RetrievalMetric(BaseMetric):
         #: What moves the scores, for the line that reports them; counts after evaluate.
         self.settings: dict[str, str] = {}
         self._last: _Scored | None = None
+
+    def check_dataset(self, dataset: Any) -> None:  # noqa: ANN401
+        """See, before anything is encoded, that a data set can be scored.
+
+        Args:
+            dataset: Its ``get_data_info`` gives items with ``pid``, ``camid``,
+                ``split`` and ``sample_idx``.
+
+        Raises:
+            ValueError: A split is empty, cameras are unknown or no query has a right
+                answer.
+        """
+        meta = [dataset.get_data_info(index) for index in range(len(dataset))]
+        no_features = torch.empty(len(meta), 0)
+        query, gallery = _sides(
+            [(meta, no_features)], self.query_split, self.gallery_split
+        )
+        drop = self.same_camera == 'drop'
+        if drop:
+            _check_cameras(query, gallery)
+        protocol = Protocol(
+            query.pids,
+            gallery.pids,
+            query.camids if drop else None,
+            gallery.camids if drop else None,
+        )
+        _, _, left_out = protocol.same_identity(0, len(query.pids))
+        if left_out.all():
+            raise ValueError(protocol.explain_no_match())
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Keep the features of a batch.
