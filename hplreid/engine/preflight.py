@@ -17,8 +17,8 @@ from .prepare import PREPARERS
 _ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
 # Their `type` is a word for somebody else, not the name of a component
 _NOT_COMPONENTS = {'clip_grad'}
-# What is built of a config. Whatever else stands at its top (`i2i`, `train_pipeline`) was
-# a name for a part of these, and may have been overridden since.
+# What is built of a config. Whatever else stands at its top (`i2i`, `train_pipeline`)
+# was a name for a part of these, and may have been overridden since.
 _BUILT = {*inspect.signature(mmengine.runner.Runner).parameters, 'data_preparers'}
 
 Found = tuple[str, dict[str, Any]]

@@ -13,7 +13,6 @@ from .ranking_result import RankingResult
 from .rerank import (
     KReciprocalReranker,
     RerankSettings,
-    choose_settings,
     evaluate_reranking,
     k_reciprocal_rerank,
 )
@@ -36,7 +35,6 @@ __all__ = [
     'augment_gallery',
     'average_query_expansion',
     'bootstrap_mean',
-    'choose_settings',
     'compare_means',
     'draw_verification',
     'evaluate_distances',

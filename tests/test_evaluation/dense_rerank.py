@@ -1,27 +1,32 @@
-"""The plain algorithms on full matrices, from their definitions; slow and for tests."""
+"""k-reciprocal re-ranking from its definition: full matrices, one item at a time."""
 
 import numpy as np
 
-KIND = {'original': 1, 'transreid': 1, 'torchreid': 2, 'fastreid': 1}
-
 
 def squared_distances(feats):
+    """All squared Euclidean distances, ``(N, N)``."""
     return ((feats[:, None] - feats[None]) ** 2).sum(-1)
 
 
-def dense_rerank(squares, num_queries, k1, k2, share, variant='original'):
-    """Return ``(Q, G)`` from all squared distances ``(N, N)``, one item at a time."""
-    total = len(squares)
-    fast_reid = variant == 'fastreid'
-    if variant == 'torchreid':
-        squares = squares**2
-    original = squares.astype(np.float64)
-    if not fast_reid:
-        greatest = squares.max(axis=1, keepdims=True)
-        original = squares / np.where(greatest > 0, greatest, 1)
-    ranked = squares.argsort(axis=1, kind='stable')
-    if fast_reid:
-        ranked = ranked[:, :k1]
+def dense_rerank(distances, num_queries, k1, k2, share, *, fastreid=False, add=None):
+    """Return ``(Q, G)``.
+
+    Args:
+        distances: Of all N items, queries first, ``(N, N)``.
+        num_queries: Q.
+        k1: Neighbours beside the item itself; with it, for fast-reid.
+        k2: Items averaged over.
+        share: Lambda.
+        fastreid: Whether distances are taken as they are, not relative.
+        add: What is added in the end where that isn't the distance, ``(N, N)``.
+    """
+    total = len(distances)
+    ranked = distances.argsort(axis=1, kind='stable')
+    if fastreid:
+        relative, ranked = distances, ranked[:, :k1]
+    else:
+        greatest = distances.max(axis=1, keepdims=True)
+        relative = distances / np.where(greatest > 0, greatest, 1)
 
     def mutual(i, k):
         return {j for j in ranked[i, : k + 1] if i in ranked[j, : k + 1]}
@@ -35,14 +40,16 @@ def dense_rerank(squares, num_queries, k1, k2, share, variant='original'):
             if len(small[j] & sets[i]) > 2 / 3 * len(small[j]):
                 widened |= small[j]
         for j in widened:
-            vectors[i, j] = np.exp(-original[i, j])
-        vectors[i] /= max(vectors[i].sum(), 1e-300)
+            vectors[i, j] = np.exp(-relative[i, j])
+        if widened:
+            vectors[i] /= vectors[i].sum()
     if k2 > 1:
         vectors = np.stack([vectors[row[:k2]].mean(axis=0) for row in ranked])
+    added = relative if add is None else add
     result = np.empty((num_queries, total - num_queries))
     for i in range(num_queries):
         for j in range(num_queries, total):
             common = np.minimum(vectors[i], vectors[j]).sum()
             jaccard = 1 - common / (2 - common)
-            result[i, j - num_queries] = (1 - share) * jaccard + share * original[i, j]
+            result[i, j - num_queries] = (1 - share) * jaccard + share * added[i, j]
     return result
