@@ -11,6 +11,7 @@ from .counts import Counts, compare_counts, count_pictures
 from .errors import EmptySplitError, MissingDataError
 from .images import verify_images
 from .items import Item, ItemDataset, Pipeline
+from .tolerance import tolerable
 
 
 class BaseReIDDataset(ItemDataset):
@@ -64,8 +65,9 @@ class BaseReIDDataset(ItemDataset):
         problems = self.find_problems(
             data_root=data_root, split=split, **self.layout_options
         )
-        if problems:
-            raise MissingDataError('\n'.join(problems))
+        with tolerable():
+            if problems:
+                raise MissingDataError('\n'.join(problems))
         self.data_root = data_root
         self.split = split
         self.name = name or self.benchmark

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from .errors import AnnotationError, list_faults
+from .tolerance import tolerable
 
 _MAX_ID = 2**31 - 1
 
@@ -76,18 +77,19 @@ def read_entries(path: str, form: CaptionForm) -> list[Entry]:
         raise AnnotationError(
             f"'{path}' holds a {type(raw).__name__}. Expected {form}."
         )
-    faults = [
-        f'entry {i}: {fault}'
-        for i, entry in enumerate(raw)
-        if (fault := form.find_fault(entry))
-    ]
-    if faults:
-        raise AnnotationError(
-            f"{len(faults):,} of {len(raw):,} entries of '{path}' can't be used:\n"
-            f'{list_faults(faults)}\nExpected {form}.'
-        )
+    found = [form.find_fault(entry) for entry in raw]
+    faults = [f'entry {i}: {fault}' for i, fault in enumerate(found) if fault]
+    with tolerable():
+        if faults:
+            raise AnnotationError(
+                f"{len(faults):,} of {len(raw):,} entries of '{path}' can't be used:\n"
+                f'{list_faults(faults)}\nExpected {form}.',
+                faults,
+            )
     return [
-        Entry(e['split'], e[form.path_key], e['id'], tuple(e['captions'])) for e in raw
+        Entry(e['split'], e[form.path_key], e['id'], tuple(e['captions']))
+        for e, fault in zip(raw, found, strict=True)
+        if not fault
     ]
 
 

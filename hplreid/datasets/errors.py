@@ -12,7 +12,16 @@ class EmptySplitError(MissingDataError):
 
 
 class AnnotationError(ValueError):
-    """An annotation, or a file name that holds one, can't be understood."""
+    """An annotation, or a file name that holds one, can't be understood.
+
+    Args:
+        message: What is wrong, where, what was expected and what to do.
+        faults: Every single fault, where there are several of a kind.
+    """
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class UnreadableImageError(ValueError):

@@ -13,6 +13,7 @@ from .errors import AnnotationError, MissingDataError, listing
 from .items import Pipeline
 from .own_data import OwnDataset
 from .rows import Row, find_row_problems, number_identities, whole_number
+from .tolerance import tolerable
 
 _SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 _FOLDERS = ('train', 'query', 'gallery')
@@ -152,12 +153,15 @@ def scan(data_root: str, camera: str | None = None) -> Found:
                 continue
             path = os.path.join(top, *inner.split('/'))
             rows.append(Row(path, identity, camid, None, split))
-    if bad:
-        raise AnnotationError(
-            f"The paths of {len(bad):,} pictures in '{data_root}' don't tell a camera "
-            f'by camera={camera!r}: {listing(bad)}. It is searched below the folder of '
-            'the identity, and its group must be a whole number from 0.'
-        )
+    with tolerable():
+        if bad:
+            raise AnnotationError(
+                f"The paths of {len(bad):,} pictures in '{data_root}' don't tell a "
+                f'camera by camera={camera!r}: {listing(bad)}. It is searched below '
+                'the folder of the identity, and its group must be a whole number '
+                'from 0.',
+                bad,
+            )
     return Found(rows, others)
 
 

@@ -11,6 +11,7 @@ from .base import BaseReIDDataset
 from .counts import Counts
 from .errors import AnnotationError, listing
 from .items import Item
+from .tolerance import tolerable
 
 _NAME = re.compile(r'(-1|[0-9]{1,9})_c([0-9]{1,3})(?![0-9])')
 
@@ -143,18 +144,22 @@ def read_folder(
                 'split': split,
             }
         )
-    if bad:
-        raise AnnotationError(
-            f"{len(bad):,} names in '{path}' don't tell identity and camera: "
-            f'{listing(bad)}. Expected <identity>_c<camera from 1>..., such as '
-            f'{example}.'
-        )
-    if distractors:
-        raise AnnotationError(
-            f"{len(distractors):,} pictures in '{path}' have identity 0: "
-            f'{listing(distractors)}. Number 0 marks distractors, which belong in '
-            'bounding_box_test; count identities from 1.'
-        )
+    with tolerable():
+        if bad:
+            raise AnnotationError(
+                f"{len(bad):,} names in '{path}' don't tell identity and camera: "
+                f'{listing(bad)}. Expected <identity>_c<camera from 1>..., such as '
+                f'{example}.',
+                bad,
+            )
+    with tolerable():
+        if distractors:
+            raise AnnotationError(
+                f"{len(distractors):,} pictures in '{path}' have identity 0: "
+                f'{listing(distractors)}. Number 0 marks distractors, which belong in '
+                'bounding_box_test; count identities from 1.',
+                distractors,
+            )
     return items
 
 

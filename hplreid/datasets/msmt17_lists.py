@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 
 from .errors import AnnotationError, list_faults
+from .tolerance import tolerable
 
 _LINE = 'PPPP/PPPP_III_CC_MMDDmorning_FFFF_K.jpg P (identity P, camera CC from 1)'
 _NAME = re.compile(r'[0-9]{4}_[0-9]+_([0-9]{2})_')
@@ -49,11 +50,13 @@ def read_list(path: str) -> list[Line]:
             lines.append(_parse(text))
         except ValueError as error:
             faults.append(f'line {number}: {error}')
-    if faults:
-        raise AnnotationError(
-            f"{len(faults):,} lines of '{path}' can't be used:\n{list_faults(faults)}\n"
-            f'Expected {_LINE}.'
-        )
+    with tolerable():
+        if faults:
+            raise AnnotationError(
+                f"{len(faults):,} lines of '{path}' can't be used:\n"
+                f'{list_faults(faults)}\nExpected {_LINE}.',
+                faults,
+            )
     return lines
 
 

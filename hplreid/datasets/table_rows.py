@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 from .errors import AnnotationError, list_faults
 from .rows import ROW_SPLITS, Row, whole_number
 from .table_file import Record, read_records
+from .tolerance import tolerable
 
 _NEGATIVE = re.compile(r'-[0-9.]+')
 _NO_CAPTIONS = ('nan', 'none', 'null')  # what a missing one becomes in careless scripts
@@ -27,10 +28,14 @@ def read_rows(
         MissingDataError, AnnotationError, ImportError: See :class:`TableDataset`.
     """
     records = read_records(table, columns or {})
-    faults = [f'{r.where}: {f}' for r in records if (f := _fault(r.cells))]
-    _raise_if(faults, table, len(records))
-    rows = [_row(record.cells, data_root) for record in records]
-    _raise_if(_find_conflicts(records, rows), table, len(records))
+    found = [(record, _fault(record.cells)) for record in records]
+    faults = [f'{record.where}: {fault}' for record, fault in found if fault]
+    sound = [record for record, fault in found if not fault]
+    with tolerable():
+        _raise_if(faults, table, len(records))
+    rows = [_row(record.cells, data_root) for record in sound]
+    with tolerable():
+        _raise_if(_find_conflicts(sound, rows), table, len(records))
     return rows
 
 
@@ -91,7 +96,8 @@ def _raise_if(faults: Sequence[str], table: str, count: int) -> None:
     if faults:
         raise AnnotationError(
             f"Table '{table}' has {len(faults):,} faults in {count:,} rows:\n"
-            f'{list_faults(faults)}'
+            f'{list_faults(faults)}',
+            faults,
         )
 
 

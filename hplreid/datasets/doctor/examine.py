@@ -1,0 +1,89 @@
+"""All checks, one after the other."""
+
+from collections.abc import Sequence
+
+from .check_captions import check_captions, count_tokens
+from .check_copies import check_copies
+from .check_files import check_files, check_shapes
+from .check_people import (
+    check_cameras,
+    check_counts,
+    check_held_out,
+    check_parts,
+    check_queries,
+)
+from .files import FileFacts, inspect_files
+from .finding import Finding
+from .overlap import Overlap, find_overlaps
+from .reading import Split, read_splits, tell_apart
+from .report import Report
+from .statistics import describe_split
+from .wanted import Wanted, without_repetition
+
+
+def examine(
+    target: str,
+    wanted: Sequence[Wanted],
+    against: Sequence[Wanted] = (),
+    workers: int | None = None,
+    quick: bool = False,
+    progress: bool = False,
+) -> tuple[Report, list[Split], dict[str, FileFacts]]:
+    """Examine splits; the order of everything that is found doesn't vary.
+
+    Args:
+        target: What they are of, for the report.
+        wanted: The splits.
+        against: Splits that are only compared with these.
+        workers: See :func:`inspect_files`.
+        quick: Whether to leave pictures undecoded and uncompared.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The report; the splits that could be read; what is known of each file.
+    """
+    splits, findings = read_splits(without_repetition(wanted))
+    others, faults = read_splits(without_repetition(against))
+    findings += faults
+    everything = tell_apart([*splits, *others])
+    splits, others = everything[: len(splits)], everything[len(splits) :]
+    paths = [path for split in splits for path in split.paths]
+    compared = [path for split in others for path in split.paths]
+    facts = inspect_files([*paths, *compared], workers, quick, progress)
+    mine = {path: facts[path] for path in paths}
+    captions = [i['caption'] for s in splits for i in s.items if i['caption']]
+    tokens = count_tokens(list(dict.fromkeys(captions)))
+    findings += check_files(mine)
+    for split in splits:
+        findings += check_counts(split)
+        findings += check_parts(split)
+        findings += check_cameras(split)
+        findings += check_queries(split)
+        findings += check_captions(split, tokens)
+        findings += check_shapes(split.name, split.paths, mine)
+    findings += check_held_out(splits)
+    findings += check_copies(splits, mine)
+    report = Report(
+        target,
+        sorted(findings, key=_severity),
+        [describe_split(split, mine, tokens) for split in splits],
+        find_overlaps_within(splits, mine) + find_overlaps(splits, others, facts),
+        len(mine),
+        quick,
+    )
+    return report, splits, mine
+
+
+def find_overlaps_within(
+    splits: Sequence[Split], facts: dict[str, FileFacts]
+) -> list[Overlap]:
+    """Compare each split with those after it."""
+    return [
+        overlap
+        for position, split in enumerate(splits)
+        for overlap in find_overlaps([split], splits[position + 1 :], facts)
+    ]
+
+
+def _severity(finding: Finding) -> bool:
+    return finding.severity != 'error'

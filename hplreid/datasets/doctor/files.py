@@ -1,0 +1,94 @@
+"""Reading picture files, many at a time."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What is known of a picture file.
+
+    Attributes:
+        fault: Why it can't be used, one of :data:`FAULTS`; None if it can.
+        digest: Hash of its bytes, of a sound file.
+        size: Width and height, pixels, of a sound file.
+        mode: Pillow's name of its colours, of a sound file.
+    """
+
+    fault: str | None = None
+    digest: bytes | None = None
+    size: tuple[int, int] | None = None
+    mode: str | None = None
+
+
+FAULTS = {
+    'missing file': 'named, but not there',
+    'empty file': 'without a single byte',
+    'no picture': 'not a picture, whatever their names say',
+    'broken picture': "cut short or damaged: they can't be decoded",
+    'unreadable file': "there, but can't be opened",
+}
+"""What can be wrong with a file, and what that means."""
+
+
+def inspect_file(path: str, quick: bool = False) -> FileFacts:
+    """Decode and hash a picture file.
+
+    Args:
+        path: The file.
+        quick: Whether only to see that it's there and isn't empty.
+    """
+    try:
+        if quick:
+            return FileFacts(None if os.path.getsize(path) else 'empty file')
+        with open(path, 'rb') as file:
+            data = file.read()
+    except FileNotFoundError:
+        return FileFacts('missing file')
+    except OSError:
+        return FileFacts('unreadable file')
+    return inspect_bytes(data)
+
+
+def inspect_bytes(data: bytes) -> FileFacts:
+    """Decode and hash what a picture file holds."""
+    if not data:
+        return FileFacts('empty file')
+    try:
+        with Image.open(BytesIO(data)) as image:
+            image.load()
+            size, mode = image.size, image.mode
+    except UnidentifiedImageError:
+        return FileFacts('no picture')
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return FileFacts('broken picture')
+    digest = hashlib.blake2b(data, digest_size=16).digest()
+    return FileFacts(None, digest, size, mode)
+
+
+def inspect_files(
+    paths: Iterable[str],
+    workers: int | None = None,
+    quick: bool = False,
+    progress: bool = False,
+) -> dict[str, FileFacts]:
+    """Inspect files, each once, in threads (decoding and hashing let others run).
+
+    Args:
+        paths: The files.
+        workers: Threads. Defaults to the number of cores, at most 8.
+        quick: See :func:`inspect_file`.
+        progress: Whether to show a progress bar.
+    """
+    unique = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(workers or min(os.cpu_count() or 1, 8)) as pool:
+        facts = pool.map(lambda path: inspect_file(path, quick), unique)
+        bar = tqdm(facts, 'Pictures', len(unique), unit='img', disable=not progress)
+        return dict(zip(unique, bar, strict=True))

@@ -1,0 +1,39 @@
+"""Sheets of what a camera saw: a row for each of some people."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from PIL import Image
+
+from .sample_sheet import SheetSample, draw_sample_sheet
+
+_CELL = (256, 256)  # largest width and height of a picture, pixels
+
+
+def draw_camera_sheet(title: str, people: Mapping[int, Sequence[str]]) -> Image.Image:
+    """Draw pictures of some people, those of each with borders of one colour.
+
+    Args:
+        title: First line.
+        people: Paths of the pictures of each identity.
+
+    Returns:
+        The drawing, RGB.
+
+    Raises:
+        ValueError: There is nothing to draw.
+        OSError: A picture is missing or broken.
+    """
+    parts = [
+        (f'Identity {pid}', [_sample(path, pid) for path in paths])
+        for pid, paths in people.items()
+    ]
+    return draw_sample_sheet(parts, [title])
+
+
+def _sample(path: str, pid: int) -> SheetSample:
+    with Image.open(path) as image:
+        picture = image.convert('RGB')
+    size = f'{picture.width} x {picture.height}'
+    picture.thumbnail(_CELL)
+    return SheetSample(picture, None, (os.path.basename(path), size), pid)

@@ -1,0 +1,178 @@
+"""Look a data set over: counts, broken files, copies, identities, captions.
+
+python tools/dataset_tools/doctor.py configs/hpl/hpl_vitb16_joint.py --out doctor
+python tools/dataset_tools/doctor.py Market1501:data/Market-1501-v15.09.15
+
+Of a config all data sets of its loaders are looked at, those of joint ones too. Exits
+with 0 if there is no error (warnings don't count), 1 if there is one, 2 if nothing
+could be looked at. See docs/doctor.md.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mmengine.config import Config, DictAction
+
+from hplreid.datasets.doctor import Wanted, examine, find_wanted, parse_data_set
+from hplreid.datasets.doctor.choose import choose_pictures
+from hplreid.datasets.doctor.files import FileFacts
+from hplreid.datasets.doctor.reading import Split
+from hplreid.engine.loops.stage import merge_config
+from hplreid.engine.prepare import prepare_data
+from hplreid.visualization.camera_sheet import draw_camera_sheet
+
+_CONFIGS = ('.py', '.json', '.yml', '.yaml')
+
+
+def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('target', help='config file, or CLASS:FOLDER')
+    parser.add_argument(
+        '--against', metavar='OTHER', help='config or CLASS:FOLDER to compare it with'
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='DIR',
+        help='folder for report.json, report.txt and a picture sheet for each camera',
+    )
+    parser.add_argument(
+        '--workers', type=int, metavar='N', help='threads; default: cores, at most 8'
+    )
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='see whether files are there, but neither decode nor compare them',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override the config; of CLASS:FOLDER, arguments of the class '
+        '(expected=None for data that only shares the layout)',
+    )
+    args = parser.parse_args()
+    if args.workers is not None and args.workers < 1:
+        parser.error(f'--workers must be at least 1, got {args.workers}')
+    return args, parser
+
+
+def find_target(target: str, options: Mapping[str, Any] | None) -> list[Wanted]:
+    """Find the splits of a config file or of a data set.
+
+    Raises:
+        ValueError, KeyError, OSError: There are none; the message says why.
+    """
+    if not target.endswith(_CONFIGS) or target.partition(':')[2]:
+        return parse_data_set(target, options or {})
+    config = Config.fromfile(target)
+    config.merge_from_dict(dict(options or {}))
+    make_missing_data(config)
+    wanted = [
+        split
+        for dataset, same_camera in find_datasets(config)
+        for split in find_wanted(dataset, same_camera)
+    ]
+    if not wanted:
+        raise ValueError(f"'{target}' has no data sets in its loaders.")
+    return wanted
+
+
+def make_missing_data(config: Config) -> None:
+    """Make the data of a config that isn't there at all; what is there is looked at."""
+    preparers = config.get('data_preparers') or []
+    missing = [p for p in preparers if not os.path.exists(p['out'])]
+    prepare_data(Config({'data_preparers': missing}))
+
+
+def find_datasets(config: Config) -> Iterator[tuple[Any, str]]:
+    """Yield the config of each data set, and the camera rule that it's scored by."""
+    plain = config.to_dict()
+    if train := plain.get('train_dataloader'):
+        yield train.get('dataset'), 'drop'
+        for stage in ((plain.get('train_cfg') or {}).get('stages') or {}).values():
+            own = merge_config(train, stage.get('train_dataloader'))
+            yield own.get('dataset'), 'drop'
+    for mode in ('val', 'test'):
+        loaders = plain.get(f'{mode}_dataloader') or {}
+        evaluators = plain.get(f'{mode}_evaluator') or {}
+        if 'dataset' in loaders:
+            loaders, evaluators = {'': loaders}, {'': evaluators}
+        for name, loader in loaders.items():
+            yield loader.get('dataset'), find_camera_rule(evaluators.get(name))
+
+
+def find_camera_rule(evaluator: Any) -> str:
+    """Return what a benchmark's metrics do about the query's camera."""
+    metrics = evaluator if isinstance(evaluator, list) else [evaluator or {}]
+    rules = [m['same_camera'] for m in metrics if m.get('same_camera')]
+    return rules[0] if rules else 'drop'
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_sheets(
+    out: Path, splits: Sequence[Split], facts: Mapping[str, FileFacts]
+) -> list[Path]:
+    """Draw a sheet for each camera of each data set."""
+    written = []
+    for title in dict.fromkeys(split.data_set for split in splits):
+        mine = [split for split in splits if split.data_set == title]
+        for camera, people in choose_pictures(mine, facts).items():
+            name = f'camera {camera}' if camera >= 0 else 'camera unknown'
+            image = draw_camera_sheet(f'{title}, {name}', people)
+            buffer = BytesIO()
+            image.save(buffer, format='PNG')
+            path = out / f'{_plain(title)}_{_plain(name)}.png'
+            write(path, buffer.getvalue())
+            written.append(path)
+    return written
+
+
+def _plain(text: str) -> str:
+    return ''.join(c if c.isalnum() or c in '-.' else '_' for c in text)
+
+
+def main() -> None:
+    """Examine, print, write."""
+    args, parser = parse_args()
+    try:
+        wanted = find_target(args.target, args.cfg_options)
+        against = find_target(args.against, None) if args.against else []
+    except (ValueError, KeyError, OSError) as error:
+        parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
+    report, splits, facts = examine(
+        args.target, wanted, against, args.workers, args.quick, progress=True
+    )
+    text = report.to_text()
+    print(text, end='')
+    if args.out is not None:
+        write(args.out / 'report.json', report.to_json().encode())
+        write(args.out / 'report.txt', text.encode())
+        sheets = write_sheets(args.out, splits, facts)
+        print(f'{args.out}: report.json, report.txt and {len(sheets)} sheets')
+    sys.exit(0 if report.healthy else 1)
+
+
+if __name__ == '__main__':
+    main()
