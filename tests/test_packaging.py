@@ -27,6 +27,7 @@ MIM_FILES = ('tools', 'configs', 'model-index.yml')
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {
     'PIL': 'pillow',
+    'cv2': 'opencv-python',
     'mmcv': 'onedl-mmcv',
     'mmengine': 'onedl-mmengine',
     'mmpretrain': 'onedl-mmpretrain',

@@ -4,6 +4,7 @@ The generator of SynthPeds is not imported here: its workers shall start quickly
 """
 
 from .base import BaseReIDDataset
+from .cache_index import CacheError
 from .collate import reid_collate
 from .concat import ConcatReIDDataset
 from .cuhk03_np import CUHK03NP
@@ -27,6 +28,7 @@ from .samplers import CaptionSampler, IdentitySampler, JointSampler
 from .table import TableDataset
 from .transforms import (
     EDACaption,
+    LoadCachedImage,
     LoadImage,
     MaskCaption,
     PackReIDInputs,
@@ -44,6 +46,7 @@ __all__ = [
     'MSMT17',
     'AnnotationError',
     'BaseReIDDataset',
+    'CacheError',
     'CaptionSampler',
     'ConcatReIDDataset',
     'CountMismatchError',
@@ -55,6 +58,7 @@ __all__ = [
     'ItemDataset',
     'JointDataset',
     'JointSampler',
+    'LoadCachedImage',
     'LoadImage',
     'Market1501',
     'MaskCaption',

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.registry import FUNCTIONS
+from torch.utils.data import default_collate
 
 from hplreid.utils.stacking import stack_present
 
@@ -27,7 +28,10 @@ def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         ValueError: Pictures or captions differ in shape.
     """
     inputs = [sample['inputs'] for sample in samples]
-    images, image_rows = stack_present([i['image'] for i in inputs], 'pictures')
+    # In a worker this stacks into memory that the training process shares
+    images, image_rows = stack_present(
+        [i['image'] for i in inputs], 'pictures', default_collate
+    )
     captions, caption_rows = stack_present([i['caption'] for i in inputs], 'captions')
     masking, _ = stack_present([i.get('masking') for i in inputs], 'masked captions')
     return {

@@ -1,5 +1,6 @@
 """Picture files: whether they are there, and reading them."""
 
+import io
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -17,19 +18,49 @@ def read_image(path: str) -> Image.Image:
         FileNotFoundError: There is no such file.
         UnreadableImageError: The file isn't a picture, or is cut short.
     """
+    return decode_image(read_file(path), path)
+
+
+def read_file(path: str) -> bytes:
+    """Read a picture file as it is.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnreadableImageError: It can't be read.
+    """
     try:
-        with Image.open(path) as image:
-            return image.convert('RGB')
+        with open(path, 'rb') as file:
+            return file.read()
     except FileNotFoundError:
         raise FileNotFoundError(
             f"Picture '{path}' does not exist. It was there when the data set was "
             'listed, or its annotation names a wrong file.'
         ) from None
+    except OSError as error:
+        raise UnreadableImageError(
+            f"Picture '{path}' can't be read: {error}."
+        ) from error
+
+
+def decode_image(data: bytes, path: str) -> Image.Image:
+    """Decode the bytes of a picture file completely, as RGB.
+
+    Args:
+        data: The bytes.
+        path: Where they come from, for the message.
+
+    Raises:
+        UnreadableImageError: They aren't a picture, or end too soon.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            # Converting what is RGB already would copy it
+            return image if image.mode == 'RGB' else image.convert('RGB')
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImageError(
-            f"Picture '{path}' can't be decoded ({os.path.getsize(path):,} bytes: "
-            f'{error}). Expected a complete JPEG or PNG file: copy it anew from the '
-            'data set.'
+            f"Picture '{path}' can't be decoded ({len(data):,} bytes: {error}). "
+            'Expected a complete JPEG or PNG file: copy it anew from the data set.'
         ) from error
 
 

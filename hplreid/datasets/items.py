@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from hplreid.registry import TRANSFORMS
 
-from .seeding import seeded
+from .seeding import random_state_kept, seed_all
 
 Item = dict[str, Any]
 """``img_path`` (str | None), ``pid`` (the data set's own number), ``label`` (contiguous
@@ -36,6 +36,9 @@ class ItemDataset(Dataset):
             TRANSFORMS.build(step) if isinstance(step, dict) else step
             for step in pipeline
         ]
+        for step in self.pipeline:
+            if hasattr(step, 'check_items'):  # what it needs of them is looked for now
+                step.check_items(self._items)
         self._metainfo = metainfo
         self.labels: np.ndarray = np.array([i['label'] for i in items], dtype=np.int64)
         self.has_caption: np.ndarray = np.array(
@@ -76,10 +79,24 @@ class ItemDataset(Dataset):
             UnreadableImageError: It can't be decoded. No item is ever skipped.
         """
         if isinstance(index, tuple):
-            position, seed = index
-            with seeded(seed):
-                return self._run(position)
+            return self.__getitems__([index])[0]
         return self._run(index)
+
+    def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> list[Any]:
+        """Run the pipeline on the items of a batch. Loaders call this.
+
+        Random states are put aside once a batch, for that takes as long as loading an
+        item from a cache does.
+        """
+        seeded = [index for index in indices if isinstance(index, tuple)]
+        if len(seeded) < len(indices):
+            return [self[index] for index in indices]
+        with random_state_kept():
+            return [self._run_seeded(*index) for index in seeded]
+
+    def _run_seeded(self, position: int, seed: int) -> Any:  # noqa: ANN401
+        seed_all(seed)
+        return self._run(position)
 
     def _run(self, position: int) -> Any:  # noqa: ANN401
         result: Any = self.get_data_info(position)

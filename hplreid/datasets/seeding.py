@@ -9,8 +9,20 @@ import torch
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed Python, NumPy and torch (CPU) inside the block; restore them after it.
+def random_state_kept() -> Iterator[None]:
+    """Restore the state of Python, NumPy and torch (CPU) after the block."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    torch_state = torch.random.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+        torch.random.set_rng_state(torch_state)
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python, NumPy and torch (CPU).
 
     The generators of accelerators are left alone: ``torch.manual_seed`` would reset
     them too, and with it the dropout of a model that trains in the same process.
@@ -18,14 +30,14 @@ def seeded(seed: int) -> Iterator[None]:
     Args:
         seed: From 0 to 2**32 - 1.
     """
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    torch_state = torch.random.get_rng_state()
     random.seed(seed)
     np.random.seed(seed)
     torch.random.default_generator.manual_seed(seed)
-    try:
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed everything (:func:`seed_all`) inside the block; restore it after."""
+    with random_state_kept():
+        seed_all(seed)
         yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-        torch.random.set_rng_state(torch_state)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from mmengine.config import Config
 from mmengine.dist import barrier
 
+from hplreid.datasets.cache_config import use_image_cache
 from hplreid.registry import DATASETS, MODELS
 
 from .data_parallel import is_local_main_process
@@ -32,9 +33,16 @@ def prepare_data(config: Config) -> None:
     are ``size``, ``seed`` and ``difficulty``. With several processes the first of each
     machine makes the data and the others wait for it.
 
+    With ``image_cache = 'data/cache'`` in the config all pipelines take their pictures
+    from there; see :func:`use_image_cache`.
+
     Raises:
         KeyError: There is no such preparer.
+        ValueError: A pipeline can't use the cache.
     """
+    if config.get('image_cache'):
+        for part in list(config.values()):
+            use_image_cache(part, config.image_cache)
     for preparer in config.get('data_preparers') or []:
         arguments = dict(preparer)
         kind = arguments.pop('type')

@@ -10,6 +10,7 @@ from .per_query import PerQueryScores, find_differences
 from .ranked_list import rank_gallery
 from .ranking import evaluate_distances, evaluate_ranking
 from .ranking_result import RankingResult
+from .sharded import evaluate_sharded
 from .rerank import (
     KReciprocalReranker,
     RerankSettings,
@@ -39,6 +40,7 @@ __all__ = [
     'draw_verification',
     'evaluate_distances',
     'evaluate_ranking',
+    'evaluate_sharded',
     'evaluate_reranking',
     'find_differences',
     'format_table',

@@ -1,22 +1,20 @@
-"""Distances between features as one matrix product, a block of queries at a time."""
+"""Distances between features as one matrix product."""
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+
+from .protocol import as_index
 
 Features = np.ndarray | Tensor
 
 DISTANCES = ('cosine', 'euclidean', 'sqeuclidean')
 
+_SMALLEST_NORM = 1e-12  # a feature of zeros has no direction, and stays zeros
+
 
 class BlockDistance:
     """Distances, up to what is constant in a row, of queries to a whole gallery.
-
-    Cosine distance is ``1 - q.g / |q||g|`` and squared Euclidean distance is
-    ``|q|^2 - 2 q.g + |g|^2``. What depends on the query alone changes no ranking, and
-    the rest is one product: ``q/|q| . -g/|g|``, and ``[q, 1] . [-2g, |g|^2]``.
-    Euclidean and squared Euclidean distance rank alike.
 
     Half precision is computed in float32; float32 and float64 in themselves.
 
@@ -33,38 +31,16 @@ class BlockDistance:
     def __init__(
         self, query_feats: Features, gallery_feats: Features, distance: str
     ) -> None:
-        if distance not in DISTANCES:
-            raise ValueError(
-                f"Unknown distance '{distance}': expected one of {DISTANCES}."
-            )
-        query = _as_features('query_feats', query_feats)
-        gallery = _as_features('gallery_feats', gallery_feats)
-        if query.shape[1] != gallery.shape[1]:
-            raise ValueError(
-                'Query and gallery features differ in length: '
-                f'{query.shape[1]} and {gallery.shape[1]}.'
-            )
-        if query.device != gallery.device:
-            raise ValueError(
-                'Query and gallery features are on different devices: '
-                f'{query.device} and {gallery.device}.'
-            )
-        dtype = torch.promote_types(query.dtype, gallery.dtype)
+        dtype = check_features(query_feats, gallery_feats, distance)
         self.distance = distance
-        query, gallery = query.to(dtype), gallery.to(dtype)
-        if distance == 'cosine':
-            self.query = F.normalize(query)
-            self.gallery = -F.normalize(gallery)
-        else:
-            norm = gallery.square().sum(1, keepdim=True)
-            self.query = torch.cat([query, torch.ones_like(query[:, :1])], dim=1)
-            self.gallery = torch.cat([-2 * gallery, norm], dim=1)
+        self.query = query_operand(take_rows(query_feats, None, dtype), distance)
+        self.gallery = gallery_operand(take_rows(gallery_feats, None, dtype), distance)
 
     def block(self, start: int, stop: int) -> Tensor:
         """Return what ranks the gallery for queries ``start`` to ``stop``, (B, G)."""
         query = self.query[start:stop]
         if query.device.type == 'cpu':
-            # NumPy's product is up to twice torch's on AMD, and no autocast or reduced
+            # NumPy's product may be twice torch's on AMD, and no autocast or reduced
             # matmul precision that training switched on can reach it.
             return torch.from_numpy(query.numpy() @ self.gallery.numpy().T)
         with torch.autocast(query.device.type, enabled=False):
@@ -87,16 +63,141 @@ class BlockDistance:
         return squares if self.distance == 'sqeuclidean' else squares.sqrt()
 
 
-def _as_features(name: str, value: Features) -> Tensor:
-    feats = torch.as_tensor(value).detach()
-    if feats.dim() != 2 or 0 in feats.shape:
-        raise ValueError(f'{name} must be (N, D), not empty; got {tuple(feats.shape)}.')
-    if feats.dtype not in (torch.float32, torch.float64):
-        feats = feats.float()
-    if not torch.isfinite(feats.sum()):  # one fast pass; which rows, only if need be
-        bad = int((~torch.isfinite(feats).all(1)).sum())
-        if bad:
+def query_operand(feats: Tensor, distance: str) -> Tensor:
+    """Return the left factor of the product that ranks a gallery.
+
+    Cosine distance is ``1 - q.g / |q||g|`` and squared Euclidean distance is
+    ``|q|^2 - 2 q.g + |g|^2``. What depends on the query alone changes no ranking, and
+    the rest is one product: ``q/|q| . -g/|g|``, and ``[q, 1] . [-2g, |g|^2]``.
+    Euclidean and squared Euclidean distance rank alike.
+
+    Args:
+        feats: ``(N, D)``, float32 or float64.
+        distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
+
+    Raises:
+        ValueError: A feature isn't finite, or the square of its length isn't.
+    """
+    norms = torch.linalg.vector_norm(feats, dim=1, keepdim=True)
+    _check_finite('query_feats', feats, norms, None)
+    if distance == 'cosine':
+        return feats / norms.clamp_min(_SMALLEST_NORM)
+    return torch.cat([feats, torch.ones_like(norms)], dim=1)
+
+
+def gallery_operand(
+    feats: Tensor,
+    distance: str,
+    index: np.ndarray | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the right factor, as in :func:`query_operand`.
+
+    Args:
+        feats: ``(N, D)``, float32 or float64.
+        distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
+        index: Which rows of the user's gallery these are, ``(N,)``; all by default.
+        out: Where to write it, ``(N, operand_width(D, distance))``.
+
+    Raises:
+        ValueError: A feature isn't finite, or the square of its length isn't.
+    """
+    if out is None:
+        out = feats.new_empty(len(feats), operand_width(feats.shape[1], distance))
+    if distance == 'cosine':
+        norms = torch.linalg.vector_norm(feats, dim=1, keepdim=True)
+        _check_finite('gallery_feats', feats, norms, index)
+        return torch.div(feats, -norms.clamp_min(_SMALLEST_NORM), out=out)
+    squares = feats.square().sum(1, keepdim=True)  # exact where features are integers
+    _check_finite('gallery_feats', feats, squares, index)
+    torch.mul(feats, -2, out=out[:, :-1])
+    out[:, -1:] = squares
+    return out
+
+
+def operand_width(length: int, distance: str) -> int:
+    """Return how wide the factors of features of a length are."""
+    return length + (distance != 'cosine')
+
+
+def check_features(
+    query_feats: Features, gallery_feats: Features, distance: str
+) -> torch.dtype:
+    """Check what can be checked without reading the features.
+
+    Returns:
+        The type to compute in: float64 if either side is, else float32.
+
+    Raises:
+        ValueError: Shapes, devices or the name of the distance are wrong.
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"Unknown distance '{distance}': expected one of {DISTANCES}.")
+    sides = {'query_feats': query_feats, 'gallery_feats': gallery_feats}
+    for name, feats in sides.items():
+        if feats.ndim != 2 or 0 in feats.shape:
             raise ValueError(
-                f'{bad} of {len(feats)} rows of {name} hold NaN or infinity.'
+                f'{name} must be (N, D), not empty; got {tuple(feats.shape)}.'
             )
-    return feats
+    if query_feats.shape[1] != gallery_feats.shape[1]:
+        raise ValueError(
+            'Query and gallery features differ in length: '
+            f'{query_feats.shape[1]} and {gallery_feats.shape[1]}.'
+        )
+    if device_of(query_feats) != device_of(gallery_feats):
+        raise ValueError(
+            'Query and gallery features are on different devices: '
+            f'{device_of(query_feats)} and {device_of(gallery_feats)}.'
+        )
+    return dtype_of(query_feats, gallery_feats)
+
+
+def dtype_of(*arrays: Features) -> torch.dtype:
+    """Return the type to compute in: float64 if one of them is, else float32."""
+    double = any(str(array.dtype).endswith('float64') for array in arrays)
+    return torch.float64 if double else torch.float32
+
+
+def device_of(array: Features) -> torch.device:
+    """Return where an array lies; NumPy's lie on the CPU."""
+    return array.device if isinstance(array, Tensor) else torch.device('cpu')
+
+
+def take_rows(
+    array: Features, index: np.ndarray | None, dtype: torch.dtype
+) -> Tensor:
+    """Read rows, or all, as a tensor of the type to compute in.
+
+    Of a memory-mapped array no more is read than that. Rows that follow each other and
+    are of that type already aren't copied: don't write to them.
+
+    Args:
+        array: ``(N, D)``.
+        index: Which, ascending, each once.
+        dtype: float32 or float64.
+    """
+    if index is not None and index[-1] - index[0] == len(index) - 1:
+        array, index = array[index[0] : index[-1] + 1], None
+    if isinstance(array, Tensor):
+        array = array.detach()
+        return (array if index is None else array[as_index(index, array)]).to(dtype)
+    rows = array if index is None else array[index]
+    as_numpy = np.float64 if dtype == torch.float64 else np.float32
+    rows = np.ascontiguousarray(rows, dtype=as_numpy)
+    return torch.from_numpy(rows if rows.flags.writeable else rows.copy())
+
+
+def _check_finite(
+    name: str, feats: Tensor, lengths: Tensor, index: np.ndarray | None
+) -> None:
+    if torch.isfinite(lengths.sum()):  # one fast look; which rows, only if need be
+        return
+    bad = (~torch.isfinite(lengths[:, 0])).nonzero()[:, 0].cpu().numpy()
+    if not len(bad):
+        return
+    first = int(bad[0] if index is None else index[bad[0]])
+    finite = bool(torch.isfinite(feats[as_index(bad, feats)]).all())
+    fault = 'are too large to be squared in float32' if finite else 'hold NaN or infinity'
+    raise ValueError(
+        f'{len(bad)} of {len(feats)} rows of {name} {fault}; the first is row {first}.'
+    )

@@ -38,8 +38,8 @@ class Protocol:
             raise ValueError(
                 'Give the cameras of both queries and gallery, or of neither.'
             )
-        self.query_pids = _integers('query_pids', query_pids)
-        pids = _integers('gallery_pids', gallery_pids)
+        self.query_pids = as_integers('query_pids', query_pids)
+        pids = as_integers('gallery_pids', gallery_pids)
         self.num_given = len(pids)
         self.kept = np.flatnonzero(pids != JUNK_PID)
         if not len(self.query_pids) or not len(self.kept):
@@ -50,10 +50,10 @@ class Protocol:
         self.gallery_pids = pids[self.kept]
         self.query_camids = self.gallery_camids = None
         if query_camids is not None and gallery_camids is not None:
-            self.query_camids = _integers(
+            self.query_camids = as_integers(
                 'query_camids', query_camids, len(self.query_pids)
             )
-            camids = _integers('gallery_camids', gallery_camids, len(pids))
+            camids = as_integers('gallery_camids', gallery_camids, len(pids))
             self.gallery_camids = camids[self.kept]
         # A stable order keeps the items of an identity in the order of the gallery.
         self._by_pid = np.argsort(self.gallery_pids, kind='stable')
@@ -62,20 +62,30 @@ class Protocol:
     def same_identity(
         self, start: int, stop: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pair queries ``start`` to ``stop`` with the gallery items of their identity.
+        """Pair queries ``start`` to ``stop``: :meth:`pairs_of` with a range."""
+        return self.pairs_of(np.arange(start, min(stop, len(self.query_pids))))
+
+    def pairs_of(
+        self, queries: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pair queries with the gallery items of their identity.
+
+        Args:
+            queries: Which, ``(B,)``.
 
         Returns:
-            Rows counted from ``start`` (ascending), columns of the kept gallery, and
-            whether the pair is of one camera and so left out; each ``(P,)``.
+            Rows, that is places in ``queries`` (ascending), columns of the kept
+            gallery (ascending in a row), and whether the pair is of one camera and so
+            left out; each ``(P,)``.
         """
-        pids = self.query_pids[start:stop]
+        pids = self.query_pids[queries]
         first = np.searchsorted(self._sorted_pids, pids, side='left')
         counts = np.searchsorted(self._sorted_pids, pids, side='right') - first
         rows = np.repeat(np.arange(len(pids)), counts)
         columns = self._by_pid[np.repeat(first, counts) + positions_in_row(rows)]
         if self.query_camids is None or self.gallery_camids is None:
             return rows, columns, np.zeros(len(rows), dtype=bool)
-        ignored = self.query_camids[start + rows] == self.gallery_camids[columns]
+        ignored = self.query_camids[queries[rows]] == self.gallery_camids[columns]
         return rows, columns, ignored
 
     def explain_no_match(self) -> str:
@@ -102,12 +112,18 @@ class Protocol:
 
 def positions_in_row(rows: np.ndarray) -> np.ndarray:
     """Count within each run of equal values: ``[0, 0, 2, 2, 2] -> [0, 1, 0, 1, 2]``."""
-    return np.arange(len(rows)) - np.searchsorted(rows, rows, side='left')
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    return np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
 
 
-def _integers(
+def as_integers(
     name: str, values: ArrayLike | Tensor, length: int | None = None
 ) -> np.ndarray:
+    """Return identities or cameras as int64, ``(N,)``.
+
+    Raises:
+        ValueError: They aren't integers, or not as many as expected.
+    """
     if isinstance(values, Tensor):
         values = values.detach().cpu().numpy()
     array = np.asarray(values)

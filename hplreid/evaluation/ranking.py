@@ -1,23 +1,20 @@
-"""Retrieval scores from features or distances: ranks are counted, not sorted out.
+"""Retrieval scores from features or distances, in the memory of one block."""
 
-The rank of a right answer is one more than the number of items that count and are
-closer. So a block of queries needs one product, its values sorted without indices, and
-a binary search for each right answer. What a right answer is compared with is read from
-the very block that is counted: computed again in another way it would differ in the
-last bit, and half of the right answers would count themselves.
-"""
-
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from .distance import BlockDistance, Features
-from .protocol import Protocol, as_index, positions_in_row
-from .ranking_result import RankingResult, summarise
+from .counting import count_closer, measure
+from .distance import Features
+from .protocol import Protocol
+from .query_groups import QueryGroup, make_groups
+from .ranking_result import AP_DEFINITIONS, RankingResult, summarise
+from .sources import DistanceSource, FeatureSource, Source
+from .workers import Map, full_precision, num_workers, parallel_map
 
 
 @torch.no_grad()
@@ -31,7 +28,9 @@ def evaluate_ranking(
     *,
     distance: str = 'cosine',
     topk: Sequence[int] = (1, 5, 10),
-    block_size: int = 256,
+    ap: str = 'step',
+    block_size: int = 1024,
+    gallery_block_size: int = 16128,
 ) -> RankingResult:
     """Score the ranking of a gallery for each query by their features.
 
@@ -40,9 +39,13 @@ def evaluate_ranking(
     dropped. Queries without a right answer are skipped and counted. Equally close
     items rank in the order of the gallery.
 
+    Half precision is computed in float32; float32 and float64 in themselves. Sizes of
+    blocks change neither values nor scores.
+
     Args:
         query_feats: ``(Q, D)``, array or tensor on any device.
-        gallery_feats: ``(G, D)``.
+        gallery_feats: ``(G, D)``. A memory-mapped array (``numpy.load(path,
+            mmap_mode='r')``) is read block by block and may be larger than the memory.
         query_pids: Identities, ``(Q,)`` integers.
         gallery_pids: Identities, ``(G,)`` integers, -1 is junk.
         query_camids: Cameras, ``(Q,)`` integers.
@@ -50,8 +53,13 @@ def evaluate_ranking(
         distance: ``'cosine'`` (normalises), ``'euclidean'`` or ``'sqeuclidean'`` (both
             take features as they are and rank alike).
         topk: Cut-offs of the CMC, clipped to the gallery.
-        block_size: Queries at a time: memory is one block of ``block_size * G``
-            distances, two on a GPU.
+        ap: ``'step'``, or ``'trapezoid'`` for numbers of old papers
+            (:func:`hplreid.evaluation.ranking_result.precision_at` defines both).
+        block_size: Queries at a time, at most.
+        gallery_block_size: Gallery items read and normalised at a time. Beyond its
+            arguments and a copy of the queries it takes two such blocks of features
+            and, for each thread, a few tiles of ``block_size * 1008`` distances
+            (``block_size * 8192`` on a GPU).
 
     Returns:
         Scores in percent.
@@ -61,14 +69,14 @@ def evaluate_ranking(
             says which, and why.
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
-    _check_shape(
+    check_shape(
         (len(query_feats), len(gallery_feats)), protocol, 'query and gallery features'
     )
-    if len(protocol.kept) < protocol.num_given:
-        gallery_feats = torch.as_tensor(gallery_feats)
-        gallery_feats = gallery_feats[as_index(protocol.kept, gallery_feats)]
-    blocks = BlockDistance(query_feats, gallery_feats, distance).block
-    return _evaluate(blocks, protocol, topk, block_size)
+    check_options(topk, ap, block_size, gallery_block_size)
+    source = FeatureSource(
+        query_feats, gallery_feats, protocol.kept, distance, block_size
+    )
+    return _evaluate(source, protocol, topk, ap, block_size, gallery_block_size)
 
 
 @torch.no_grad()
@@ -80,18 +88,21 @@ def evaluate_distances(
     gallery_camids: ArrayLike | Tensor | None = None,
     *,
     topk: Sequence[int] = (1, 5, 10),
-    block_size: int = 256,
+    ap: str = 'step',
+    block_size: int = 1024,
 ) -> RankingResult:
     """Score the ranking of a gallery for each query by given distances.
 
     Args:
-        distmat: ``(Q, G)``, lower is closer, finite. It is not changed.
+        distmat: ``(Q, G)``, lower is closer, finite. It is not changed, and may be a
+            memory-mapped array.
         query_pids: As in :func:`evaluate_ranking`, like all that follows.
         gallery_pids: ``(G,)`` integers, -1 is junk.
         query_camids: ``(Q,)`` integers.
         gallery_camids: ``(G,)`` integers.
         topk: Cut-offs of the CMC, clipped to the gallery.
-        block_size: Queries at a time.
+        ap: ``'step'`` or ``'trapezoid'``.
+        block_size: Queries at a time, at most.
 
     Returns:
         Scores in percent.
@@ -100,25 +111,20 @@ def evaluate_distances(
         ValueError: An input is malformed, or no query has a right answer.
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
-    distances = torch.as_tensor(distmat)
-    _check_shape(tuple(distances.shape), protocol, 'distances')
-    kept = as_index(protocol.kept, distances)
-
-    def block(start: int, stop: int) -> Tensor:
-        values = distances[start:stop][:, kept]  # a copy: it may be written to
-        if values.dtype not in (torch.float32, torch.float64):
-            half = values.is_floating_point()
-            values = values.to(torch.float32 if half else torch.float64)
-        if not torch.isfinite(values).all():
-            raise ValueError(
-                f'Distances of queries {start} to {stop - 1} hold NaN or infinity.'
-            )
-        return values
-
-    return _evaluate(block, protocol, topk, block_size)
+    if not isinstance(distmat, Tensor):
+        distmat = np.asanyarray(distmat)
+    check_shape(tuple(distmat.shape), protocol, 'distances')
+    check_options(topk, ap, block_size)
+    source = DistanceSource(distmat, protocol.kept)
+    return _evaluate(source, protocol, topk, ap, block_size, len(protocol.kept))
 
 
-def _check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
+def check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
+    """Check that there is something for each query and gallery item.
+
+    Raises:
+        ValueError: There isn't.
+    """
     expected = (len(protocol.query_pids), protocol.num_given)
     if shape != expected:
         raise ValueError(
@@ -127,125 +133,81 @@ def _check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
         )
 
 
-def _evaluate(
-    block: Callable[[int, int], Tensor],
-    protocol: Protocol,
-    topk: Sequence[int],
-    block_size: int,
-) -> RankingResult:
+def check_options(
+    topk: Sequence[int], ap: str, block_size: int, gallery_block_size: int = 1
+) -> None:
+    """Check what doesn't depend on the data.
+
+    Raises:
+        ValueError: An option is none of those that there are.
+    """
     if not topk or any(int(k) != k or k < 1 for k in topk):
         raise ValueError(f'topk must be integers from 1; got {topk}.')
+    if ap not in AP_DEFINITIONS:
+        raise ValueError(f"Unknown ap '{ap}': expected one of {AP_DEFINITIONS}.")
     if block_size < 1:
         raise ValueError(f'block_size must be at least 1; got {block_size}.')
-    num_queries = len(protocol.query_pids)
-    all_rows, all_ranks = [], []
-    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        for start in range(0, num_queries, block_size):
-            stop = min(start + block_size, num_queries)
-            rows, columns, ignored = protocol.same_identity(start, stop)
-            if ignored.all():  # nothing to rank, or no pair at all
-                continue
-            distances = block(start, stop)
-            ranks = _count_ranks(distances, rows, columns, ignored, pool)
-            all_rows.append(start + rows[~ignored])
-            all_ranks.append(ranks)
-    if not all_rows:
-        raise ValueError(protocol.explain_no_match())
+    if gallery_block_size < 1:
+        raise ValueError(
+            f'gallery_block_size must be at least 1; got {gallery_block_size}.'
+        )
+
+
+def _evaluate(
+    source: Source,
+    protocol: Protocol,
+    topk: Sequence[int],
+    ap: str,
+    block_size: int,
+    gallery_block_size: int,
+) -> RankingResult:
+    owned = 0, len(protocol.kept)
+    workers = num_workers(source.device, len(protocol.query_pids) * owned[1])
+    groups = make_groups(protocol, block_size, source.dtype, workers)
+    with full_precision(source.device), parallel_map(workers) as run:
+        measure_all(source, groups, owned, run)
+        for group in groups:
+            group.set_values(group.values)
+        count_all(source, groups, owned, gallery_block_size, run)
+    return summarise_groups(groups, protocol, topk, ap)
+
+
+def measure_all(
+    source: Source, groups: list[QueryGroup], owned: tuple[int, int], run: Map = map
+) -> None:
+    """Write the values of those right answers that the source has into the groups."""
+    for group, values in zip(
+        groups, run(partial(measure, source, owned=owned), groups), strict=True
+    ):
+        group.values = values
+
+
+def count_all(
+    source: Source,
+    groups: list[QueryGroup],
+    owned: tuple[int, int],
+    gallery_block_size: int,
+    run: Map = map,
+) -> None:
+    """Write how many wrong answers of the source are closer into the groups."""
+    for start in range(*owned, gallery_block_size):
+        stop = min(start + gallery_block_size, owned[1])
+        gallery = source.gallery(np.arange(start, stop))
+        count = partial(count_closer, source, gallery=gallery, start=start, stop=stop)
+        for group, closer in zip(groups, run(count, groups), strict=True):
+            group.closer += closer
+
+
+def summarise_groups(
+    groups: list[QueryGroup], protocol: Protocol, topk: Sequence[int], ap: str
+) -> RankingResult:
+    """Compute the scores from complete counts."""
+    ranked = [group.ranks() for group in groups]
     return summarise(
-        np.concatenate(all_rows),
-        np.concatenate(all_ranks),
-        num_queries,
+        np.concatenate([queries for queries, _ in ranked]),
+        np.concatenate([ranks for _, ranks in ranked]),
+        len(protocol.query_pids),
         len(protocol.kept),
         [int(k) for k in topk],
+        ap,
     )
-
-
-def _count_ranks(
-    distances: Tensor,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    ignored: np.ndarray,
-    pool: Executor,
-) -> np.ndarray:
-    """Return the rank, from 1, of each pair that isn't ignored.
-
-    Args:
-        distances: ``(B, G)``, finite; overwritten where a pair is ignored.
-        rows: Query of each pair, ascending, ``(P,)``.
-        columns: Gallery item of each pair, ``(P,)``.
-        ignored: Whether the pair is left out, ``(P,)``.
-        pool: Shares the rows among the cores, on a CPU.
-    """
-    out_rows, out_columns = rows[ignored], columns[ignored]
-    distances[as_index(out_rows, distances), as_index(out_columns, distances)] = (
-        torch.inf
-    )
-    rows, columns = rows[~ignored], columns[~ignored]
-    if distances.device.type == 'cpu':
-        closer, equal = _count_on_cpu(distances, rows, columns, pool)
-    else:
-        closer, equal = _count_on_device(distances, rows, columns)
-    # Rare with real features. Of equally close items, those earlier count as closer.
-    tied = np.flatnonzero(equal > 1)
-    for start in range(0, len(tied), len(distances)):  # never more than a block
-        part = tied[start : start + len(distances)]
-        closer[part] += _count_equal_before(distances, rows[part], columns[part])
-    return closer + 1
-
-
-def _count_on_cpu(
-    distances: Tensor, rows: np.ndarray, columns: np.ndarray, pool: Executor
-) -> tuple[np.ndarray, np.ndarray]:
-    """Count what is closer than, and what is as close as, each pair; each ``(P,)``.
-
-    Row by row, while the row is in the cache. NumPy's vectorised sort is an order of
-    magnitude faster than torch's, and frees the interpreter for other threads.
-    """
-    values = distances.numpy()
-    closer, equal = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    bounds = np.searchsorted(rows, np.arange(len(values) + 1)).tolist()
-
-    def count(some_rows: np.ndarray) -> None:
-        ascending = np.empty_like(values[0])
-        for row in some_rows.tolist():
-            pairs = slice(bounds[row], bounds[row + 1])
-            own = values[row, columns[pairs]]
-            if not len(own):
-                continue
-            ascending[:] = values[row]
-            ascending.sort()
-            closer[pairs] = ascending.searchsorted(own)
-            equal[pairs] = ascending.searchsorted(own, side='right') - closer[pairs]
-
-    threads = torch.get_num_threads()
-    list(pool.map(count, np.array_split(np.arange(len(values)), threads)))
-    return closer, equal
-
-
-def _count_on_device(
-    distances: Tensor, rows: np.ndarray, columns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Do the same on an accelerator, for all rows at once."""
-    row_index = as_index(rows, distances)
-    place = as_index(positions_in_row(rows), distances)
-    own = distances[row_index, as_index(columns, distances)]
-    # A row for each query, as wide as the most right answers of any.
-    padded = own.new_zeros(len(distances), int(place.max()) + 1)
-    padded[row_index, place] = own
-    ascending = distances.sort(dim=1).values
-    closer = torch.searchsorted(ascending, padded)
-    equal = torch.searchsorted(ascending, padded, right=True) - closer
-    return (
-        closer[row_index, place].cpu().numpy(),
-        equal[row_index, place].cpu().numpy(),
-    )
-
-
-def _count_equal_before(
-    distances: Tensor, rows: np.ndarray, columns: np.ndarray
-) -> np.ndarray:
-    """Count equally close items that come earlier in the gallery."""
-    row_index, column_index = as_index(rows, distances), as_index(columns, distances)
-    own = distances[row_index, column_index]
-    before = torch.arange(distances.shape[1], device=own.device) < column_index[:, None]
-    return ((distances[row_index] == own[:, None]) & before).sum(1).cpu().numpy()

@@ -7,6 +7,8 @@ import numpy as np
 
 from .protocol import positions_in_row
 
+AP_DEFINITIONS = ('step', 'trapezoid')
+
 
 @dataclass(frozen=True)
 class RankingResult:
@@ -17,10 +19,11 @@ class RankingResult:
             of valid queries with a right answer among the first ``k``. ``K`` is the
             greatest of the ``topk`` asked for, at most the size of the gallery.
         topk: The cut-offs asked for, clipped to the gallery.
-        mean_ap: Mean average precision (the step-wise definition).
+        mean_ap: Mean average precision.
         mean_inp: Mean inverse negative penalty: right answers divided by the rank of
             the last one.
         ap: Average precision of each query, ``(Q,)``, NaN where skipped.
+        ap_definition: ``'step'`` or ``'trapezoid'``, see :func:`precision_at`.
         inp: Inverse negative penalty of each query, ``(Q,)``, NaN where skipped.
         first_hit: Rank of the first right answer, from 1, ``(Q,)``; 0 where skipped.
         skipped_queries: Indices of queries without any right answer, ``(S,)``.
@@ -36,6 +39,7 @@ class RankingResult:
     first_hit: np.ndarray
     skipped_queries: np.ndarray
     num_gallery: int
+    ap_definition: str = 'step'
 
     @property
     def num_skipped_queries(self) -> int:
@@ -74,21 +78,24 @@ def summarise(
     num_queries: int,
     num_gallery: int,
     topk: Sequence[int],
+    ap_definition: str = 'step',
 ) -> RankingResult:
     """Compute the scores from the rank of every right answer.
 
     Args:
         rows: Query of each right answer, ``(P,)``, not empty.
-        ranks: Its rank among the items that count for that query, from 1, ``(P,)``.
+        ranks: Its rank among the items that count for that query, from 1, ``(P,)``;
+            ascending in a query.
         num_queries: Q.
         num_gallery: Gallery items, without junk.
         topk: Cut-offs of the CMC.
+        ap_definition: ``'step'`` or ``'trapezoid'``.
     """
-    order = np.lexsort((ranks, rows))
+    order = np.argsort(rows, kind='stable')
     rows, ranks = rows[order], ranks[order]
     counts = np.bincount(rows, minlength=num_queries)
     valid = counts > 0
-    precision = (positions_in_row(rows) + 1) / ranks
+    precision = precision_at(positions_in_row(rows) + 1, ranks, ap_definition)
     last = np.cumsum(counts)[valid] - 1
 
     ap = np.full(num_queries, np.nan)
@@ -112,4 +119,27 @@ def summarise(
         first_hit=first_hit,
         skipped_queries=np.flatnonzero(~valid),
         num_gallery=num_gallery,
+        ap_definition=ap_definition,
     )
+
+
+def precision_at(hits: np.ndarray, ranks: np.ndarray, definition: str) -> np.ndarray:
+    """Return what each right answer adds to average precision, times their number.
+
+    ``'step'`` is the precision there, ``n / r`` for the n-th right answer at rank r:
+    the definition of information retrieval and of nearly every paper since 2017.
+    ``'trapezoid'`` is the mean of it and of the precision one rank earlier,
+    ``(n - 1) / (r - 1)``, or 1 before the first rank: the area under straight lines,
+    as Oxford Buildings defined it (Philbin et al., CVPR 2007, ``compute_ap``) and the
+    code of Market-1501 took it over (Zheng et al., ICCV 2015). It is never higher.
+
+    Args:
+        hits: n, from 1, ``(P,)``.
+        ranks: r, from 1, ``(P,)``.
+        definition: ``'step'`` or ``'trapezoid'``.
+    """
+    precision = hits / ranks
+    if definition == 'step':
+        return precision
+    earlier = np.where(ranks > 1, (hits - 1) / np.maximum(ranks - 1, 1), 1.0)
+    return (precision + earlier) / 2

@@ -1,17 +1,22 @@
 """Stacking the tensors of those items of a batch that have one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 
-def stack_present(values: Sequence[Tensor | None], what: str) -> tuple[Tensor, Tensor]:
+def stack_present(
+    values: Sequence[Tensor | None],
+    what: str,
+    stack: Callable[[list[Tensor]], Tensor] = torch.stack,
+) -> tuple[Tensor, Tensor]:
     """Stack the tensors of a list and say which places of the list they came from.
 
     Args:
         values: A tensor, or None, for each item of a batch.
         what: What the tensors are, for the error message.
+        stack: What stacks them.
 
     Returns:
         The stacked tensors ``(N, ...)``, and their places ``(N,)`` int64. Both are
@@ -28,5 +33,5 @@ def stack_present(values: Sequence[Tensor | None], what: str) -> tuple[Tensor, T
             f'The {what} of a batch differ in shape: {shapes}. They must be made equal '
             'in the pipeline (ResizeImage for pictures, TokenizeCaption for captions).'
         )
-    stacked = torch.stack(present) if present else torch.empty(0)
+    stacked = stack(present) if present else torch.empty(0)
     return stacked, torch.tensor(rows, dtype=torch.int64)

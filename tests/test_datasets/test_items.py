@@ -14,7 +14,7 @@ from hplreid.datasets import (
     UnreadableImageError,
     reid_collate,
 )
-from hplreid.datasets.seeding import seeded
+from hplreid.datasets.seeding import random_state_kept, seed_all
 from tests.helpers import make_cuhk_pedes, make_market, market_name
 
 PIPELINE = [
@@ -39,34 +39,29 @@ def draw_all():
     return random.random(), np.random.rand(), float(torch.rand(1))
 
 
-def test_seeded_block_restores_everything():
-    random.seed(5)
-    np.random.seed(5)
-    torch.manual_seed(5)
-    expected = draw_all()
-    random.seed(5)
-    np.random.seed(5)
-    torch.manual_seed(5)
-    with seeded(11):
-        inside = draw_all()
+def draw_after(seed):
+    seed_all(seed)
+    return draw_all()
+
+
+def test_random_state_is_restored():
+    expected = draw_after(5)
+    seed_all(5)
+    with random_state_kept():
+        inside = draw_after(11)
+        assert draw_after(12) != inside
+        assert draw_after(11) == inside
     assert draw_all() == expected
-    with seeded(11):
-        assert draw_all() == inside
-    with seeded(12):
-        assert draw_all() != inside
-    random.seed(5)
-    np.random.seed(5)
-    torch.manual_seed(5)
+    seed_all(5)
+    with pytest.raises(TypeError), random_state_kept():
+        seed_all('eleven')
     assert draw_all() == expected
 
 
-def test_seeded_block_restores_after_an_error():
-    torch.manual_seed(5)
-    expected = torch.rand(1)
-    torch.manual_seed(5)
-    with pytest.raises(ZeroDivisionError), seeded(11):
-        _ = 1 / 0
-    assert torch.equal(torch.rand(1), expected)
+def test_seeds_leave_the_generators_of_devices_alone(monkeypatch):
+    monkeypatch.setattr(torch, 'manual_seed', None)
+    monkeypatch.setattr(torch.cuda, 'manual_seed_all', None)
+    seed_all(3)
 
 
 def test_seed_decides_the_augmentation(dataset):
@@ -89,6 +84,26 @@ def test_random_state_is_left_alone(dataset):
     torch.manual_seed(0)
     _ = dataset[3]  # without a seed it draws from the common state
     assert not torch.equal(torch.rand(1), expected)
+
+
+def test_a_batch_is_its_items(dataset):
+    def pictures(samples):
+        return [sample['inputs']['image'] for sample in samples]
+
+    indices = [(3, 77), (0, 5), (3, 78)]
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    found = pictures(dataset.__getitems__(indices))
+    assert torch.equal(torch.rand(1), expected)
+    for picture, index in zip(found, indices, strict=True):
+        assert torch.equal(picture, dataset[index]['inputs']['image'])
+    torch.manual_seed(0)
+    first = pictures(dataset.__getitems__([3, 3, 3, 3, 3]))
+    again = pictures(dataset.__getitems__([3, 3, 3, 3, 3]))
+    assert not torch.equal(torch.stack(first), torch.stack(again))
+    (mixed,) = pictures([dataset.__getitems__([3, (3, 77)])[1]])
+    assert torch.equal(mixed, found[0])
 
 
 def test_workers_change_nothing(dataset):

@@ -52,14 +52,14 @@ def test_load_gives_rgb(tmp_path, noise, mode):
     path = tmp_path / ('x.png' if mode == 'RGBA' else 'x.jpg')
     noise.convert(mode).save(path)
     loaded = LoadImage()({'img_path': str(path)})['image']
-    assert loaded.mode == 'RGB'
-    assert loaded.size == (33, 70)
-    assert loaded.tobytes() == Image.open(path).convert('RGB').tobytes()
+    assert loaded.dtype == torch.uint8
+    assert torch.equal(loaded, T.PILToTensor()(Image.open(path).convert('RGB')))
 
 
 @pytest.mark.parametrize('interpolation', ['bilinear', 'bicubic'])
 def test_resize_is_torchvisions(noise, interpolation):
-    found = ResizeImage((96, 32), interpolation)({'image': noise})['image']
+    pixels = T.PILToTensor()(noise)
+    found = ResizeImage((96, 32), interpolation)({'image': pixels})['image']
     mode = T.InterpolationMode(interpolation)
     expected = T.PILToTensor()(T.Resize((96, 32), mode)(noise))
     assert found.dtype == torch.uint8
@@ -71,6 +71,7 @@ def test_resize_is_torchvisions(noise, interpolation):
     [
         (RandomFlip(), T.RandomHorizontalFlip()),
         (PadRandomCrop(6), T.RandomCrop((40, 20), padding=6)),
+        (PadRandomCrop(50), T.RandomCrop((40, 20), padding=50)),  # some see nothing
     ],
 )
 def test_augmentation_is_torchvisions(image, ours, theirs):
@@ -380,7 +381,7 @@ def pack(**item):
     return PackReIDInputs()({**base, **item}), base
 
 
-def test_packing(image, noise):
+def test_packing(image):
     tokens = torch.arange(77)
     packed, base = pack(img_path='x.jpg', caption='c', image=image, tokens=tokens)
     assert torch.equal(packed['inputs']['image'], image)
@@ -389,12 +390,9 @@ def test_packing(image, noise):
     assert sample.metainfo == {**base, 'img_path': 'x.jpg', 'caption': 'c'}
     assert pack(img_path='x.jpg', image=image)[0]['inputs']['caption'] is None
     assert pack(caption='c', tokens=tokens)[0]['inputs']['image'] is None
-    plain = pack(img_path='x.jpg', image=noise)[0]['inputs']['image']
-    assert plain.shape == (3, 70, 33)
     masking = torch.ones(2, 77)
     packed, _ = pack(caption='c', tokens=tokens, masking=masking)
     assert packed['inputs']['masking'] is masking
-    assert np.array_equal(plain.permute(1, 2, 0).numpy(), np.array(noise))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,21 @@ def dense_rerank(distances, num_queries, k1, k2, share, *, fastreid=False, add=N
         greatest = distances.max(axis=1, keepdims=True)
         relative = distances / np.where(greatest > 0, greatest, 1)
 
+    vectors = encode(ranked, relative, k1, k2)
+    added = relative if add is None else add
+    result = np.empty((num_queries, total - num_queries))
+    for i in range(num_queries):
+        for j in range(num_queries, total):
+            common = np.minimum(vectors[i], vectors[j]).sum()
+            jaccard = 1 - common / (2 - common)
+            result[i, j - num_queries] = (1 - share) * jaccard + share * added[i, j]
+    return result
+
+
+def encode(ranked, relative, k1, k2):
+    """Return the vectors of all items, ``(N, N)``, from who is near to whom."""
+    total = len(ranked)
+
     def mutual(i, k):
         return {j for j in ranked[i, : k + 1] if i in ranked[j, : k + 1]}
 
@@ -45,11 +60,4 @@ def dense_rerank(distances, num_queries, k1, k2, share, *, fastreid=False, add=N
             vectors[i] /= vectors[i].sum()
     if k2 > 1:
         vectors = np.stack([vectors[row[:k2]].mean(axis=0) for row in ranked])
-    added = relative if add is None else add
-    result = np.empty((num_queries, total - num_queries))
-    for i in range(num_queries):
-        for j in range(num_queries, total):
-            common = np.minimum(vectors[i], vectors[j]).sum()
-            jaccard = 1 - common / (2 - common)
-            result[i, j - num_queries] = (1 - share) * jaccard + share * added[i, j]
-    return result
+    return vectors

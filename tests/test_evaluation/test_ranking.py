@@ -270,7 +270,7 @@ def test_wrong_input_is_named(changed, message):
 
 
 def test_distances_must_be_finite():
-    with pytest.raises(ValueError, match='Distances of queries 0 to 0 hold NaN'):
+    with pytest.raises(ValueError, match='query 0 and gallery item 0 is NaN'):
         evaluate_distances(np.array([[np.inf, 1.0]]), [1], [1, 2])
 
 

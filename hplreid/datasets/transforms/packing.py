@@ -3,14 +3,12 @@
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from hplreid.registry import TRANSFORMS
 from hplreid.structures import ReIDDataSample
 
 from ..items import Item
-from .loading import to_tensor
 
 _META = (
     'pid',
@@ -60,16 +58,14 @@ class PackReIDInputs:
             known['erasure'] = item['erasure']
         sample = ReIDDataSample(metainfo=known)
         inputs = {
-            'image': _as_uint8(image),
+            'image': _check_uint8(image),
             'caption': caption,
             'masking': item.get('masking'),
         }
         return {'inputs': inputs, 'data_samples': sample}
 
 
-def _as_uint8(image: Image.Image | Tensor | None) -> Tensor | None:
-    if isinstance(image, Image.Image):
-        return to_tensor(image)
+def _check_uint8(image: Tensor | None) -> Tensor | None:
     if image is not None and image.dtype != torch.uint8:
         raise ValueError(
             f'A picture must be packed as uint8, got {image.dtype}: the data '

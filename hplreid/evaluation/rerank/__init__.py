@@ -1,0 +1,13 @@
+"""k-reciprocal re-ranking: exact, sparse, and fused with the scores."""
+
+from .evaluate import evaluate_reranking
+from .reranker import KReciprocalReranker, Nearest, k_reciprocal_rerank
+from .settings import RerankSettings
+
+__all__ = [
+    'KReciprocalReranker',
+    'Nearest',
+    'RerankSettings',
+    'evaluate_reranking',
+    'k_reciprocal_rerank',
+]

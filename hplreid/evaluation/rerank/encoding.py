@@ -1,0 +1,134 @@
+"""Each item as a sparse vector over the items that it and its neighbours agree on."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from .distances import JointDistances
+from .neighbours import Neighbours
+from .settings import RerankSettings
+
+_ROWS = 1024  # items whose vectors a thread makes at once
+
+
+def encode(
+    distances: JointDistances,
+    neighbours: Neighbours,
+    settings: RerankSettings,
+) -> sparse.csr_array:
+    """Return the k-reciprocal vectors, ``(N, N)``, some hundred values a row.
+
+    Zhong et al., `Re-ranking Person Re-identification with k-reciprocal Encoding
+    <https://arxiv.org/abs/1701.08398>`_, eq. 3 to 7 and 11.
+
+    Args:
+        distances: Among N items.
+        neighbours: Of each, as many as the settings ask for.
+        settings: Sizes of the neighbourhoods and how distances become weights.
+    """
+    mutual = mutual_neighbours(neighbours.indices[:, : settings.num_neighbours])
+    close = mutual_neighbours(neighbours.indices[:, : settings.num_close])
+    scale = neighbours.greatest if settings.formula.relative else None
+
+    def make(start: int) -> sparse.csr_array:
+        members = _widen(mutual[start : start + _ROWS], close)
+        return _weigh(members, start, distances, neighbours, scale)
+
+    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+        parts = list(pool.map(make, range(0, len(distances), _ROWS)))
+    vectors = sparse.vstack(parts, format='csr')
+    if settings.k2 == 1:
+        return vectors
+    return _average(vectors, neighbours.indices[:, : settings.num_averaged])
+
+
+def mutual_neighbours(indices: np.ndarray) -> sparse.csr_array:
+    """Return which items are among each other's neighbours, symmetric, ``(N, N)``.
+
+    Args:
+        indices: Neighbours of each item, ``(N, k)``.
+    """
+    graph = _graph(indices, np.ones(indices.size, np.int32))
+    return graph.multiply(graph.T.tocsr()).tocsr()
+
+
+def _graph(indices: np.ndarray, values: np.ndarray) -> sparse.csr_array:
+    total, k = indices.shape
+    starts = np.arange(0, total * k + 1, k, dtype=np.int32)
+    graph = sparse.csr_array((values, indices.flatten(), starts), shape=(total, total))
+    graph.sort_indices()  # in place: of a copy
+    return graph
+
+
+def _widen(members: sparse.csr_array, close: sparse.csr_array) -> sparse.csr_array:
+    """Add the small sets of those members that mostly agree with the whole.
+
+    The small set of a member joins if more than two thirds of it are members.
+
+    Args:
+        members: Sets of some items, ``(B, N)``.
+        close: Small sets of all items, symmetric, ``(N, N)``.
+    """
+    sizes = np.diff(close.indptr)
+    # Entry (i, j) counts what the set of i and the small set of its member j share.
+    shared = (members @ close).multiply(members).tocsr()
+    shared.data = (3 * shared.data > 2 * sizes[shared.indices]).astype(np.int32)
+    shared.eliminate_zeros()
+    widened = members + shared @ close
+    widened.sort_indices()
+    return widened
+
+
+def _weigh(
+    members: sparse.csr_array,
+    start: int,
+    distances: JointDistances,
+    neighbours: Neighbours,
+    scale: np.ndarray | None,
+) -> sparse.csr_array:
+    """Return weights ``exp(-distance)`` of the members, of sum one in each row."""
+    sizes = np.diff(members.indptr)
+    rows = np.repeat(np.arange(start, start + len(sizes)), sizes)
+    values = _look_up(rows, members.indices, start, len(sizes), distances, neighbours)
+    if scale is not None:
+        values /= np.where(scale > 0, scale, 1)[rows]  # all items may be the same one
+    filled = np.flatnonzero(sizes)
+    first = members.indptr[filled]
+    # Only differences matter; as they are, far items could all weigh nothing.
+    values -= np.repeat(np.minimum.reduceat(values, first), sizes[filled])
+    weights = np.exp(-values)
+    weights /= np.repeat(np.add.reduceat(weights, first), sizes[filled])
+    return sparse.csr_array(
+        (weights, members.indices, members.indptr), shape=members.shape
+    )
+
+
+def _look_up(
+    rows: np.ndarray,
+    columns: np.ndarray,
+    start: int,
+    count: int,
+    distances: JointDistances,
+    neighbours: Neighbours,
+) -> np.ndarray:
+    """Return the distances of pairs, known for neighbours, else computed; ``(P,)``."""
+    total, k = neighbours.indices.shape
+    items = np.arange(start, start + count, dtype=np.int64)
+    known = (items[:, None] * total + neighbours.indices[items]).ravel()
+    order = known.argsort()
+    wanted = rows * total + columns
+    place = np.searchsorted(known, wanted, sorter=order)
+    place = order[np.minimum(place, len(known) - 1)]
+    values = neighbours.distances[items].ravel()[place]
+    missing = np.flatnonzero(known[place] != wanted)
+    if len(missing):
+        values[missing] = distances.pairs(rows[missing], columns[missing])
+    return values
+
+
+def _average(vectors: sparse.csr_array, indices: np.ndarray) -> sparse.csr_array:
+    """Average the vectors of the given items for each item, ``(N, k2)`` indices."""
+    share = np.full(indices.size, 1 / indices.shape[1], vectors.dtype)
+    return (_graph(indices, share) @ vectors).tocsr()

@@ -1,0 +1,48 @@
+"""The nearest items of every item, without a distance matrix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .distances import JointDistances
+from .smallest import smallest
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The k nearest of each of N items, nearest first, itself among them.
+
+    Of equally close items the one with the lower index comes first.
+
+    Attributes:
+        indices: ``(N, k)`` int32.
+        distances: ``(N, k)``.
+        greatest: Distance to the farthest of all N items, ``(N,)``.
+    """
+
+    indices: np.ndarray
+    distances: np.ndarray
+    greatest: np.ndarray
+
+
+def find_neighbours(distances: JointDistances, k: int, block_size: int) -> Neighbours:
+    """Find the k nearest items of each, all if there are fewer.
+
+    Args:
+        distances: Among N items.
+        k: At least 1.
+        block_size: Items at a time; memory is ``block_size * N`` distances.
+    """
+    total = len(distances)
+    k = min(k, total)
+    found = Neighbours(
+        indices=np.empty((total, k), np.int32),
+        distances=np.empty((total, k), distances.dtype),
+        greatest=np.empty(total, distances.dtype),
+    )
+    for start in range(0, total, block_size):
+        block = distances.block(start, min(start + block_size, total))
+        rows = slice(start, start + len(block))
+        found.distances[rows], found.indices[rows] = smallest(block, k)
+        found.greatest[rows] = block.amax(dim=1).cpu().numpy()
+    return found

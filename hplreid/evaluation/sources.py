@@ -1,0 +1,161 @@
+"""What is ranked by: values of queries against some gallery items, made on demand."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .distance import (
+    Features,
+    check_features,
+    device_of,
+    gallery_operand,
+    query_operand,
+    take_rows,
+)
+from .protocol import as_index
+
+# A product of 1024 x 1008 is about as fast as one with the whole gallery. Rows of 1024
+# numbers would all fall into the same few places of a cache.
+_CPU_TILE = 1008
+_GPU_TILE = 8192
+
+# Libraries multiply thin matrices in other ways, which round differently. From here on
+# a pair's value doesn't depend on its place or its company, so copies of a picture tie.
+_MIN_SIDE = 64
+
+
+class FeatureSource:
+    """Values from features: lower is closer, up to what is constant in a query.
+
+    Args:
+        query_feats: ``(Q, D)``; a normalised copy is kept.
+        gallery_feats: ``(G, D)``, may be a memory-mapped array: rows are read when
+            they are needed.
+        kept: Which gallery rows count, ascending, ``(K,)``; all others are never read.
+        distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
+        block_size: Queries at a time.
+        offset: Where these items begin in the gallery of all processes.
+
+    Raises:
+        ValueError: Shapes, devices or the name of the distance are wrong, or a query's
+            feature isn't finite. The gallery's are checked when they are read.
+    """
+
+    def __init__(
+        self,
+        query_feats: Features,
+        gallery_feats: Features,
+        kept: np.ndarray,
+        distance: str,
+        block_size: int,
+        offset: int = 0,
+    ) -> None:
+        self._dtype = check_features(query_feats, gallery_feats, distance)
+        self.device = device_of(query_feats)
+        self._query = query_operand(
+            take_rows(query_feats, None, self._dtype), distance
+        )
+        self._gallery, self._kept = gallery_feats, kept
+        self._distance, self._offset = distance, offset
+        self.dtype = np.dtype('f8' if self._dtype == torch.float64 else 'f4')
+        on_cpu = self.device.type == 'cpu'
+        self.tile_width = _CPU_TILE if on_cpu else _GPU_TILE
+        # A GPU's library chooses how to sum by the shape: give it only one.
+        self._min_rows = _MIN_SIDE if on_cpu else block_size
+        self._min_columns = _MIN_SIDE if on_cpu else _GPU_TILE
+
+    def queries(self, index: np.ndarray) -> Tensor:
+        """Return one factor of the product, ``(B, D')`` or a little higher."""
+        height = max(len(index), self._min_rows)
+        factor = self._empty(height)
+        torch.index_select(
+            self._query, 0, as_index(index, factor), out=factor[: len(index)]
+        )
+        factor[len(index) :] = 0
+        return factor
+
+    def gallery(self, columns: np.ndarray) -> Tensor:
+        """Read gallery items, counted in all processes; the other factor, transposed.
+
+        Raises:
+            ValueError: A feature isn't finite.
+        """
+        index = self._kept[columns - self._offset]
+        rows = take_rows(self._gallery, index, self._dtype)
+        tiles, rest = divmod(len(rows), self.tile_width)
+        if rest:
+            rest = max(rest + -rest % 16, self._min_columns)
+        factor = self._empty(tiles * self.tile_width + rest)
+        gallery_operand(rows, self._distance, index, factor[: len(rows)])
+        factor[len(rows) :] = 0
+        return factor
+
+    def values(self, queries: Tensor, gallery: Tensor) -> Tensor:
+        """Return the product, ``(B, N)``, both a little larger where factors are."""
+        tile = _empty((len(queries), len(gallery)), queries)
+        if self.device.type == 'cpu' and self.dtype == np.float64:
+            # MKL's product of float64 depends on the place
+            np.matmul(queries.numpy(), gallery.numpy().T, out=tile.numpy())
+            return tile
+        return torch.mm(queries, gallery.T, out=tile)
+
+    def _empty(self, height: int) -> Tensor:
+        return _empty((height, self._query.shape[1]), self._query)
+
+
+class DistanceSource:
+    """Values from a distance matrix that is given.
+
+    Args:
+        distmat: ``(Q, G)``, lower is closer; it may be a memory-mapped array.
+        kept: Which columns count, ascending, ``(K,)``; all others are never read.
+    """
+
+    def __init__(self, distmat: Features, kept: np.ndarray) -> None:
+        self._distmat, self._kept = distmat, kept
+        self.device = device_of(distmat)
+        name = str(distmat.dtype).removeprefix('torch.')
+        single = name in ('float32', 'float16', 'bfloat16')
+        self.dtype = np.dtype('f4' if single else 'f8')
+        self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE
+
+    def queries(self, index: np.ndarray) -> np.ndarray:
+        """Return what :meth:`values` takes: the rows' index."""
+        return index
+
+    def gallery(self, columns: np.ndarray) -> np.ndarray:
+        """Return what :meth:`values` takes: the columns' index."""
+        return self._kept[columns]
+
+    def values(self, queries: np.ndarray, gallery: np.ndarray) -> Tensor:
+        """Read distances, ``(B, N)``, a copy.
+
+        Raises:
+            ValueError: One of them isn't finite.
+        """
+        if isinstance(self._distmat, Tensor):
+            rows = as_index(queries, self._distmat)[:, None]
+            found = self._distmat.detach()[rows, as_index(gallery, self._distmat)]
+            values = found.to(torch.float32 if self.dtype == 'f4' else torch.float64)
+        else:
+            block = self._distmat[np.ix_(queries, gallery)]
+            values = torch.from_numpy(block.astype(self.dtype, copy=False))
+        if not torch.isfinite(values.sum()):
+            bad = (~torch.isfinite(values)).nonzero().cpu().numpy()
+            if len(bad):
+                row, column = queries[bad[0, 0]], gallery[bad[0, 1]]
+                raise ValueError(
+                    f'The distance of query {row} and gallery item {column} is NaN or '
+                    'infinite.'
+                )
+        return values
+
+
+Source = FeatureSource | DistanceSource
+
+
+def _empty(shape: tuple[int, int], like: Tensor) -> Tensor:
+    if like.device.type == 'cpu':
+        # NumPy asks for large pages of memory, which are there several times sooner
+        return torch.from_numpy(np.empty(shape, str(like.dtype).removeprefix('torch.')))
+    return like.new_empty(shape)

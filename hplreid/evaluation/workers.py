@@ -1,0 +1,79 @@
+"""Threads that work side by side, each on one core."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+Map = Callable[..., Iterator]
+
+
+# Below so many pairs of query and gallery item, starting threads takes longer.
+_WORTH_A_THREAD = 1 << 20
+
+
+@contextmanager
+def parallel_map(number: int) -> Iterator[Map]:
+    """Provide a ``map`` that shares calls among threads, each on one core.
+
+    A tile that is multiplied and searched by one core stays in its cache, and nobody
+    waits between the two. With one it is the ordinary ``map``.
+
+    Args:
+        number: How many threads.
+    """
+    if number == 1:
+        yield map
+        return
+    before = torch.get_num_threads()
+    ready = threading.Barrier(number)
+
+    def start() -> None:
+        torch.set_num_threads(1)  # holds for the thread, and for threads yet to come
+        ready.wait()
+
+    with ThreadPoolExecutor(number, initializer=start) as pool:
+        # Each waits for all, so that none is left to start later
+        for started in [pool.submit(int) for _ in range(number)]:
+            started.result()
+        torch.set_num_threads(before)  # for the threads of others
+        yield pool.map
+
+
+def num_workers(device: torch.device, num_pairs: int) -> int:
+    """Return how many threads to share the pairs of queries and gallery items among."""
+    if device.type != 'cpu':
+        return 1
+    return min(torch.get_num_threads(), max(1, num_pairs // _WORTH_A_THREAD))
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Multiply float32 in float32, whatever training switched on."""
+    with torch.autocast(device.type, enabled=False):
+        if device.type == 'cpu':
+            # It is oneDNN that multiplies in reduced precision; MKL has none
+            with _set(torch.backends.mkldnn, 'enabled', False):
+                yield
+            return
+        # torch 2.9 renamed it, and refuses to read the old name once the new one is set
+        settings = torch.backends.cuda.matmul
+        if hasattr(settings, 'fp32_precision'):
+            with _set(settings, 'fp32_precision', 'ieee'):
+                yield
+        else:
+            with _set(settings, 'allow_tf32', False):
+                yield
+
+
+@contextmanager
+def _set(holder: Any, name: str, value: object) -> Iterator[None]:
+    before = getattr(holder, name)
+    setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        setattr(holder, name, before)

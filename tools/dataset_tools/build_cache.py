@@ -1,0 +1,143 @@
+"""Put the resized pictures of a config into a cache, for quicker loading.
+
+    python tools/dataset_tools/build_cache.py configs/hpl/hpl_vitb16_joint.py
+
+Then add ``--cfg-options image_cache=data/cache`` to any command, or a line
+``image_cache = 'data/cache'`` to the config. See docs/loading.md.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from prettytable import PrettyTable
+
+from hplreid.datasets.cache_build import build_cache, verify_cache
+from hplreid.datasets.cache_config import find_pictures
+from hplreid.datasets.cache_index import CacheKey
+from hplreid.engine.loops.stage import merge_config
+from hplreid.engine.preflight import PreflightError, check_types
+from hplreid.engine.prepare import prepare_data
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('H', 'W'),
+        help="height and width; default: those of the config's pipelines",
+    )
+    parser.add_argument(
+        '--out', help="folder; default: the config's image_cache, then data/cache"
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar='N',
+        help='threads; default: all cores',
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='make every picture anew'
+    )
+    parser.add_argument(
+        '--verify',
+        action='store_true',
+        help='build nothing; compare the contents of cache and files with checksums',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change the config',
+    )
+    args = parser.parse_args()
+    if args.workers < 1:
+        parser.error(f'--workers must be at least 1, got {args.workers}')
+    if args.size and min(args.size) < 1:
+        parser.error(f'--size must be pixels, got {args.size}')
+    return args
+
+
+def find_loaders(config: Config) -> Iterator[dict[str, Any]]:
+    """Yield the loaders of all stages of training, of validation and of benchmarks."""
+    train = config.get('train_dataloader')
+    if train:
+        stages = (config.get('train_cfg') or {}).get('stages') or {}
+        yield train.to_dict()
+        for stage in stages.values():
+            if stage.get('train_dataloader'):
+                yield merge_config(train.to_dict(), stage.train_dataloader.to_dict())
+    for name in ('val_dataloader', 'test_dataloader'):
+        loaders = config.get(name) or {}
+        for loader in [loaders] if 'dataset' in loaders else loaders.values():
+            yield loader.to_dict()
+
+
+def collect(
+    config: Config, size: tuple[int, int] | None
+) -> dict[CacheKey, dict[str, None]]:
+    """Return the picture files that each cache of a config must hold, without doubles.
+
+    Raises:
+        ValueError: There is nothing to cache.
+    """
+    wanted: dict[CacheKey, dict[str, None]] = {}
+    for loader in find_loaders(config):
+        for key, paths in find_pictures(loader['dataset'], size).items():
+            wanted.setdefault(key, {}).update(dict.fromkeys(paths))
+    if not wanted:
+        raise ValueError('The config has no data set with pictures.')
+    return wanted
+
+
+def build(
+    folder: str, wanted: dict[CacheKey, dict[str, None]], args: argparse.Namespace
+) -> PrettyTable:
+    """Build all caches; return what was done."""
+    table = PrettyTable(['cache', 'pictures', 'made now', 'MB'])
+    table.align['cache'] = 'l'
+    for key, paths in wanted.items():
+        done = build_cache(folder, key, paths, args.workers, args.overwrite)
+        table.add_row([key.stem, done.pictures, done.made, f'{done.size / 1e6:,.1f}'])
+    return table
+
+
+def main() -> None:
+    """Run the tool."""
+    args = parse_args()
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options or {})
+    folder = args.out or config.get('image_cache') or 'data/cache'
+    config.image_cache = None  # which isn't there yet
+    init_default_scope('hplreid')
+    try:
+        check_types(config)
+        prepare_data(config)
+        wanted = collect(config, tuple(args.size) if args.size else None)
+        if args.verify:
+            faults = [
+                f for key in wanted for f in verify_cache(folder, key, wanted[key])
+            ]
+        else:
+            print(build(folder, wanted, args))
+    except (PreflightError, OSError, ValueError) as error:
+        sys.exit(str(error))
+    if args.verify and faults:
+        sys.exit('\n'.join(faults))
+    print(f'{folder}: complete. Use it: --cfg-options image_cache={folder}')
+
+
+if __name__ == '__main__':
+    main()
