@@ -72,7 +72,10 @@ def get_ready(config: Config, training: bool = True) -> None:
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
     check_types(config)  # a misspelt name should not wait for data to be made
-    prepare_data(config)
+    try:
+        prepare_data(config)
+    except (ValueError, FileExistsError) as error:
+        raise_if(config, [str(error)])
     check_config(config)
     problems = find_benchmark_problems(config)
     if training:

@@ -87,6 +87,14 @@ def test_a_file_name_that_tells_nothing_is_a_reason_not_a_traceback(tmp_path):
         get_ready(config)
 
 
+def test_a_pipeline_that_can_not_be_cached_is_a_reason(tmp_path):
+    config = toy_config(tmp_path)
+    config.image_cache = 'cache'
+    config.train_pipeline = [dict(type='LoadImage'), dict(type='RandomFlip')]
+    with pytest.raises(PreflightError, match='ResizeImage must come right after'):
+        get_ready(config)
+
+
 def test_a_loop_of_mmengine_is_left_alone(tmp_path):
     config = Config(
         dict(
