@@ -33,6 +33,7 @@ def parallel_map(number: int) -> Iterator[Map]:
 
     def start() -> None:
         torch.set_num_threads(1)  # holds for the thread, and for threads yet to come
+        torch.get_num_threads()  # a thread asks once what holds for it, and not later
         ready.wait()
 
     with ThreadPoolExecutor(number, initializer=start) as pool:

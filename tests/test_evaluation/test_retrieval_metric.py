@@ -4,7 +4,12 @@ import pytest
 import torch
 from mmengine.evaluator import Evaluator
 
-from hplreid.evaluation import RetrievalMetric, evaluate_ranking
+from hplreid.evaluation import (
+    RetrievalMetric,
+    evaluate_distances,
+    evaluate_ranking,
+    k_reciprocal_rerank,
+)
 from hplreid.structures import ReIDDataSample
 
 
@@ -109,6 +114,7 @@ def test_settings_say_what_moves_the_number():
         'normalised': 'no',
         'same camera': 'drop',
         're-ranking': 'none',
+        'AP': 'step',
         'queries': '6',
         'skipped': '1',
         'gallery': '11',
@@ -162,3 +168,48 @@ def test_wrong_data_are_named():
     del samples[0].i2i_feat
     with pytest.raises(KeyError, match="ranks by 'i2i_feat'.*holds: .*t2i_feat"):
         score(samples, task='i2i')
+
+
+def test_reranking_is_an_option_and_named():
+    samples = make_samples()
+    scores, metric = score(samples, task='i2i', rerank=dict(k1=4, k2=2))
+    query, gallery = samples[:7], samples[7:]
+    features = [torch.stack([s.i2i_feat for s in side]) for side in (query, gallery)]
+    distances = k_reciprocal_rerank(*features, 4, 2, distance='cosine')
+    ids = [[s.pid for s in side] for side in (query, gallery)]
+    cameras = [[s.camid for s in side] for side in (query, gallery)]
+    result = evaluate_distances(distances, *ids, *cameras)
+    assert scores['mAP'] == pytest.approx(result.mean_ap, abs=1e-9)
+    assert scores['mAP'] != pytest.approx(score(samples, task='i2i')[0]['mAP'])
+    assert 'original, k1=4, k2=2, lambda=0.3, cosine' in metric.settings['re-ranking']
+
+
+def test_other_average_precision():
+    samples = make_samples()
+    scores, metric = score(samples, task='i2i', ap='trapezoid')
+    query, gallery = samples[:7], samples[7:]
+    result = evaluate_ranking(
+        torch.stack([s.i2i_feat for s in query]),
+        torch.stack([s.i2i_feat for s in gallery]),
+        [s.pid for s in query],
+        [s.pid for s in gallery],
+        [s.camid for s in query],
+        [s.camid for s in gallery],
+        ap='trapezoid',
+    )
+    assert scores['mAP'] == pytest.approx(result.mean_ap)
+    assert scores['mAP'] < score(samples, task='i2i')[0]['mAP']
+    assert metric.settings['AP'] == 'trapezoid'
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(ap='steps'), 'ap must be one of'),
+        (dict(rerank=dict(k1=0)), 'k1 must be an integer from 1'),
+        (dict(rerank=dict(variant='mine')), "Unknown variant 'mine'"),
+    ],
+)
+def test_wrong_options_are_said_at_once(options, message):
+    with pytest.raises(ValueError, match=message):
+        RetrievalMetric('i2i', **options)

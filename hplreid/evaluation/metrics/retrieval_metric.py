@@ -25,7 +25,8 @@ from ..per_query import PerQueryScores
 from ..protocol import Protocol
 from ..ranked_list import rank_gallery
 from ..ranking import evaluate_ranking
-from ..ranking_result import RankingResult
+from ..ranking_result import AP_DEFINITIONS, RankingResult
+from ..rerank import RerankSettings, evaluate_reranking
 
 # Task -> feature that the model wrote, split that queries, split that is searched, and
 # what its protocol does with pictures of the query's identity and camera.
@@ -56,6 +57,9 @@ class RetrievalMetric(BaseMetric):
             ``'i2i'``, else ``'keep'``.
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
         topk: Cut-offs k of the reported ``R<k>``.
+        ap: ``'step'``, or ``'trapezoid'`` as in the first papers on Market-1501.
+        rerank: Options of :func:`evaluate_reranking` (``k1``, ``k2``,
+            ``lambda_value``, ``variant``), ``{}`` for the original; None ranks plainly.
         collect_device: ``'cpu'`` or ``'gpu'``: how processes exchange features.
         collect_dir: Folder that all processes see, for ``collect_device='cpu'``.
         prefix: Put before the names of the scores, with a slash.
@@ -69,6 +73,8 @@ class RetrievalMetric(BaseMetric):
         same_camera: str | None = None,
         distance: str = 'cosine',
         topk: Sequence[int] = (1, 5, 10),
+        ap: str = 'step',
+        rerank: dict[str, Any] | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
         prefix: str | None = None,
@@ -76,12 +82,21 @@ class RetrievalMetric(BaseMetric):
         _check_choice('task', task, tuple(TASKS))
         _check_choice('same_camera', same_camera, (None, 'drop', 'keep'))
         _check_choice('distance', distance, DISTANCES)
+        _check_choice('ap', ap, AP_DEFINITIONS)
         super().__init__(collect_device, prefix, collect_dir)
         self.task = task
         self.feature, self.query_split, self.gallery_split, camera_rule = TASKS[task]
         self.same_camera = same_camera or camera_rule
         self.distance = distance
         self.topk = tuple(topk)
+        self.ap = ap
+        self.rerank = rerank
+        # Euclidean and squared Euclidean distance rank alike, and are re-ranked alike
+        self._rerank_distance = 'cosine' if distance == 'cosine' else 'euclidean'
+        self._rerank_settings = 'none'
+        if rerank is not None:
+            settings = RerankSettings.choose(**rerank, distance=self._rerank_distance)
+            self._rerank_settings = str(settings)
         #: What moves the scores, for the line that reports them; counts after evaluate.
         self.settings: dict[str, str] = {}
         self._last: _Scored | None = None
@@ -171,22 +186,33 @@ class RetrievalMetric(BaseMetric):
         drop = self.same_camera == 'drop'
         if drop:
             _check_cameras(query, gallery)
-        ranking = evaluate_ranking(
+        sides = (
             query.features,
             gallery.features,
             query.pids,
             gallery.pids,
             query.camids if drop else None,
             gallery.camids if drop else None,
-            distance=self.distance,
-            topk=self.topk,
         )
+        if self.rerank is None:
+            ranking = evaluate_ranking(
+                *sides, distance=self.distance, topk=self.topk, ap=self.ap
+            )
+        else:
+            ranking = evaluate_reranking(
+                *sides,
+                distance=self._rerank_distance,
+                topk=self.topk,
+                ap=self.ap,
+                **self.rerank,
+            )
         self._last = _Scored(query, gallery, ranking)
         self.settings = {
             'distance': self.distance,
             'normalised': 'yes' if self.distance == 'cosine' else 'no',
             'same camera': self.same_camera,
-            're-ranking': 'none',
+            're-ranking': self._rerank_settings,
+            'AP': self.ap,
             'queries': str(ranking.num_valid_queries),
             'skipped': str(ranking.num_skipped_queries),
             'gallery': str(ranking.num_gallery),
