@@ -7,6 +7,8 @@ from exactly one product, no right answer can count itself because a second prod
 rounded it differently, and counts add up over tiles, blocks and processes.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -57,7 +59,7 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
 def count_closer(
     source: Source,
     group: QueryGroup,
-    gallery: Tensor | np.ndarray,
+    gallery: Any,
     start: int,
     stop: int,
 ) -> np.ndarray:

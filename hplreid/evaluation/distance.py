@@ -163,9 +163,7 @@ def device_of(array: Features) -> torch.device:
     return array.device if isinstance(array, Tensor) else torch.device('cpu')
 
 
-def take_rows(
-    array: Features, index: np.ndarray | None, dtype: torch.dtype
-) -> Tensor:
+def take_rows(array: Features, index: np.ndarray | None, dtype: torch.dtype) -> Tensor:
     """Read rows, or all, as a tensor of the type to compute in.
 
     Of a memory-mapped array no more is read than that. Rows that follow each other and
@@ -197,7 +195,9 @@ def _check_finite(
         return
     first = int(bad[0] if index is None else index[bad[0]])
     finite = bool(torch.isfinite(feats[as_index(bad, feats)]).all())
-    fault = 'are too large to be squared in float32' if finite else 'hold NaN or infinity'
+    fault = (
+        'are too large to be squared in float32' if finite else 'hold NaN or infinity'
+    )
     raise ValueError(
         f'{len(bad)} of {len(feats)} rows of {name} {fault}; the first is row {first}.'
     )

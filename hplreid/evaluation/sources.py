@@ -1,5 +1,8 @@
 """What is ranked by: values of queries against some gallery items, made on demand."""
 
+import typing
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,8 +27,31 @@ _GPU_TILE = 8192
 _MIN_SIDE = 64
 
 
+class Source(typing.Protocol):
+    """Gives values: lower is closer, up to what is constant in a query.
+
+    Attributes:
+        device: Where the values are.
+        dtype: Their type, float32 or float64.
+        tile_width: Gallery items to ask for at a time.
+    """
+
+    device: torch.device
+    dtype: np.dtype
+    tile_width: int
+
+    def queries(self, index: np.ndarray) -> Any:
+        """Return what :meth:`values` needs of some queries."""
+
+    def gallery(self, columns: np.ndarray) -> Any:
+        """Return what :meth:`values` needs of some gallery items; can be sliced."""
+
+    def values(self, queries: Any, gallery: Any) -> Tensor:
+        """Return a fresh ``(B, N)``, a little larger where factors were padded."""
+
+
 class FeatureSource:
-    """Values from features: lower is closer, up to what is constant in a query.
+    """Values from features, each a product.
 
     Args:
         query_feats: ``(Q, D)``; a normalised copy is kept.
@@ -52,9 +78,7 @@ class FeatureSource:
     ) -> None:
         self._dtype = check_features(query_feats, gallery_feats, distance)
         self.device = device_of(query_feats)
-        self._query = query_operand(
-            take_rows(query_feats, None, self._dtype), distance
-        )
+        self._query = query_operand(take_rows(query_feats, None, self._dtype), distance)
         self._gallery, self._kept = gallery_feats, kept
         self._distance, self._offset = distance, offset
         self.dtype = np.dtype('f8' if self._dtype == torch.float64 else 'f4')
@@ -149,9 +173,6 @@ class DistanceSource:
                     'infinite.'
                 )
         return values
-
-
-Source = FeatureSource | DistanceSource
 
 
 def _empty(shape: tuple[int, int], like: Tensor) -> Tensor:

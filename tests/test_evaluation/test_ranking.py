@@ -1,11 +1,21 @@
 """The ranking functions against explicit loops, scikit-learn and hand arithmetic."""
 
+import tracemalloc
+import warnings
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
 from hplreid.evaluation import evaluate_distances, evaluate_ranking
+from hplreid.evaluation.below import count_below
+from hplreid.evaluation.workers import parallel_map
+
+from .cases import assert_same, random_case
 
 DEVICES = [
     'cpu',
@@ -115,6 +125,154 @@ def test_features_equal_slow_loops(distance, dtype, device):
         assert_equals_slow(result, slow_scores(expected, *ids))
 
 
+class TestHypothesis:
+    """Hundreds of cases that a machine thought of; few values, so that ties abound."""
+
+    @staticmethod
+    def check(evaluate, distances, ids):
+        slow = slow_scores(distances, *ids)
+        if slow[2].any():
+            assert_equals_slow(evaluate(*ids), slow)
+        else:
+            with pytest.raises(ValueError, match='has a right answer|Nothing to rank'):
+                evaluate(*ids)
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_distances(self, data):
+        queries, gallery = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 30))
+        values = st.sampled_from([-1.5, -0.0, 0.0, 1e-45, 0.25, 1.0, 3e38])
+        shape = queries, gallery
+        distances = data.draw(arrays(np.float32, shape, elements=values))
+        self.check(
+            lambda *ids: evaluate_distances(
+                distances, *ids, block_size=data.draw(st.integers(1, 9))
+            ),
+            distances,
+            self.ids(data, queries, gallery),
+        )
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_features(self, data):
+        """Whole numbers: products are exact, and copies of a picture are many."""
+        queries, gallery = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 30))
+        dtype = data.draw(st.sampled_from([np.float16, np.float32, np.float64]))
+        numbers = st.integers(-3, 3)
+        q = data.draw(arrays(np.int64, (queries, 2), elements=numbers))
+        g = data.draw(arrays(np.int64, (gallery, 2), elements=numbers))
+        self.check(
+            lambda *ids: evaluate_ranking(
+                q.astype(dtype),
+                g.astype(dtype),
+                *ids,
+                distance='sqeuclidean',
+                block_size=data.draw(st.integers(1, 9)),
+                gallery_block_size=data.draw(st.integers(1, 31)),
+            ),
+            ((q[:, None] - g[None]) ** 2).sum(-1),
+            self.ids(data, queries, gallery),
+        )
+
+    @staticmethod
+    def ids(data, queries, gallery):
+        few = st.integers(-1, 2)
+        ids = [data.draw(arrays(np.int64, n, elements=few)) for n in (queries, gallery)]
+        if data.draw(st.booleans()):
+            ids += [
+                data.draw(arrays(np.int64, n, elements=few)) for n in (queries, gallery)
+            ]
+        return ids
+
+
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
+@pytest.mark.parametrize('dtype', [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize('device', DEVICES)
+def test_blocks_change_nothing_at_all(distance, dtype, device):
+    """Not even the last bit: and blocks of a few round like whole ones."""
+    case = random_case(150, 2200, 65, dtype)
+    feats = [torch.from_numpy(f).to(device) for f in case[:2]]
+    expected = evaluate_ranking(*feats, *case[2:], distance=distance)
+    for sizes in ((3, 2200), (7, 1500), (64, 100), (1000, 1009), (150, 11)):
+        if device != 'cpu' and sizes[0] != 1000:
+            continue  # a GPU sums in another order for another shape
+        if 3 in sizes and dtype != np.float32:
+            continue  # slow, and nothing new
+        result = evaluate_ranking(
+            *feats,
+            *case[2:],
+            distance=distance,
+            block_size=sizes[0],
+            gallery_block_size=sizes[1],
+        )
+        assert_same(result, expected)
+
+
+def test_copies_of_a_picture_tie_wherever_they_are():
+    """One is right, the others are wrong; the rank tells how many come earlier."""
+    rng = np.random.default_rng(0)
+    gallery = 2 * rng.normal(size=(5000, 129)).astype(np.float32)
+    query = rng.normal(size=(3, 129)).astype(np.float32)
+    copies = [0, 15, 16, 1007, 1008, 2000, 3333, 4999]
+    gallery[copies] = query[0] + 0.01 * gallery[0]
+    for distance in ('cosine', 'euclidean'):
+        for place, right in enumerate(copies):
+            pids = np.ones(len(gallery), int)
+            pids[right] = 7
+            result = evaluate_ranking(
+                query, gallery, [7, 8, 9], pids, distance=distance, block_size=2
+            )
+            assert result.first_hit.tolist() == [place + 1, 0, 0]
+
+
+def test_a_memory_mapped_gallery_is_read_block_by_block(tmp_path):
+    q, g, *ids = random_case(30, 3000, 33, np.float16)
+    np.save(tmp_path / 'gallery.npy', g)
+    mapped = np.load(tmp_path / 'gallery.npy', mmap_mode='r')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')  # of torch: the array isn't writable
+        result = evaluate_ranking(q, mapped, *ids, gallery_block_size=700)
+    assert_same(result, evaluate_ranking(q, g, *ids))
+
+
+def test_memory_is_a_block_whatever_the_gallery(tmp_path):
+    """A gallery of 64 MB; NumPy's share of the memory is a few blocks of 0.5 MB."""
+    shape = 250_000, 64
+    gallery = np.lib.format.open_memmap(tmp_path / 'g.npy', 'w+', np.float32, shape)
+    gallery[:, 0], gallery[::2, 1] = 1, 1
+    query = np.eye(20, 64, dtype=np.float32) + np.eye(20, 64, 1, dtype=np.float32)
+    pids = np.arange(len(gallery)) % 50_000
+    tracemalloc.start()
+    result = evaluate_ranking(query, gallery, np.arange(20), pids)
+    memory = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert result.num_gallery == 250_000
+    assert memory < 40e6  # ids take 8 MB, and their order as much again
+
+
+def test_threads_change_nothing(monkeypatch):
+    """The pool starts for large galleries only; here it does for a small one."""
+    case = random_case(500, 3000, 64)
+    expected = evaluate_ranking(*case)
+    before = torch.get_num_threads()
+    monkeypatch.setattr('hplreid.evaluation.workers._WORTH_A_THREAD', 1)
+    for number in (2, 5):
+        torch.set_num_threads(number)
+        try:
+            assert_same(evaluate_ranking(*case), expected)
+            assert torch.get_num_threads() == number
+        finally:
+            torch.set_num_threads(before)
+
+
+def test_each_thread_of_the_pool_multiplies_on_one_core():
+    before = torch.get_num_threads()
+    with parallel_map(3) as run:
+        assert list(run(lambda _: torch.get_num_threads(), range(9))) == [1] * 9
+        assert torch.get_num_threads() == before
+    assert np.getbufsize() == 8192
+
+
 @pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
 def test_real_features_at_any_block_size(distance):
     """A right answer never counts itself: its threshold is of the block it is in."""
@@ -161,6 +319,60 @@ def test_average_precision_of_scikit_learn():
         for pid, row in zip(q_pids, distances, strict=True)
     ]
     np.testing.assert_allclose(result.ap, expected, rtol=0, atol=1e-9)
+
+
+def test_trapezoid_by_hand():
+    """Hits at ranks 1, 3 and 4: steps 1, 2/3, 3/4; a rank earlier 1, 1/2, 2/3."""
+    distances = np.array([[0.1, 0.2, 0.3, 0.4, 0.5]])
+    pids = [7, 1, 7, 7, 2]
+    step = evaluate_distances(distances, [7], pids)
+    assert step.ap == pytest.approx([100 * (1 + 2 / 3 + 3 / 4) / 3])
+    old = evaluate_distances(distances, [7], pids, ap='trapezoid')
+    assert old.ap == pytest.approx(
+        [100 * ((1 + 1) / 2 + (2 / 3 + 1 / 2) / 2 + (3 / 4 + 2 / 3) / 2) / 3]
+    )
+    assert (step.ap_definition, old.ap_definition) == ('step', 'trapezoid')
+    # What else is known of the ranking doesn't depend on it
+    assert old.inp == step.inp
+    # The first hit at rank 2: the curve starts at precision 1, and has fallen to 0
+    assert evaluate_distances(
+        distances[:, :2], [7], [1, 7], ap='trapezoid'
+    ).ap == pytest.approx([25])
+
+
+def test_trapezoid_is_the_area_under_the_curve():
+    """Walk down the list as the old programs do, item by item."""
+    rng = np.random.default_rng(5)
+    distances = rng.random((30, 80))
+    q_pids, g_pids = rng.integers(0, 6, 30), rng.integers(0, 6, 80)
+    result = evaluate_distances(distances, q_pids, g_pids, ap='trapezoid')
+    for row, pid, found in zip(distances, q_pids, result.ap, strict=True):
+        right = g_pids[np.argsort(row)] == pid
+        area, hits, old_recall, old_precision = 0.0, 0, 0.0, 1.0
+        for rank, hit in enumerate(right, start=1):
+            hits += hit
+            recall, precision = hits / right.sum(), hits / rank
+            area += (recall - old_recall) * (old_precision + precision) / 2
+            old_recall, old_precision = recall, precision
+        assert found == pytest.approx(100 * area)
+
+
+@pytest.mark.parametrize('width', [8, 64, 1000, 1008, 3000])
+def test_counts_below_limits(width):
+    """Many limits and few, hits everywhere and nowhere, so that every way is taken."""
+    rng = np.random.default_rng(width)
+    for number in (1, 5, 8, 9, 40):
+        for spread in (0.01, 1, 100):
+            values = rng.normal(size=(70, width)).astype(np.float32)
+            values[rng.random(values.shape) < 0.1] = np.inf
+            limits = (spread * rng.normal(size=(70, number)) - 1).astype(np.float32)
+            limits[rng.random(limits.shape) < 0.1] = -np.inf
+            limits = -np.sort(-limits, axis=1)
+            limits[:35, 0] = values[:35, 0].clip(max=1e9)  # equal isn't below
+            limits = -np.sort(-limits, axis=1)
+            expected = (values[:, :, None] < limits[:, None]).sum(1)
+            counts = count_below(torch.from_numpy(values), limits)
+            np.testing.assert_array_equal(counts, expected)
 
 
 def test_worked_by_hand():
@@ -222,6 +434,18 @@ def test_half_precision_products_are_computed_in_float32():
     assert far.first_hit.tolist() == [1]  # 2047^2 against 2047^2 + 1
 
 
+def test_reduced_precision_of_training_does_not_reach_the_product():
+    case = random_case(60, 700, 64)
+    expected = evaluate_ranking(*case)
+    torch.set_float32_matmul_precision('medium')
+    try:
+        assert_same(evaluate_ranking(*case), expected)
+        assert torch.get_float32_matmul_precision() == 'medium'
+        assert torch.backends.mkldnn.enabled
+    finally:
+        torch.set_float32_matmul_precision('highest')
+
+
 def test_an_outer_autocast_does_not_reach_the_product():
     rng = np.random.default_rng(2)
     args = (
@@ -237,8 +461,8 @@ def test_an_outer_autocast_does_not_reach_the_product():
 
 
 GOOD = {
-    'query_feats': np.eye(2, 3),
-    'gallery_feats': np.eye(4, 3) + 1,
+    'query_feats': np.eye(2, 3, dtype=np.float32),
+    'gallery_feats': np.eye(4, 3, dtype=np.float32) + 1,
     'query_pids': [0, 1],
     'gallery_pids': [0, 1, 2, -1],
 }
@@ -258,7 +482,17 @@ WRONG_INPUTS = [
     ({'gallery_pids': [-1] * 4}, r'2 queries and 0 gallery items \(4 with'),
     ({'topk': (0, 1)}, 'topk must be integers from 1'),
     ({'topk': ()}, 'topk must be integers from 1'),
+    ({'ap': 'area'}, "Unknown ap 'area'.*step.*trapezoid"),
     ({'block_size': 0}, 'block_size must be at least 1; got 0'),
+    ({'gallery_block_size': 0}, 'gallery_block_size must be at least 1; got 0'),
+    (
+        {'gallery_feats': np.array([[1, 2, 3], [0, 1, 0], [0, np.inf, 0], [0, 0, 1]])},
+        '1 of 3 rows of gallery_feats hold NaN or infinity; the first is row 2',
+    ),
+    (
+        {'query_feats': np.full((2, 3), 1e30, np.float32)},
+        '2 of 2 rows of query_feats are too large to be squared',
+    ),
 ]
 
 

@@ -1,0 +1,269 @@
+"""Time and memory of ranking: a bare matrix product and a plain sort against ours.
+
+    python tools/analysis_tools/benchmark_evaluation.py --sizes market1501 msmt17-half
+    python tools/analysis_tools/benchmark_evaluation.py --sizes msmt17 million --rounds 3
+
+"product" is the bare product of all queries and the gallery in blocks, by NumPy or torch
+and in the size of blocks that is fastest here, nothing kept. "sort" ranks the plain way:
+a block of distances, every row sorted, one query after the other; where there are more
+than ``--sorted-queries``, it ranks that many, and its time is scaled up. "ours" is
+``evaluate_ranking``, from features to numbers. Rounds alternate, so that a slow moment of
+the machine hits all; medians are shown, and the ratio to the product of the same round.
+What "sort" and ours say of a query is compared.
+
+Features are 512 numbers about the centre of a person, with the numbers of queries,
+gallery items, people, cameras and distractors of the data sets; ``--noise`` makes them
+hard. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file of
+float16; its product reads the same file. Memory is the greatest growth of the process
+while a function runs, file pages excluded (Linux).
+"""
+
+import argparse
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from prettytable import PrettyTable
+
+from hplreid.evaluation import evaluate_ranking
+
+LENGTH = 512
+STATUS = Path('/proc/self/status')
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many of what a data set has; distractors are nobody's right answer."""
+
+    queries: int
+    gallery: int
+    people: int
+    cameras: int
+    distractors: int = 0
+    in_file: bool = False
+
+
+SIZES = {
+    'market1501': Size(3368, 15913, 750, 6, distractors=2798),
+    'msmt17-half': Size(5830, 41080, 1530, 15),
+    'msmt17': Size(11659, 82161, 3060, 15),
+    'million': Size(1000, 1_000_000, 250, 15, distractors=990_000, in_file=True),
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """The arguments of ``evaluate_ranking``."""
+
+    query: np.ndarray
+    gallery: np.ndarray
+    query_pids: np.ndarray
+    gallery_pids: np.ndarray
+    query_camids: np.ndarray
+    gallery_camids: np.ndarray
+
+    @classmethod
+    def make(cls, size: Size, noise: float, folder: Path) -> 'Data':
+        """Make up features, those of a gallery in a file block by block."""
+        rng = np.random.default_rng(0)
+        centres = rng.standard_normal((size.people, LENGTH), dtype=np.float32)
+        query_pids = rng.integers(0, size.people, size.queries)
+        gallery_pids = rng.integers(0, size.people, size.gallery)
+        distractors = rng.permutation(size.gallery)[: size.distractors]
+        gallery_pids[distractors] = size.people + np.arange(size.distractors)
+
+        def features(pids: np.ndarray) -> np.ndarray:
+            feats = noise * rng.standard_normal((len(pids), LENGTH), dtype=np.float32)
+            known = pids < size.people
+            feats[known] += centres[pids[known]]
+            return feats
+
+        query = features(query_pids)
+        shape = size.gallery, LENGTH
+        if size.in_file:
+            path = folder / 'gallery.npy'
+            gallery = np.lib.format.open_memmap(path, 'w+', np.float16, shape)
+        else:
+            gallery = np.empty(shape, np.float32)
+        for start in range(0, size.gallery, 10_000):
+            some = slice(start, start + 10_000)
+            gallery[some] = features(gallery_pids[some])
+        if size.in_file:
+            gallery.flush()
+            gallery = np.load(path, mmap_mode='r')
+        return cls(
+            query=query,
+            gallery=gallery,
+            query_pids=query_pids,
+            gallery_pids=gallery_pids,
+            query_camids=rng.integers(0, size.cameras, size.queries),
+            gallery_camids=rng.integers(0, size.cameras, size.gallery),
+        )
+
+
+def product(data: Data, library: str, height: int, width: int) -> None:
+    """Multiply, and keep nothing."""
+    out = np.empty((height, min(width, len(data.gallery))), np.float32)
+    for left in range(0, len(data.gallery), width):
+        gallery = data.gallery[left : left + width]
+        if gallery.dtype != np.float32:
+            gallery = gallery.astype(np.float32)
+        for top in range(0, len(data.query), height):
+            query = data.query[top : top + height]
+            block = out[: len(query), : len(gallery)]
+            if library == 'numpy':
+                np.matmul(query, gallery.T, out=block)
+            else:
+                torch.mm(
+                    torch.from_numpy(query),
+                    torch.from_numpy(gallery).T,
+                    out=torch.from_numpy(block),
+                )
+
+
+def fastest_product(data: Data) -> tuple[str, Callable[[], None]]:
+    """Choose library and blocks on a sample, the best of three times each."""
+    whole = 16128 if isinstance(data.gallery, np.memmap) else len(data.gallery)
+    sample = Data(data.query[:1024], data.gallery[:16128], *[np.empty(0)] * 4)
+    times = {}
+    for library in ('numpy', 'torch'):
+        for height in (256, 512, 1024):
+            for width in {2000, 8064, whole}:
+                choice = library, height, width
+                times[choice] = min(
+                    seconds(partial(product, sample, *choice))[0] for _ in range(3)
+                )
+    library, height, width = min(times, key=times.get)
+    name = f'product ({library}, blocks of {height} x {width:,})'
+    return name, lambda: product(data, library, height, width)
+
+
+def sort(data: Data, number: int, height: int = 256) -> np.ndarray:
+    """Return the average precision of the first queries in percent, the plain way."""
+    query = data.query / np.linalg.norm(data.query, axis=1, keepdims=True)
+    gallery = data.gallery / np.linalg.norm(data.gallery, axis=1, keepdims=True)
+    found = []
+    for start in range(0, number, height):
+        distances = 1 - query[start : min(start + height, number)] @ gallery.T
+        for row, order in enumerate(np.argsort(distances, axis=1, kind='stable')):
+            right = data.gallery_pids[order] == data.query_pids[start + row]
+            camera = data.gallery_camids[order] == data.query_camids[start + row]
+            hits = right[~(right & camera)]
+            precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+            found.append(100 * precision[hits].mean() if hits.any() else np.nan)
+    return np.array(found)
+
+
+def seconds(function: Callable[[], object]) -> tuple[float, object]:
+    """Call a function; return how long it took, and its result."""
+    start = time.perf_counter()
+    result = function()
+    return time.perf_counter() - start, result
+
+
+def memory(function: Callable[[], object]) -> float | None:
+    """Return the greatest growth of the process during a call in MiB; None if unknown."""
+    if not STATUS.exists():
+        return None
+    start, peak, done = anonymous(), 0.0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.003):
+            peak = max(peak, anonymous())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        function()
+    finally:
+        done.set()
+        watcher.join()
+    return max(0.0, peak - start)
+
+
+def anonymous() -> float:
+    """Return the memory of the process that is no file's, in MiB."""
+    for line in STATUS.read_text().splitlines():
+        if line.startswith('RssAnon'):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f'{STATUS} has no line RssAnon.')
+
+
+def benchmark(name: str, args: argparse.Namespace, folder: Path) -> None:
+    """Print the table of one size."""
+    size = SIZES[name]
+    data = Data.make(size, args.noise, folder)
+    number = 0 if size.in_file else min(args.sorted_queries, size.queries)
+    product_name, multiply = fastest_product(data)
+
+    def ours() -> object:
+        return evaluate_ranking(*vars(data).values(), block_size=args.block_size)
+
+    contestants = {product_name: multiply, 'ours': ours}
+    if number:
+        contestants['sort'] = lambda: sort(data, number)
+    # Memory first: what an earlier call has left to the process would hide a part
+    peaks = {who: memory(function) for who, function in contestants.items()}
+    times: dict[str, list[float]] = {who: [] for who in contestants}
+    results: dict[str, object] = {}
+    for _ in range(args.rounds):
+        for who, function in contestants.items():
+            spent, results[who] = seconds(function)
+            scale = size.queries / number if who == 'sort' else 1
+            times[who].append(scale * spent)
+
+    table = PrettyTable(['', 'seconds', 'times the product', 'extra memory, MiB'])
+    for who, spent in times.items():
+        ratios = [a / b for a, b in zip(spent, times[product_name], strict=True)]
+        peak = peaks[who]
+        table.add_row(
+            [
+                who,
+                f'{statistics.median(spent):.3f}',
+                f'{statistics.median(ratios):.2f}',
+                'unknown' if peak is None else f'{peak:.0f}',
+            ]
+        )
+    result = results['ours']
+    print(
+        f'{name}: {size.queries:,} x {size.gallery:,} x {LENGTH}, '
+        f'{torch.get_num_threads()} threads, noise {args.noise:g}, median of '
+        f'{args.rounds} rounds | mAP {result.mean_ap:.2f} R1 {result.r1:.2f} mINP '
+        f'{result.mean_inp:.2f}'
+    )
+    print(table)
+    if number:
+        differ = np.nanmax(np.abs(results['sort'] - result.ap[:number]))
+        print(f'AP of {number} queries differs by {differ:.1e} at most, in percent')
+
+
+def main() -> None:
+    """Print a table for each size."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--sizes', nargs='+', choices=SIZES, default=['market1501', 'msmt17-half']
+    )
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument(
+        '--noise', type=float, default=2.0, help='of a feature, its centre being 1'
+    )
+    parser.add_argument('--sorted-queries', type=int, default=500)
+    parser.add_argument('--block-size', type=int, default=1024, help='of ours')
+    args = parser.parse_args()
+    for name in args.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            benchmark(name, args, Path(folder))
+
+
+if __name__ == '__main__':
+    main()
