@@ -10,13 +10,13 @@ from .per_query import PerQueryScores, find_differences
 from .ranked_list import rank_gallery
 from .ranking import evaluate_distances, evaluate_ranking
 from .ranking_result import RankingResult
-from .sharded import evaluate_sharded
 from .rerank import (
     KReciprocalReranker,
     RerankSettings,
     evaluate_reranking,
     k_reciprocal_rerank,
 )
+from .sharded import evaluate_sharded
 from .table import format_table
 from .verification import VerificationReport, verification_report
 from .verification_plot import draw_verification

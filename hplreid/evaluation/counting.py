@@ -59,7 +59,7 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
 def count_closer(
     source: Source,
     group: QueryGroup,
-    gallery: Any,
+    gallery: Any,  # noqa: ANN401
     start: int,
     stop: int,
 ) -> np.ndarray:

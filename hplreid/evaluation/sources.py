@@ -40,13 +40,13 @@ class Source(typing.Protocol):
     dtype: np.dtype
     tile_width: int
 
-    def queries(self, index: np.ndarray) -> Any:
+    def queries(self, index: np.ndarray) -> Any:  # noqa: ANN401
         """Return what :meth:`values` needs of some queries."""
 
-    def gallery(self, columns: np.ndarray) -> Any:
+    def gallery(self, columns: np.ndarray) -> Any:  # noqa: ANN401
         """Return what :meth:`values` needs of some gallery items; can be sliced."""
 
-    def values(self, queries: Any, gallery: Any) -> Tensor:
+    def values(self, queries: Any, gallery: Any) -> Tensor:  # noqa: ANN401
         """Return a fresh ``(B, N)``, a little larger where factors were padded."""
 
 

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 
@@ -71,7 +70,7 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def _set(holder: Any, name: str, value: object) -> Iterator[None]:
+def _set(holder: object, name: str, value: object) -> Iterator[None]:
     before = getattr(holder, name)
     setattr(holder, name, value)
     try:

@@ -1,21 +1,21 @@
 """Time and memory of ranking: a bare matrix product and a plain sort against ours.
 
-    python tools/analysis_tools/benchmark_evaluation.py --sizes market1501 msmt17-half
-    python tools/analysis_tools/benchmark_evaluation.py --sizes msmt17 million --rounds 3
+    python tools/analysis_tools/benchmark_evaluation.py --sizes market1501
+    python tools/analysis_tools/benchmark_evaluation.py --sizes msmt17 million
 
-"product" is the bare product of all queries and the gallery in blocks, by NumPy or torch
-and in the size of blocks that is fastest here, nothing kept. "sort" ranks the plain way:
-a block of distances, every row sorted, one query after the other; where there are more
-than ``--sorted-queries``, it ranks that many, and its time is scaled up. "ours" is
-``evaluate_ranking``, from features to numbers. Rounds alternate, so that a slow moment of
-the machine hits all; medians are shown, and the ratio to the product of the same round.
-What "sort" and ours say of a query is compared.
+"product" is the bare product of all queries and the gallery in blocks, by NumPy or
+torch and in the size of blocks that is fastest here, nothing kept. "sort" ranks the
+plain way: a block of distances, every row sorted, one query after the other; where
+there are more than ``--sorted-queries``, it ranks that many, and its time is scaled up.
+"ours" is ``evaluate_ranking``, from features to numbers. Rounds alternate, so that a
+slow moment of the machine hits all; medians are shown, and the ratio to the product of
+the same round. What "sort" and ours say of a query is compared.
 
 Features are 512 numbers about the centre of a person, with the numbers of queries,
 gallery items, people, cameras and distractors of the data sets; ``--noise`` makes them
-hard. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file of
-float16; its product reads the same file. Memory is the greatest growth of the process
-while a function runs, file pages excluded (Linux).
+hard. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file
+of float16; its product reads the same file. Memory is the greatest growth of the
+process while a function runs, file pages excluded (Linux).
 """
 
 import argparse
@@ -169,7 +169,7 @@ def seconds(function: Callable[[], object]) -> tuple[float, object]:
 
 
 def memory(function: Callable[[], object]) -> float | None:
-    """Return the greatest growth of the process during a call in MiB; None if unknown."""
+    """Return the greatest growth of the process during a call in MiB, if known."""
     if not STATUS.exists():
         return None
     start, peak, done = anonymous(), 0.0, threading.Event()

@@ -1,9 +1,13 @@
 _base_ = ['./hpl_vitb16.py']
 
-# About the temperature that the tiny CLIP was trained to, 1 / 14.9. At the 0.02 of a full
-# CLIP, SDM gives little gradient to pairs that are not close yet, and learns more slowly.
+# About the temperature that the tiny CLIP was trained to, 1 / 14.9. At the 0.02 of a
+# full CLIP, SDM gives little gradient to pairs that are not close yet, and learns more
+# slowly.
 tau = 0.06
-losses_construct = [dict(_base_.losses_construct[0], tau=tau), _base_.losses_construct[1]]
+losses_construct = [
+    dict(_base_.losses_construct[0], tau=tau),
+    _base_.losses_construct[1],
+]
 losses_base = [dict(_base_.losses_base[0], tau=tau), *_base_.losses_base[1:]]
 loss_cic = dict(_base_.loss_cic, tau=tau)
 
