@@ -7,7 +7,7 @@ from exactly one product, no right answer can count itself because a second prod
 rounded it differently, and counts add up over tiles, blocks and processes.
 """
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from .below import count_below, unbuffered
 from .protocol import as_index
 from .query_groups import QueryGroup
 from .sources import Source
+
+_Factor = TypeVar('_Factor')
 
 # Queries measured together: fewer multiply with fewer items of another's identity.
 _MEASURED = 64
@@ -57,7 +59,7 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
 
 
 def count_closer(
-    source: Source,
+    source: Source[_Factor],
     group: QueryGroup,
     gallery: Any,  # noqa: ANN401
     start: int,

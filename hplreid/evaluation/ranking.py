@@ -16,6 +16,9 @@ from .ranking_result import AP_DEFINITIONS, RankingResult, summarise
 from .sources import DistanceSource, FeatureSource, Source
 from .workers import Map, full_precision, num_workers, parallel_map
 
+# Tiles that a thread counts in before it looks for something else to do.
+_TILES = 4
+
 
 @torch.no_grad()
 def evaluate_ranking(
@@ -190,11 +193,18 @@ def count_all(
     run: Map = map,
 ) -> None:
     """Write how many wrong answers of the source are closer into the groups."""
+    width = _TILES * source.tile_width
     for start in range(*owned, gallery_block_size):
         stop = min(start + gallery_block_size, owned[1])
-        gallery = source.gallery(np.arange(start, stop))
-        count = partial(count_closer, source, gallery=gallery, start=start, stop=stop)
-        for group, closer in zip(groups, run(count, groups), strict=True):
+        spans = [(a, min(a + width, stop)) for a in range(start, stop, width)]
+        parts = list(run(lambda span: source.gallery(np.arange(*span)), spans))
+        tasks = [
+            (group, part, *span)
+            for group in groups
+            for part, span in zip(parts, spans, strict=True)
+        ]
+        counts = run(lambda task: count_closer(source, *task), tasks)
+        for (group, *_), closer in zip(tasks, counts, strict=True):
             group.closer += closer
 
 

@@ -1,7 +1,7 @@
 """What is ranked by: values of queries against some gallery items, made on demand."""
 
 import typing
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +27,10 @@ _GPU_TILE = 8192
 _MIN_SIDE = 64
 
 
-class Source(typing.Protocol):
+_Factor = TypeVar('_Factor')
+
+
+class Source(typing.Protocol[_Factor]):
     """Gives values: lower is closer, up to what is constant in a query.
 
     Attributes:
@@ -40,13 +43,13 @@ class Source(typing.Protocol):
     dtype: np.dtype
     tile_width: int
 
-    def queries(self, index: np.ndarray) -> Any:  # noqa: ANN401
+    def queries(self, index: np.ndarray) -> _Factor:  # noqa: ANN401
         """Return what :meth:`values` needs of some queries."""
 
-    def gallery(self, columns: np.ndarray) -> Any:  # noqa: ANN401
+    def gallery(self, columns: np.ndarray) -> _Factor:  # noqa: ANN401
         """Return what :meth:`values` needs of some gallery items; can be sliced."""
 
-    def values(self, queries: Any, gallery: Any) -> Tensor:  # noqa: ANN401
+    def values(self, queries: _Factor, gallery: _Factor) -> Tensor:  # noqa: ANN401
         """Return a fresh ``(B, N)``, a little larger where factors were padded."""
 
 

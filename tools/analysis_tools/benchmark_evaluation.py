@@ -1,21 +1,21 @@
 """Time and memory of ranking: a bare matrix product and a plain sort against ours.
 
-    python tools/analysis_tools/benchmark_evaluation.py --sizes market1501
+    python tools/analysis_tools/benchmark_evaluation.py
     python tools/analysis_tools/benchmark_evaluation.py --sizes msmt17 million
 
-"product" is the bare product of all queries and the gallery in blocks, by NumPy or
-torch and in the size of blocks that is fastest here, nothing kept. "sort" ranks the
-plain way: a block of distances, every row sorted, one query after the other; where
-there are more than ``--sorted-queries``, it ranks that many, and its time is scaled up.
-"ours" is ``evaluate_ranking``, from features to numbers. Rounds alternate, so that a
-slow moment of the machine hits all; medians are shown, and the ratio to the product of
-the same round. What "sort" and ours say of a query is compared.
+"product" is the bare product of all queries and the gallery in blocks, nothing kept, by
+NumPy or torch and in the size of blocks that is fastest here. "sort" ranks the plain
+way: a block of distances, every row sorted, one query after the other; where there are
+more than ``--sorted-queries``, it ranks that many, and its time is scaled up. "ours" is
+``evaluate_ranking``, from features to numbers. Rounds alternate, so that a slow moment
+of the machine hits all; medians are shown, of the seconds and of their ratio to the
+product's in the same round. What "sort" and ours say of a query is compared.
 
 Features are 512 numbers about the centre of a person, with the numbers of queries,
 gallery items, people, cameras and distractors of the data sets; ``--noise`` makes them
 hard. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file
 of float16; its product reads the same file. Memory is the greatest growth of the
-process while a function runs, file pages excluded (Linux).
+process while a function runs, pages of files excluded (Linux).
 """
 
 import argparse
