@@ -7,8 +7,6 @@ from exactly one product, no right answer can count itself because a second prod
 rounded it differently, and counts add up over tiles, blocks and processes.
 """
 
-from typing import TypeVar
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,8 +15,6 @@ from .below import count_below, unbuffered
 from .protocol import as_index
 from .query_groups import QueryGroup
 from .sources import Source
-
-_Factor = TypeVar('_Factor')
 
 # Queries measured together: fewer multiply with fewer items of another's identity.
 _MEASURED = 64
@@ -59,9 +55,9 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
 
 
 def count_closer(
-    source: Source[_Factor],
+    source: Source,
     group: QueryGroup,
-    gallery: Any,  # noqa: ANN401
+    gallery: Tensor | np.ndarray,
     start: int,
     stop: int,
 ) -> np.ndarray:

@@ -43,13 +43,13 @@ class Source(typing.Protocol[_Factor]):
     dtype: np.dtype
     tile_width: int
 
-    def queries(self, index: np.ndarray) -> _Factor:  # noqa: ANN401
+    def queries(self, index: np.ndarray) -> _Factor:
         """Return what :meth:`values` needs of some queries."""
 
-    def gallery(self, columns: np.ndarray) -> _Factor:  # noqa: ANN401
+    def gallery(self, columns: np.ndarray) -> _Factor:
         """Return what :meth:`values` needs of some gallery items; can be sliced."""
 
-    def values(self, queries: _Factor, gallery: _Factor) -> Tensor:  # noqa: ANN401
+    def values(self, queries: _Factor, gallery: _Factor) -> Tensor:
         """Return a fresh ``(B, N)``, a little larger where factors were padded."""
 
 
