@@ -17,7 +17,7 @@ from .sources import DistanceSource, FeatureSource, Source
 from .workers import Map, full_precision, num_workers, parallel_map
 
 # Tiles that a thread counts in before it looks for something else to do.
-_TILES = 4
+_TILES = 2
 
 
 @torch.no_grad()
@@ -61,7 +61,7 @@ def evaluate_ranking(
         block_size: Queries at a time, at most.
         gallery_block_size: Gallery items read and normalised at a time. Beyond its
             arguments and a copy of the queries it takes two such blocks of features
-            and, for each thread, a few tiles of ``block_size * 1008`` distances
+            and, for each thread, a few tiles of ``block_size * 2016`` distances
             (``block_size * 8192`` on a GPU).
 
     Returns:

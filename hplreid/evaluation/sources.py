@@ -1,5 +1,6 @@
 """What is ranked by: values of queries against some gallery items, made on demand."""
 
+import threading
 import typing
 from typing import TypeVar
 
@@ -17,9 +18,9 @@ from .distance import (
 )
 from .protocol import as_index
 
-# A product of 1024 x 1008 is about as fast as one with the whole gallery. Rows of 1024
+# A product of 1024 x 2016 is as fast as one with the whole gallery. Rows of 2048
 # numbers would all fall into the same few places of a cache.
-_CPU_TILE = 1008
+_CPU_TILE = 2016
 _GPU_TILE = 8192
 
 # Libraries multiply thin matrices in other ways, which round differently. From here on
@@ -50,7 +51,10 @@ class Source(typing.Protocol[_Factor]):
         """Return what :meth:`values` needs of some gallery items; can be sliced."""
 
     def values(self, queries: _Factor, gallery: _Factor) -> Tensor:
-        """Return a fresh ``(B, N)``, a little larger where factors were padded."""
+        """Return ``(B, N)``, a little larger where factors were padded.
+
+        It may be changed, and holds until the thread asks for the next.
+        """
 
 
 class FeatureSource:
@@ -90,6 +94,7 @@ class FeatureSource:
         # A GPU's library chooses how to sum by the shape: give it only one.
         self._min_rows = _MIN_SIDE if on_cpu else block_size
         self._min_columns = _MIN_SIDE if on_cpu else _GPU_TILE
+        self._scratch = _Scratch()
 
     def queries(self, index: np.ndarray) -> Tensor:
         """Return one factor of the product, ``(B, D')`` or a little higher."""
@@ -119,15 +124,30 @@ class FeatureSource:
 
     def values(self, queries: Tensor, gallery: Tensor) -> Tensor:
         """Return the product, ``(B, N)``, both a little larger where factors are."""
-        tile = _empty((len(queries), len(gallery)), queries)
-        if self.device.type == 'cpu' and self.dtype == np.float64:
-            # MKL's product of float64 depends on the place
-            np.matmul(queries.numpy(), gallery.numpy().T, out=tile.numpy())
-            return tile
-        return torch.mm(queries, gallery.T, out=tile)
+        shape = len(queries), len(gallery)
+        if self.device.type != 'cpu':
+            return torch.mm(queries, gallery.T, out=_empty(shape, queries))
+        # Not torch's: MKL's product of float64 depends on the place
+        tile = self._scratch.take(shape, self.dtype)
+        np.matmul(queries.numpy(), gallery.numpy().T, out=tile)
+        return torch.from_numpy(tile)
 
     def _empty(self, height: int) -> Tensor:
         return _empty((height, self._query.shape[1]), self._query)
+
+
+class _Scratch(threading.local):
+    """Memory that each thread uses again: fresh pages take longer than comparing."""
+
+    def __init__(self) -> None:
+        self._flat = np.empty(0, np.float32)
+
+    def take(self, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
+        """Return an array that holds anything, until the thread's next call."""
+        size = shape[0] * shape[1]
+        if self._flat.size < size or self._flat.dtype != dtype:
+            self._flat = np.empty(size, dtype)
+        return self._flat[:size].reshape(shape)
 
 
 class DistanceSource:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 Map = Callable[..., Iterator]
 
@@ -35,7 +36,10 @@ def parallel_map(number: int) -> Iterator[Map]:
         torch.get_num_threads()  # a thread asks once what holds for it, and not later
         ready.wait()
 
-    with ThreadPoolExecutor(number, initializer=start) as pool:
+    with (
+        threadpool_limits(1, 'blas'),  # NumPy's
+        ThreadPoolExecutor(number, initializer=start) as pool,
+    ):
         # Each waits for all, so that none is left to start later
         for started in [pool.submit(int) for _ in range(number)]:
             started.result()

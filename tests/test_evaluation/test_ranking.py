@@ -213,7 +213,7 @@ def test_copies_of_a_picture_tie_wherever_they_are():
     rng = np.random.default_rng(0)
     gallery = 2 * rng.normal(size=(5000, 129)).astype(np.float32)
     query = rng.normal(size=(3, 129)).astype(np.float32)
-    copies = [0, 15, 16, 1007, 1008, 2000, 3333, 4999]
+    copies = [0, 15, 16, 2015, 2016, 2100, 3333, 4999]
     gallery[copies] = query[0] + 0.01 * gallery[0]
     for distance in ('cosine', 'euclidean'):
         for place, right in enumerate(copies):
@@ -357,7 +357,7 @@ def test_trapezoid_is_the_area_under_the_curve():
         assert found == pytest.approx(100 * area)
 
 
-@pytest.mark.parametrize('width', [8, 64, 1000, 1008, 3000])
+@pytest.mark.parametrize('width', [8, 64, 1008, 2016, 3000])
 def test_counts_below_limits(width):
     """Many limits and few, hits everywhere and nowhere, so that every way is taken."""
     rng = np.random.default_rng(width)

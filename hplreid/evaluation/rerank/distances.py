@@ -52,6 +52,11 @@ class JointDistances:
         return len(self._rows)
 
     @property
+    def device(self) -> torch.device:
+        """Where the features are, and so the distances."""
+        return self._rows.device
+
+    @property
     def dtype(self) -> np.dtype:
         """float32 or float64."""
         return np.dtype(str(self._rows.dtype).removeprefix('torch.'))

@@ -11,6 +11,7 @@ from .neighbours import Neighbours
 from .settings import RerankSettings
 
 _ROWS = 1024  # items whose vectors a thread makes at once
+_LOOKED_UP = 16  # rows of the table that distances are looked up in
 
 
 def encode(
@@ -36,12 +37,16 @@ def encode(
         members = _widen(mutual[start : start + _ROWS], close)
         return _weigh(members, start, distances, neighbours, scale)
 
+    starts = range(0, len(distances), _ROWS)
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        parts = list(pool.map(make, range(0, len(distances), _ROWS)))
-    vectors = sparse.vstack(parts, format='csr')
-    if settings.k2 == 1:
-        return vectors
-    return _average(vectors, neighbours.indices[:, : settings.num_averaged])
+        vectors = sparse.vstack(list(pool.map(make, starts)), format='csr')
+        if settings.k2 == 1:
+            return vectors
+        shares = _shares(neighbours.indices[:, : settings.num_averaged], vectors.dtype)
+        averaged = pool.map(
+            lambda start: shares[start : start + _ROWS] @ vectors, starts
+        )
+        return sparse.vstack(list(averaged), format='csr')
 
 
 def mutual_neighbours(indices: np.ndarray) -> sparse.csr_array:
@@ -114,21 +119,22 @@ def _look_up(
     neighbours: Neighbours,
 ) -> np.ndarray:
     """Return the distances of pairs, known for neighbours, else computed; ``(P,)``."""
-    total, k = neighbours.indices.shape
-    items = np.arange(start, start + count, dtype=np.int64)
-    known = (items[:, None] * total + neighbours.indices[items]).ravel()
-    order = known.argsort()
-    wanted = rows * total + columns
-    place = np.searchsorted(known, wanted, sorter=order)
-    place = order[np.minimum(place, len(known) - 1)]
-    values = neighbours.distances[items].ravel()[place]
-    missing = np.flatnonzero(known[place] != wanted)
+    table = np.empty((min(count, _LOOKED_UP), len(distances)), distances.dtype)
+    table.fill(np.nan)
+    values = np.empty(len(rows), distances.dtype)
+    for first in range(start, start + count, _LOOKED_UP):
+        items = np.arange(first, min(first + _LOOKED_UP, start + count))
+        places = (items - first)[:, None], neighbours.indices[items]
+        table[places] = neighbours.distances[items]
+        some = slice(*np.searchsorted(rows, (first, items[-1] + 1)))
+        values[some] = table[rows[some] - first, columns[some]]
+        table[places] = np.nan
+    missing = np.flatnonzero(np.isnan(values))
     if len(missing):
         values[missing] = distances.pairs(rows[missing], columns[missing])
     return values
 
 
-def _average(vectors: sparse.csr_array, indices: np.ndarray) -> sparse.csr_array:
-    """Average the vectors of the given items for each item, ``(N, k2)`` indices."""
-    share = np.full(indices.size, 1 / indices.shape[1], vectors.dtype)
-    return (_graph(indices, share) @ vectors).tocsr()
+def _shares(indices: np.ndarray, dtype: np.dtype) -> sparse.csr_array:
+    """Return what averages over the given items of each item, ``(N, k2)`` indices."""
+    return _graph(indices, np.full(indices.size, 1 / indices.shape[1], dtype))

@@ -29,7 +29,7 @@ def evaluate_reranking(
     distance: str = 'euclidean',
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
-    block_size: int = 256,
+    block_size: int = 512,
 ) -> RankingResult:
     """Score the re-ranked gallery of each query by blocks of queries.
 

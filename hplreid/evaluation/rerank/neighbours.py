@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..workers import num_workers, parallel_map
 from .distances import JointDistances
 from .smallest import smallest
 
@@ -40,9 +41,15 @@ def find_neighbours(distances: JointDistances, k: int, block_size: int) -> Neigh
         distances=np.empty((total, k), distances.dtype),
         greatest=np.empty(total, distances.dtype),
     )
-    for start in range(0, total, block_size):
-        block = distances.block(start, min(start + block_size, total))
+    workers = num_workers(distances.device, total**2)
+    height = max(1, block_size // workers)
+
+    def search(start: int) -> None:
+        block = distances.block(start, min(start + height, total))
         rows = slice(start, start + len(block))
         found.distances[rows], found.indices[rows] = smallest(block, k)
         found.greatest[rows] = block.amax(dim=1).cpu().numpy()
+
+    with parallel_map(workers) as run:
+        list(run(search, range(0, total, height)))
     return found

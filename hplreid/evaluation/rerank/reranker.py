@@ -1,13 +1,13 @@
 """k-reciprocal re-ranking without a matrix of all distances."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, overload
 
 import numpy as np
 import torch
 
 from ..distance import Features
+from ..workers import num_workers, parallel_map
 from .distances import JointDistances
 from .encoding import encode
 from .jaccard import Overlap
@@ -70,7 +70,7 @@ class KReciprocalReranker:
         *,
         variant: str = 'original',
         distance: str = 'euclidean',
-        block_size: int = 256,
+        block_size: int = 512,
     ) -> None:
         if block_size < 1:
             raise ValueError(f'block_size must be at least 1; got {block_size}.')
@@ -101,25 +101,28 @@ class KReciprocalReranker:
     def block(self, start: int, stop: int) -> np.ndarray:
         """Return the distances of queries ``start`` to ``stop``, ``(B, G)``."""
         stop = min(stop, self.num_queries)
+        pairs = (stop - start) * self.num_gallery
+        workers = num_workers(self._distances.device, pairs)
+        borders = np.linspace(start, stop, workers + 1).astype(int)
+        with parallel_map(workers) as run:
+            parts = list(run(self._rows, borders[:-1], borders[1:]))
+        return np.concatenate(parts)
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        """Do it in one thread."""
         block = self._distances.block(start, stop, first=self.num_queries)
         distances = block.cpu().numpy()
         share = 1 - self.settings.lambda_value
         distances *= self._scale[start:stop, None]
         distances += share
-
-        def subtract(first: int, last: int) -> None:
+        for first, last in self._overlap.split(start, stop):
             sums = self._overlap.sums(first, last)
             sums /= 2 - sums
             sums *= share
             distances[first - start : last - start] -= sums
-
-        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-            list(
-                pool.map(subtract, *zip(*self._overlap.split(start, stop), strict=True))
-            )
         return distances
 
-    def blocks(self, block_size: int = 256) -> Iterator[np.ndarray]:
+    def blocks(self, block_size: int = 512) -> Iterator[np.ndarray]:
         """Yield the distances of all queries, ``block_size`` rows at a time."""
         for start in range(0, self.num_queries, block_size):
             yield self.block(start, start + block_size)
@@ -173,7 +176,7 @@ def k_reciprocal_rerank(
     variant: str = 'original',
     distance: str = 'euclidean',
     topk: int | None = None,
-    block_size: int = 256,
+    block_size: int = 512,
 ) -> np.ndarray | Nearest:
     """Re-rank the gallery of each query by k-reciprocal neighbours, exactly.
 

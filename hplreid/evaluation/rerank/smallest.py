@@ -1,9 +1,6 @@
 """The k smallest values of each row, equal ones in the order of the columns."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..protocol import positions_in_row
@@ -26,16 +23,11 @@ def smallest(block: Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
     if block.device.type != 'cpu':
         ordered, columns = block.sort(dim=1, stable=True)
         return ordered[:, :k].cpu().numpy(), columns[:, :k].int().cpu().numpy()
-    values = block.numpy()
-    threads = min(max(1, torch.get_num_threads()), len(values))
-    with ThreadPoolExecutor(threads) as pool:
-        parts = pool.map(lambda rows: _select(rows, k), np.array_split(values, threads))
-        found, columns = zip(*parts, strict=True)
-    return np.concatenate(found), np.concatenate(columns)
+    return _select(block.numpy(), k)
 
 
 def _select(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Do it for some rows: bound the k-th value, and sort what doesn't exceed it.
+    """Bound the k-th value of each row, and sort what doesn't exceed it.
 
     The bound: fold the row into a few layers, keep the smallest of what lies on top of
     each other, and take the k-th of those. Each is another value of the row, so k of
