@@ -4,8 +4,9 @@ _base_ = ['../_base_/datasets/synthpeds.py', '../_base_/default_runtime.py']
 # benchmark split, with CLIP's symmetric contrastive loss; scored zero-shot on the
 # default SynthPeds. The warm-up is long: without it the loss stays at ln(batch).
 pretrain_root = 'data/synthpeds-pretrain/'
+image_cache = pretrain_root + 'cache'
 data_preparers = [
-    *_base_.data_preparers,
+    _base_.data_preparers[0],
     dict(
         type='SynthPeds',
         out=pretrain_root,
@@ -14,6 +15,7 @@ data_preparers = [
         # Milder cameras than the benchmark's: that gap is what fine-tuning is for
         difficulty='easy',
     ),
+    _base_.data_preparers[1],
 ]
 
 model = dict(

@@ -10,6 +10,7 @@ from hplreid.datasets.cache_config import use_image_cache
 from hplreid.registry import DATASETS, MODELS
 
 from .data_parallel import is_local_main_process
+from .image_cache import build_caches, collect_pictures
 from .loops.stage import merge_config
 
 
@@ -22,7 +23,14 @@ def _make_synthpeds(
     make_synthpeds(out, size=size, seed=seed, difficulty=difficulty)
 
 
-PREPARERS: dict[str, Callable[..., None]] = {'SynthPeds': _make_synthpeds}
+def _make_image_cache(config: Config) -> None:
+    build_caches(config.image_cache, collect_pictures(config))
+
+
+PREPARERS: dict[str, Callable[..., None]] = {
+    'SynthPeds': lambda config, **arguments: _make_synthpeds(**arguments),
+    'ImageCache': _make_image_cache,
+}
 """What may stand as ``type`` in a config's ``data_preparers``."""
 
 
@@ -34,11 +42,12 @@ def prepare_data(config: Config) -> None:
     machine makes the data and the others wait for it.
 
     With ``image_cache = 'data/cache'`` in the config all pipelines take their pictures
-    from there; see :func:`use_image_cache`.
+    from there; see :func:`use_image_cache`. ``dict(type='ImageCache')`` among the
+    preparers, after those that make the pictures, builds what that cache lacks.
 
     Raises:
         KeyError: There is no such preparer.
-        ValueError: A pipeline can't use the cache.
+        ValueError: A pipeline can't use the cache, or there is none to build.
     """
     if config.get('image_cache'):
         for part in list(config.values()):
@@ -46,12 +55,14 @@ def prepare_data(config: Config) -> None:
     for preparer in config.get('data_preparers') or []:
         arguments = dict(preparer)
         kind = arguments.pop('type')
+        if kind == 'ImageCache' and not config.get('image_cache'):
+            continue  # pictures are read from their files
         if kind not in PREPARERS:
             raise KeyError(
                 f"data_preparers: no '{kind}': expected one of {sorted(PREPARERS)}."
             )
         if is_local_main_process():
-            PREPARERS[kind](**arguments)
+            PREPARERS[kind](config, **arguments)
     barrier()
 
 

@@ -123,7 +123,8 @@ def test_a_class_that_can_not_answer(tower, expected):
 def test_data_preparers_are_known_by_name():
     config = Config(dict(data_preparers=[dict(type='SynthPeds'), dict(type='Synth')]))
     assert find_type_problems(config) == [
-        "data_preparers.1: 'Synth' is no data preparer: expected one of ['SynthPeds']."
+        "data_preparers.1: 'Synth' is no data preparer: expected one of "
+        "['ImageCache', 'SynthPeds']."
     ]
 
 

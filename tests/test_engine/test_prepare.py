@@ -1,9 +1,13 @@
 """Data is made where it is asked for; identities are counted where it is needed."""
 
+import json
+
 import pytest
 from mmengine.config import Config
 
 from hplreid.engine import prepare
+
+from tests.helpers import make_market
 
 from .engine_toy import toy_config
 
@@ -12,7 +16,7 @@ from .engine_toy import toy_config
 def made(monkeypatch):
     calls = []
     monkeypatch.setitem(
-        prepare.PREPARERS, 'SynthPeds', lambda **options: calls.append(options)
+        prepare.PREPARERS, 'SynthPeds', lambda config, **options: calls.append(options)
     )
     return calls
 
@@ -40,6 +44,28 @@ def test_the_first_process_of_a_machine_makes_it(made, monkeypatch):
 def test_nothing_is_made_unasked(made):
     prepare.prepare_data(Config({}))
     assert made == []
+
+
+def test_a_cache_is_made_after_the_pictures_and_only_where_one_is_wanted(
+    tmp_path, monkeypatch
+):
+    root = make_market(tmp_path / 'market')
+    pipeline = [dict(type='LoadImage'), dict(type='ResizeImage', size=(8, 4))]
+    dataset = dict(type='Market1501', data_root=str(root), expected=None)
+    config = dict(
+        data_preparers=[dict(type='ImageCache')],
+        train_dataloader=dict(dataset=dict(dataset, pipeline=pipeline)),
+    )
+    prepare.prepare_data(Config(config))
+    assert not (tmp_path / 'cache').exists()
+    wanting = Config({**config, 'image_cache': str(tmp_path / 'cache')})
+    prepare.prepare_data(wanting)
+    (index,) = (tmp_path / 'cache').glob('*.json')
+    assert len(json.loads(index.read_text())['pictures']) == 16
+    step = wanting.train_dataloader.dataset.pipeline[0]
+    assert step == dict(
+        type='LoadCachedImage', cache=str(tmp_path / 'cache'), size=(8, 4)
+    )
 
 
 def test_unknown_preparers_are_named():

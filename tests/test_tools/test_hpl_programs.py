@@ -43,6 +43,7 @@ def options(tmp_path_factory):
         '--cfg-options',
         f'data_preparers.0.out={data}',
         'data_preparers.0.size=tiny',
+        f'image_cache={data}/cache',
         f'train_dataloader.dataset.t2i.data_root={cuhk}',
         f'train_dataloader.dataset.i2i.data_root={market}',
         f'test_dataloader.synthpeds_i2i.dataset.data_root={market}',

@@ -9,17 +9,14 @@ Then add ``--cfg-options image_cache=data/cache`` to any command, or a line
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 
-from hplreid.datasets.cache_build import build_cache, verify_cache
-from hplreid.datasets.cache_config import find_pictures
+from hplreid.datasets.cache_build import Built, verify_cache
 from hplreid.datasets.cache_index import CacheKey
-from hplreid.engine.loops.stage import merge_config
+from hplreid.engine.image_cache import build_caches, collect_pictures
 from hplreid.engine.preflight import PreflightError, check_types
 from hplreid.engine.prepare import prepare_data
 
@@ -70,47 +67,13 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def find_loaders(config: Config) -> Iterator[dict[str, Any]]:
-    """Yield the loaders of all stages of training, of validation and of benchmarks."""
-    train = config.get('train_dataloader')
-    if train:
-        stages = (config.get('train_cfg') or {}).get('stages') or {}
-        yield train.to_dict()
-        for stage in stages.values():
-            if stage.get('train_dataloader'):
-                yield merge_config(train.to_dict(), stage.train_dataloader.to_dict())
-    for name in ('val_dataloader', 'test_dataloader'):
-        loaders = config.get(name) or {}
-        for loader in [loaders] if 'dataset' in loaders else loaders.values():
-            yield loader.to_dict()
-
-
-def collect(
-    config: Config, size: tuple[int, int] | None
-) -> dict[CacheKey, dict[str, None]]:
-    """Return the picture files that each cache of a config must hold, without doubles.
-
-    Raises:
-        ValueError: There is nothing to cache.
-    """
-    wanted: dict[CacheKey, dict[str, None]] = {}
-    for loader in find_loaders(config):
-        for key, paths in find_pictures(loader['dataset'], size).items():
-            wanted.setdefault(key, {}).update(dict.fromkeys(paths))
-    if not wanted:
-        raise ValueError('The config has no data set with pictures.')
-    return wanted
-
-
-def build(
-    folder: str, wanted: dict[CacheKey, dict[str, None]], args: argparse.Namespace
-) -> PrettyTable:
-    """Build all caches; return what was done."""
+def tabulate(done: dict[CacheKey, Built]) -> PrettyTable:
+    """Say what was done, a row a cache."""
     table = PrettyTable(['cache', 'pictures', 'made now', 'MB'])
     table.align['cache'] = 'l'
-    for key, paths in wanted.items():
-        done = build_cache(folder, key, paths, args.workers, args.overwrite)
-        table.add_row([key.stem, done.pictures, done.made, f'{done.size / 1e6:,.1f}'])
+    for key, built in done.items():
+        size = f'{built.size / 1e6:,.1f}'
+        table.add_row([key.stem, built.pictures, built.made, size])
     return table
 
 
@@ -125,13 +88,13 @@ def main() -> None:
     try:
         check_types(config)
         prepare_data(config)
-        wanted = collect(config, tuple(args.size) if args.size else None)
+        wanted = collect_pictures(config, tuple(args.size) if args.size else None)
         if args.verify:
             faults = [
                 f for key in wanted for f in verify_cache(folder, key, wanted[key])
             ]
         else:
-            print(build(folder, wanted, args))
+            print(tabulate(build_caches(folder, wanted, args.workers, args.overwrite)))
     except (PreflightError, OSError, ValueError) as error:
         sys.exit(str(error))
     if args.verify and faults:

@@ -92,7 +92,7 @@ def find_target(target: str, options: Mapping[str, Any] | None) -> list[Wanted]:
 def make_missing_data(config: Config) -> None:
     """Make the data of a config that isn't there at all; what is there is looked at."""
     preparers = config.get('data_preparers') or []
-    missing = [p for p in preparers if not os.path.exists(p['out'])]
+    missing = [p for p in preparers if 'out' in p and not os.path.exists(p['out'])]
     prepare_data(Config({'data_preparers': missing}))
 
 

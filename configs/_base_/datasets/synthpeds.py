@@ -2,7 +2,12 @@
 data_root = 'data/synthpeds/'
 img_size = (128, 64)
 
-data_preparers = [dict(type='SynthPeds', out=data_root, size='default', seed=0)]
+# Decoded pictures are kept: a picture is read some twenty times in a run
+image_cache = data_root + 'cache'
+data_preparers = [
+    dict(type='SynthPeds', out=data_root, size='default', seed=0),
+    dict(type='ImageCache'),
+]
 
 plain_pipeline = [
     dict(type='LoadImage'),
