@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 from hplreid.engine import command_line as flags
 from hplreid.engine.preflight import PreflightError
@@ -62,9 +62,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = Config.fromfile(args.config)
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
+    config = flags.read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
     flags.set_loader_options(config, not args.no_pin_memory)

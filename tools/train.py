@@ -6,7 +6,7 @@ python tools/train.py configs/hpl/hpl_tiny_synthpeds.py
 import argparse
 import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 from hplreid.engine import command_line as flags
 from hplreid.engine.preflight import PreflightError
@@ -68,9 +68,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = Config.fromfile(args.config)
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
+    config = flags.read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
     flags.set_resume(config, args.resume)

@@ -1,12 +1,26 @@
 """What the flags of the command-line tools do to a config."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+
+
+def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
+    """Read a config file and change it as ``--cfg-options`` says.
+
+    What a config names in ``custom_imports`` is looked for in the current folder too,
+    so that a project's package is found from the root of the repository.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    config = Config.fromfile(path)
+    config.merge_from_dict(options or {})
+    return config
 
 
 def set_work_dir(config: Config, wanted: str | None) -> None:

@@ -10,12 +10,13 @@ import argparse
 import os
 import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 
 from hplreid.datasets.cache_build import Built, verify_cache
 from hplreid.datasets.cache_index import CacheKey
+from hplreid.engine.command_line import read_config
 from hplreid.engine.image_cache import build_caches, collect_pictures
 from hplreid.engine.preflight import PreflightError, check_types
 from hplreid.engine.prepare import prepare_data
@@ -80,8 +81,7 @@ def tabulate(done: dict[CacheKey, Built]) -> PrettyTable:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options or {})
+    config = read_config(args.config, args.cfg_options)
     folder = args.out or config.get('image_cache') or 'data/cache'
     config.image_cache = None  # which isn't there yet
     init_default_scope('hplreid')

@@ -300,9 +300,7 @@ def save(image: Image.Image, path: Path) -> None:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = Config.fromfile(args.config)
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
+    config = flags.read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, None)
     flags.set_seed(config, args.seed)
     try:
