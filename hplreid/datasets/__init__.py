@@ -18,13 +18,14 @@ from .errors import (
     UnreadableImageError,
 )
 from .folder import FolderDataset
+from .hold_out import HoldOut
 from .icfg_pedes import ICFGPEDES
 from .items import ItemDataset
 from .joint import JointDataset
 from .market1501 import Market1501
 from .msmt17 import MSMT17
 from .rstp_reid import RSTPReid
-from .samplers import CaptionSampler, IdentitySampler, JointSampler
+from .samplers import CaptionSampler, IdentitySampler, ItemSampler, JointSampler
 from .table import TableDataset
 from .transforms import (
     EDACaption,
@@ -54,8 +55,10 @@ __all__ = [
     'EDACaption',
     'EmptySplitError',
     'FolderDataset',
+    'HoldOut',
     'IdentitySampler',
     'ItemDataset',
+    'ItemSampler',
     'JointDataset',
     'JointSampler',
     'LoadCachedImage',

@@ -26,7 +26,7 @@ def find_loaders(config: Config) -> Iterator[dict[str, Any]]:
             if stage.get('train_dataloader'):
                 yield merge_config(train.to_dict(), stage.train_dataloader.to_dict())
     for name in ('val_dataloader', 'test_dataloader'):
-        loaders = config.get(name) or {}
+        loaders: Any = config.get(name) or {}
         for loader in [loaders] if 'dataset' in loaders else loaders.values():
             yield loader.to_dict()
 

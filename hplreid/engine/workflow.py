@@ -25,6 +25,7 @@ from .data_parallel import init_distributed
 from .loops.benchmark_loop import TRAINED_ON
 from .preflight import check_config, check_types, raise_if
 from .prepare import fill_num_ids, prepare_data
+from .selection import SELECTION, load_selected
 
 Metrics = dict[str, float]
 
@@ -96,6 +97,8 @@ def build_runner(config: Config) -> Runner:
 def train(config: Config, test: bool = True) -> Metrics | None:
     """Train and, if the config has benchmarks, score the final weights.
 
+    Where the checkpoint hook selects (``save_best``), the selected ones are scored.
+
     Args:
         config: A config that is ready, see :func:`get_ready`.
         test: Whether to score.
@@ -108,6 +111,7 @@ def train(config: Config, test: bool = True) -> Metrics | None:
     runner.train()
     metrics = None
     if test and config.get('test_cfg') is not None:
+        load_selected(runner)
         runner._has_loaded = True  # what was trained is scored, not what was resumed
         metrics = runner.test()
     return metrics
@@ -129,7 +133,7 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
         FileNotFoundError: There is no such checkpoint.
     """
     # Before anything that takes longer
-    trained_on = _training_data(read_checkpoint(checkpoint))
+    meta = read_checkpoint(checkpoint).get('meta') or {}
     needed = inference_config(config)
     get_ready(needed, training=False)
     # The config that is left in the work folder is the whole one
@@ -141,16 +145,17 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     runner.logger.info(load_inference_weights(model, checkpoint))
     runner._has_loaded = True  # more strictly than the runner would have
-    runner.message_hub.update_info(TRAINED_ON, trained_on)
+    runner.message_hub.update_info(TRAINED_ON, _training_data(meta))
+    runner.message_hub.update_info(SELECTION, meta.get(SELECTION))
     if amp:
         bf16 = torch.autocast(get_device(), torch.bfloat16)
         runner.model.test_step = bf16(runner.model.test_step)
     return runner.test()
 
 
-def _training_data(checkpoint: dict) -> str | None:
+def _training_data(meta: dict) -> str | None:
     """Return the name of the data that a checkpoint says it was trained on."""
-    metainfo = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    metainfo = meta.get('dataset_meta') or {}
     return metainfo.get('dataset_name')
 
 

@@ -63,14 +63,16 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             ``data_samples``, unchanged, and ``inputs``:
 
             * ``images`` ``(B_img, 3, H, W)`` float32, normalised, then erased in part;
-              ``image_rows`` ``(B_img,)`` int64: the items they belong to;
+              ``image_rows`` ``(B_img,)`` int64: the items they belong to; ``camids``
+              ``(B_img,)`` int64: the cameras, -1 where unknown;
             * ``captions`` ``(B_T, L)`` int64; ``caption_rows`` ``(B_T,)``;
             * ``image_only_rows`` ``(B_I,)``: items without a caption;
             * ``labels`` ``(B,)`` int64, the distinct ones among them, ``unique_labels``
               ``(U,)``, and where each item's stands there, ``unique_index`` ``(B,)``;
             * with :class:`MaskCaption` in the pipeline ``masked_captions`` and
               ``mask_labels`` ``(B_T, L)`` int64: the captions with some tokens masked,
-              and those tokens as they were, zeros elsewhere.
+              and those tokens as they were, zeros elsewhere;
+            * in a stage with ``cache_features`` those ``features``, by name.
 
             Without pictures (captions) in the batch, theirs are empty tensors.
 
@@ -80,7 +82,8 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         """
         inputs, samples = data['inputs'], data['data_samples']
         images, image_rows, captions, caption_rows = _stack(inputs)
-        if training and len(image_rows) < len(samples):
+        features = inputs.get('features')  # computed before, in the pictures' place
+        if training and features is None and len(image_rows) < len(samples):
             have = set(image_rows.tolist())
             lacking = [s.caption for i, s in enumerate(samples) if i not in have]
             raise ValueError(
@@ -101,6 +104,7 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         prepared = {
             'images': images,
             'image_rows': image_rows,
+            'camids': _camids_of(image_rows, samples),
             'captions': captions,
             'caption_rows': caption_rows,
             'image_only_rows': uncaptioned.nonzero().flatten(),
@@ -108,6 +112,8 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             'unique_labels': unique_labels,
             'unique_index': unique_index,
         }
+        if features is not None:
+            prepared['features'] = features
         if len(masking):
             prepared['masked_captions'], prepared['mask_labels'] = masking.unbind(1)
         erasures = _find_erasures(image_rows, samples)
@@ -152,6 +158,11 @@ def erase(images: Tensor, erasures: Sequence[tuple[int, Erasure]]) -> Tensor:
             for channel, value in zip(patch, erasure.fill, strict=True):
                 channel.fill_(value)
     return images
+
+
+def _camids_of(image_rows: Tensor, samples: Sequence[ReIDDataSample]) -> Tensor:
+    camids = (samples[row].get('camid') for row in image_rows.tolist())
+    return torch.tensor([-1 if c is None else c for c in camids], dtype=torch.int64)
 
 
 def _find_erasures(

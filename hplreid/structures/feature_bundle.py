@@ -54,6 +54,18 @@ class FeatureBundle:
             raise KeyError(self._missing(name))
         return self._tables[name]
 
+    def group_of(self, name: str) -> str | None:
+        """Return the group of rows that a feature covers, None for a table.
+
+        Raises:
+            KeyError: There is nothing of that name; the message lists what is on offer.
+        """
+        if name in self._tables:
+            return None
+        if name not in self._features:
+            raise KeyError(self._missing(name))
+        return self._features[name][1]
+
     def select(self, name: str, group: str = ALL) -> tuple[Tensor, Tensor]:
         """Return the rows of a feature that belong to ``group``, and their labels.
 

@@ -30,7 +30,7 @@ def load_inference_weights(model: nn.Module, path: str | Path) -> str:
     state = checkpoint.get('state_dict', checkpoint)
     state = {k.removeprefix('module.'): v for k, v in state.items()}
     own = model.state_dict()
-    parts = {name.split('.')[0] for name in own}
+    parts = {_part_of(name) for name in own}
     missing = [k for k in own if k not in state]
     other_shape = [
         f'{k} {tuple(state[k].shape)} instead of {tuple(own[k].shape)}'
@@ -38,7 +38,7 @@ def load_inference_weights(model: nn.Module, path: str | Path) -> str:
         if k in state and state[k].shape != own[k].shape
     ]
     unknown = [k for k in state if k not in own]
-    strange = [k for k in unknown if k.split('.')[0] in parts]
+    strange = [k for k in unknown if _part_of(k) in parts]
     if missing or other_shape or strange:
         raise CheckpointError(
             f"'{path}' doesn't fit {type(model).__name__}. It seems to be "
@@ -51,6 +51,12 @@ def load_inference_weights(model: nn.Module, path: str | Path) -> str:
     return f'{path}: loaded all {len(own)} tensors of {type(model).__name__}; ' + (
         f'left out {left_out}, which only training needs' if left_out else 'no others'
     )
+
+
+def _part_of(key: str) -> str:
+    """Return the name of the part that a tensor belongs to; each neck is one."""
+    names = key.split('.')
+    return '.'.join(names[:2] if names[0] == 'necks' else names[:1])
 
 
 def _guess_origin(checkpoint: dict, state: dict[str, Tensor]) -> str:
@@ -74,7 +80,7 @@ def _guess_origin(checkpoint: dict, state: dict[str, Tensor]) -> str:
 
 
 def _count_parts(keys: Iterable[str]) -> str:
-    counts = Counter(key.split('.')[0] for key in keys)
+    counts = Counter(map(_part_of, keys))
     return ', '.join(f'{part} ({n})' for part, n in counts.items())
 
 

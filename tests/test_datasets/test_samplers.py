@@ -8,7 +8,13 @@ import pytest
 from scipy.stats import chi2_contingency
 from torch.utils.data import DataLoader
 
-from hplreid.datasets import CaptionSampler, IdentitySampler, ItemDataset, JointSampler
+from hplreid.datasets import (
+    CaptionSampler,
+    IdentitySampler,
+    ItemDataset,
+    ItemSampler,
+    JointSampler,
+)
 from hplreid.datasets.samplers.chunks import camera_chunks, random_chunks
 from hplreid.datasets.samplers.passes import identity_pass
 from hplreid.registry import DATA_SAMPLERS
@@ -37,6 +43,7 @@ JOINT = make_dataset(CAPTIONED, PICTURES)
 SIZES = {'num_pairs': 8, 'num_ids': 4, 'num_instances': 2}
 SAMPLERS = [
     (CaptionSampler, {'batch_size': 8}, [8]),
+    (ItemSampler, {'batch_size': 8}, [8]),
     (IdentitySampler, {'batch_size': 16, 'num_instances': 4}, [16]),
     (JointSampler, SIZES, [8, 8]),
     (JointSampler, {**SIZES, 'balance_cameras': True}, [8, 8]),
@@ -135,6 +142,19 @@ def test_captions_come_once_an_epoch():
         counts[drawn] += 1
     assert not counts[11:].any()
     assert counts[:11].min() > 300 * 8 / 11 * 0.8  # everyone's turn comes
+
+
+def test_items_come_once_an_epoch_with_captions_or_without():
+    dataset = make_dataset([5, 6], [9])
+    sampler = ItemSampler(dataset, 0, batch_size=4)
+    assert sampler.batches_per_epoch == 5  # 20 items
+    orders = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        orders.append([index for index, _ in sampler])
+        assert sorted(orders[-1]) == list(range(20))
+    assert orders[0] != orders[1]
+    assert ItemSampler(dataset, 0, batch_size=6).batches_per_epoch == 3  # two wait
 
 
 COUNTS = [4, 2, 9, 5, 8, 13, 1, 6, 4, 7]
@@ -342,6 +362,7 @@ def test_pairs_by_identity():
     ('cls', 'options', 'message'),
     [
         (CaptionSampler, {'batch_size': 49}, '49 captioned items .* has 48'),
+        (ItemSampler, {'batch_size': 108}, '108 items .* has 107'),
         (CaptionSampler, {'batch_size': 6, 'world_size': 4, 'rank': 0}, 'of 6 items'),
         (JointSampler, {**SIZES, 'num_pairs': 6, 'world_size': 4}, r'6 \+ 8 items'),
         (IdentitySampler, {'batch_size': 6}, 'multiple of num_instances=4'),

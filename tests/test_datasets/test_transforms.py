@@ -272,6 +272,23 @@ def test_masking_of_many_captions_by_counting():
     assert binomtest(empty, 4000, alone).pvalue > 1e-3
 
 
+def test_what_becomes_of_selected_words_by_counting():
+    torch.manual_seed(0)
+    tokens = torch.tensor([SOT, *range(1000, 1060), EOT])
+    draws = torch.stack([mask_tokens(tokens, 1.0)[0][1:-1] for _ in range(200)])
+    words, total = tokens[1:-1], draws.numel()
+    masked, kept = draws == MASK_ID, draws == words
+    exchanged = ~masked & ~kept
+    for found, part in ((masked, 0.8), (kept, 0.1), (exchanged, 0.1)):
+        assert binomtest(int(found.sum()), total, part).pvalue > 1e-3
+    # For any word with the same chance, from 1 to the last one before the mask
+    others = draws[exchanged]
+    assert others.min() >= 1
+    assert others.max() < MASK_ID
+    tenths = torch.histc(others.float(), bins=10, min=1, max=MASK_ID)
+    assert chisquare(tenths.numpy()).pvalue > 1e-3
+
+
 def test_start_end_mask_and_padding_are_never_selected():
     tokens = torch.tensor([SOT, MASK_ID, 1000, MASK_ID - 1, EOT, 0, 0])
     masked, originals = mask_tokens(tokens, 1.0)

@@ -103,3 +103,52 @@ def test_a_loop_of_mmengine_is_left_alone(tmp_path):
         )
     )
     assert find_benchmark_problems(config) == []
+
+
+def with_cameras(config, num_cameras):
+    config.model = dict(image_encoder=dict(num_cameras=num_cameras))
+    return config
+
+
+def test_cameras_that_the_tower_knows(tmp_path):
+    table = write(
+        tmp_path / 't.csv', [('q.jpg', 1, 0, 'query'), ('g.jpg', 1, 5, 'gallery')]
+    )
+    assert find_benchmark_problems(with_cameras(config_of(table), 6)) == []
+    (problem,) = find_benchmark_problems(with_cameras(config_of(table), 5))
+    assert problem.startswith('test_dataloader.mine: 1 of 2 pictures have a camera')
+    assert 'embedding of: 5. Expected 0 to 4, because of' in problem
+    assert 'image_encoder.num_cameras=5' in problem
+    table = write(
+        tmp_path / 'u.csv', [('q.jpg', 1, '', 'query'), ('g.jpg', 1, 7, 'gallery')]
+    )
+    (problem,) = find_benchmark_problems(with_cameras(config_of(table), 5))
+    assert '2 of 2' in problem
+    assert 'embedding of: -1 (unknown), 7.' in problem
+
+
+def test_cameras_of_every_training_set(tmp_path):
+    tables = [
+        write(tmp_path / f'{i}.csv', [(f'{i}.jpg', 1, camera, 'train')])
+        for i, camera in enumerate((2, 3))
+    ]
+    data = [dict(type='TableDataset', table=t, split='train') for t in tables]
+    config = Config(
+        dict(
+            train_dataloader=dict(batch_size=1, dataset=data[0]),
+            train_cfg=dict(
+                stages=dict(
+                    first=dict(epochs=1),
+                    # The same pictures, prepared otherwise: told once
+                    second=dict(train_dataloader=dict(dataset=dict(pipeline=[]))),
+                    third=dict(train_dataloader=dict(dataset=data[1])),
+                )
+            ),
+        )
+    )
+    assert find_benchmark_problems(with_cameras(config, 4)) == []
+    (problem,) = find_benchmark_problems(with_cameras(config, 3))
+    assert problem.startswith('train_dataloader: 1 of 1 pictures')
+    assert len(find_benchmark_problems(with_cameras(config, 2))) == 2
+    config.train_cfg = {}
+    assert len(find_benchmark_problems(with_cameras(config, 2))) == 1

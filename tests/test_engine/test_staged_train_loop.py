@@ -195,7 +195,7 @@ class ToyPartsSampler(ToySampler):
     [
         (dict(trainable=['promt']), r"'promt'.*no such part.*heads, prompt, tower"),
         (dict(trainable=['heads.construct']), 'no parameter between them'),
-        (dict(trainable='prompt'), 'list of name prefixes'),
+        (dict(trainable='prompt'), 'trainable is a list of names'),
         (dict(trainable=[]), "no 'trainable'"),
         (dict(epochs=0), "no 'epochs'"),
         (dict(optimizer=dict(type='SGD')), "unknown key 'optimizer'"),

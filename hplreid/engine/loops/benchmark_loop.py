@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from hplreid.evaluation import format_table
 from hplreid.registry import LOOPS
 
+from ..selection import SELECTION, describe_choice, describe_stamp
 from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'
@@ -203,15 +204,14 @@ def describe_weights(runner: Runner) -> str:
     # Not runner.train_loop: reading it would build the loop and its data.
     loop = runner._train_loop
     if isinstance(loop, BaseLoop) and loop.iter > 0:
-        return f'weights: this run after epoch {loop.epoch} (not selected)'
+        stamp = runner.message_hub.get_info(SELECTION)
+        epoch = stamp['epoch'] if stamp else loop.epoch
+        chosen = describe_stamp(stamp) if stamp else 'not selected'
+        return f'weights: this run after epoch {epoch} ({chosen})'
     if runner._load_from is None:
         return 'weights: as initialised, no checkpoint'
     name = Path(runner._load_from).name
-    chosen = 'not selected'
-    if name.startswith('best_'):  # how CheckpointHook(save_best=...) names files
-        split = 'the test split' if _validates_on_test(runner) else 'validation'
-        chosen = f'best on {split}'
-    return f'checkpoint: {name} ({chosen})'
+    return f'checkpoint: {name} ({describe_choice(runner, name)})'
 
 
 def describe_training_data(runner: Runner) -> list[str]:
@@ -223,14 +223,6 @@ def describe_training_data(runner: Runner) -> list[str]:
     else:
         name = runner.message_hub.get_info(TRAINED_ON)
     return [f'trained on: {name}'] if name else []
-
-
-def _validates_on_test(runner: Runner) -> bool:
-    val, test = (
-        [v['dataset'] if isinstance(v, Mapping) else v.dataset for v in named.values()]
-        for named in (runner._val_dataloader or {}, runner._test_dataloader or {})
-    )
-    return any(dataset in test for dataset in val)
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:

@@ -1,6 +1,7 @@
 """One stage of training: what it trains, with which optimiser, schedule and data."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,15 @@ from torch import nn
 
 from hplreid.registry import PARAM_SCHEDULERS
 
-_KEYS = {'epochs', 'trainable', 'optim_wrapper', 'param_scheduler', 'train_dataloader'}
+_KEYS = {
+    'epochs',
+    'trainable',
+    'optim_wrapper',
+    'param_scheduler',
+    'train_dataloader',
+    'cache_features',
+    'init_features',
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,13 @@ class Stage:
         optim_wrapper: Config of its optimiser and the wrapper around it.
         param_scheduler: Configs of its schedules; 0 is the start of the stage.
         dataloader: Config of its loader, with the global batch.
+        cache_features: Features of pictures that are computed once, when the stage
+            begins, and trained on in the pictures' place: what makes them must be
+            frozen, and the pipeline without chance. Empty for none.
+        init_features: What is computed of the training set before the first step,
+            and given to the model: ``names`` of features, the ``pipeline`` that makes
+            the data, and optionally the folder ``cache`` to keep them in. None for
+            nothing.
     """
 
     name: str
@@ -32,12 +48,15 @@ class Stage:
     optim_wrapper: dict[str, Any]
     param_scheduler: list[dict[str, Any]] = field(default_factory=list)
     dataloader: dict[str, Any] = field(default_factory=dict)
+    cache_features: tuple[str, ...] = ()
+    init_features: dict[str, Any] | None = None
 
 
 def merge_config(shared: dict, own: dict | None) -> dict:
     """Return ``shared`` with ``own`` merged over it, ``_delete_=True`` respected."""
     merged = Config(dict(shared))
-    merged.merge_from_dict(dict(own or {}))
+    # A copy: merging takes `_delete_` out of what is merged, which is used again
+    merged.merge_from_dict(deepcopy(dict(own or {})))
     return merged.to_dict()
 
 
@@ -55,9 +74,25 @@ def find_stage_problems(name: str, config: dict) -> list[str]:
     epochs = config.get('epochs', 1)
     if not isinstance(epochs, int) or epochs < 1:
         problems.append(f"stage '{name}' has epochs={epochs!r}: expected 1 or more")
-    if isinstance(config.get('trainable'), str):
-        problems.append(f"stage '{name}': trainable is a list of name prefixes")
-    return problems
+    for key in ('trainable', 'cache_features'):
+        if isinstance(config.get(key), str):
+            problems.append(f"stage '{name}': {key} is a list of names")
+    return problems + _find_init_problems(name, config.get('init_features'))
+
+
+def _find_init_problems(name: str, options: Any) -> list[str]:  # noqa: ANN401
+    """Say what is wrong with the ``init_features`` of a stage."""
+    if options is None:
+        return []
+    if isinstance(options, Mapping):
+        keys, names = set(options), options.get('names')
+        known = {'names', 'pipeline'} <= keys <= {'names', 'pipeline', 'cache'}
+        if known and names and not isinstance(names, str):
+            return []
+    return [
+        f"stage '{name}': init_features={options!r}, expected dict(names=[...], "
+        "pipeline=[...]), with a folder 'cache' or without"
+    ]
 
 
 def parse_stages(
@@ -98,6 +133,8 @@ def parse_stages(
                 optim_wrapper=optim,
                 param_scheduler=[schedule] if isinstance(schedule, dict) else schedule,
                 dataloader=merge_config(shared_loader, config.get('train_dataloader')),
+                cache_features=tuple(config.get('cache_features') or ()),
+                init_features=config.get('init_features'),
             )
         )
     return stages

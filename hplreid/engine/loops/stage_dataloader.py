@@ -3,12 +3,15 @@
 from typing import Any
 
 import torch
+from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from hplreid.registry import DATASETS
 
 from ..identity_map import identity_map
+from .feature_cache import CachedFeatures, as_it_is
 from .stage import Stage
 
 
@@ -86,7 +89,12 @@ def build_loaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
             if hasattr(dataset, 'full_init'):  # MMEngine's own data sets read late
                 dataset.full_init()
             datasets.append((config, dataset))
-        loaders.append(build_stage_dataloader(runner, stage.dataloader, dataset))
+        config = stage.dataloader
+        if stage.cache_features:
+            dataset = CachedFeatures(dataset, stage.cache_features)
+            # A worker would have a copy from before the features were computed
+            config = dict(config, num_workers=0, pin_memory=False, collate_fn=as_it_is)
+        loaders.append(build_stage_dataloader(runner, config, dataset))
     maps = [identity_map(loader.dataset) for loader in loaders]
     if any(m != maps[0] for m in maps):
         raise ValueError(
@@ -94,6 +102,45 @@ def build_loaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
             f'{[len(m or ()) for m in maps]}. Their data sets must number them alike.'
         )
     return loaders
+
+
+def fill_cache(model: Any, loader: DataLoader, stage: Stage) -> None:  # noqa: ANN401
+    """Compute the features that a stage trains on, if it does that.
+
+    Raises:
+        ValueError: The stage trains what would make them.
+    """
+    dataset = loader.dataset
+    if not isinstance(dataset, CachedFeatures):
+        return
+    tower = model.image_encoder
+    if any(p.requires_grad for p in tower.parameters()):
+        raise ValueError(
+            f"Stage '{stage.name}' trains image_encoder, so its features can't be kept "
+            'as they are at the beginning: remove cache_features.'
+        )
+    dataset.fill(model, plain_loader(dataset.dataset, loader, stage.dataloader))
+
+
+def plain_loader(
+    dataset: Dataset, loader: DataLoader, config: dict[str, Any]
+) -> DataLoader:
+    """Build a loader over a data set in its order, which loads as a stage's does.
+
+    Args:
+        dataset: The data set.
+        loader: The stage's loader, for each process' share of a batch.
+        config: The stage's config of it.
+    """
+    collate = config.get('collate_fn')
+    if isinstance(collate, dict):
+        collate = FUNCTIONS.get(collate['type'])
+    return DataLoader(
+        dataset,
+        batch_size=loader.batch_size,
+        num_workers=config.get('num_workers', 0),
+        collate_fn=collate,
+    )
 
 
 def go_to(loader: DataLoader, epoch: int, step: int) -> None:

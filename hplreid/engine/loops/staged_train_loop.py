@@ -15,6 +15,7 @@ from hplreid.registry import LOOPS
 
 from ..hooks.resume_hook import ResumeHook
 from ..rng_state import preserved_rng
+from .init_features import initialise
 from .stage import (
     Stage,
     build_schedulers,
@@ -22,7 +23,7 @@ from .stage import (
     parse_stages,
     set_trainable,
 )
-from .stage_dataloader import build_loaders, go_to, stop_workers
+from .stage_dataloader import build_loaders, fill_cache, go_to, stop_workers
 
 
 @LOOPS.register_module()
@@ -44,7 +45,8 @@ class StagedTrainLoop(BaseLoop):
             all processes together.
         stages: One dict a stage, by its name: ``epochs``, ``trainable`` (prefixes
             of parameter names), and over what is shared ``optim_wrapper``,
-            ``param_scheduler`` (in epochs of the stage) and ``train_dataloader``.
+            ``param_scheduler`` (in epochs of the stage) and ``train_dataloader``;
+            ``cache_features`` and ``init_features`` (see :class:`Stage`).
         val_begin: First epoch after which to validate.
         val_interval: Epochs between validations; the last epoch always has one.
 
@@ -193,6 +195,9 @@ class StagedTrainLoop(BaseLoop):
         """Tell model and optimiser, once the weights are what the stage begins with."""
         runner, index = self.runner, self.stage_index
         self.model.enter_stage(self.stage.name)
+        if self.stage.init_features and self._iter == self._iters_at[index]:
+            initialise(self.model, self.dataloader, self.stage, runner.work_dir)
+        fill_cache(self.model, self.dataloader, self.stage)
         begin, end = self._iters_at[index : index + 2]
         runner.optim_wrapper.initialize_count_status(
             runner.model, self._iter - begin, end - begin

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from hplreid.registry import BACKBONES
 
 from ..layers import guess_grid, resize_position_embedding
-from .arch import build_vision_tower
+from .arch import build_vision_tower, get_arch
 from .weights import find_weights, load_tower, read_weights
 
 
@@ -27,9 +27,13 @@ class CLIPImageEncoder(BaseModule):
             that overlap. Defaults to the patch size.
         pretrained_grid: Rows and columns of the patch positions in the weights, where
             they can't be guessed (see :func:`guess_grid`).
+        num_cameras: Cameras, numbered from 0, that have an embedding each, which is
+            added to the class tokens alone, as in CLIP-ReID. 0 for none.
+        camera_scale: Factor of these embeddings.
 
     Raises:
-        ValueError: ``arch`` has no plain vision transformer.
+        ValueError: ``arch`` has no plain vision transformer, or ``num_cameras`` is
+            below 0.
         WeightsError: The weights are missing or don't fit.
     """
 
@@ -42,17 +46,40 @@ class CLIPImageEncoder(BaseModule):
         img_size: tuple[int, int] = (384, 128),
         stride: int | None = None,
         pretrained_grid: tuple[int, int] | None = None,
+        num_cameras: int = 0,
+        camera_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        visual = build_vision_tower(arch, img_size)
-        if not isinstance(visual, VisionTransformer):
+        if num_cameras < 0:
+            raise ValueError(f'num_cameras={num_cameras}: expected 0 or more.')
+        if not isinstance(get_arch(arch)['vision_cfg']['layers'], int):
             raise ValueError(f"arch='{arch}' has no vision transformer.")
+        visual: VisionTransformer = build_vision_tower(arch, img_size)
         self.visual = visual
         self.width = visual.conv1.out_channels
         self.embed_dim = visual.output_dim
         self.grid = self._set_stride(img_size, stride)
         if pretrained is not None:
             self._load(*read_weights(arch, pretrained), pretrained_grid)
+        self.num_cameras = num_cameras
+        self.camera_scale = camera_scale
+        if num_cameras:
+            self.camera_embedding = nn.Embedding(num_cameras, self.width)
+            nn.init.trunc_normal_(self.camera_embedding.weight, std=0.02)
+
+    @property
+    def feature_dims(self) -> dict[str, int]:
+        """The features that :meth:`forward` returns, and their widths."""
+        dims = {'image_tokens': self.embed_dim, 'image_hidden': self.width}
+        for name in self.class_names:
+            dims[name] = self.embed_dim
+            dims[f'{name}_post'] = dims[f'{name}_penultimate'] = self.width
+        return dims
+
+    @property
+    def retrieval_feature(self) -> str:
+        """The feature that pictures are compared by unless a config says another."""
+        return self.class_names[-1]
 
     @classmethod
     def find_problems(
@@ -128,16 +155,39 @@ class CLIPImageEncoder(BaseModule):
         hidden = self.visual.ln_post(x)
         return hidden, hidden @ self.visual.proj
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
+    def embed_cameras(self, camids: Tensor) -> Tensor:
+        """Return the scaled embeddings of cameras ``(B,)``, ``(B, width)``.
+
+        Raises:
+            ValueError: A camera has none. On a GPU nobody looks: training and testing
+                check their data sets before they begin.
+        """
+        if not self.num_cameras:
+            raise ValueError('Cameras were given to a tower with num_cameras=0.')
+        if camids.device.type == 'cpu':
+            strange = camids[(camids < 0) | (camids >= self.num_cameras)]
+            if len(strange):
+                raise ValueError(
+                    f'Cameras {strange.unique().tolist()}: expected 0 to '
+                    f'{self.num_cameras - 1} with num_cameras={self.num_cameras}; -1 '
+                    'is a camera that nobody knows.'
+                )
+        return self.camera_scale * self.camera_embedding(camids)
+
+    def forward(
+        self, images: Tensor, camids: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Encode images (Eq. 1 of HPL with one class token).
 
         Args:
             images: ``(B, 3, H, W)``, normalised.
+            camids: Cameras ``(B,)`` for a tower with ``num_cameras``; None leaves
+                their embeddings out.
 
         Returns:
-            ``tokens`` ``(B, k + N, d)``: Z_v, projected to the joint space, class
-            tokens first; ``hidden`` ``(B, k + N, width)``: the same before the
-            projection; and for each class token, ``v`` say, three states: ``v``
+            ``image_tokens`` ``(B, k + N, d)``: Z_v, projected to the joint space,
+            class tokens first; ``image_hidden`` ``(B, k + N, width)``: the same before
+            the projection; and for each class token, ``v`` say, three states: ``v``
             ``(B, d)``, ``v_post`` ``(B, width)`` before the projection,
             ``v_penultimate`` ``(B, width)`` before the last block.
         """
@@ -145,13 +195,10 @@ class CLIPImageEncoder(BaseModule):
         patches = visual.conv1(images).flatten(2).transpose(1, 2)
         classes, class_positions = self.class_tokens()
         k = len(classes)
-        x = torch.cat(
-            [
-                (classes + class_positions).expand(len(images), -1, -1),
-                patches + visual.positional_embedding[1:],
-            ],
-            dim=1,
-        )
+        classes = (classes + class_positions).expand(len(images), -1, -1)
+        if camids is not None:
+            classes = classes + self.embed_cameras(camids).unsqueeze(1)
+        x = torch.cat([classes, patches + visual.positional_embedding[1:]], dim=1)
         x = visual.ln_pre(x)
         mask = self.attention_mask(x.shape[1])
         *blocks, last = visual.transformer.resblocks
@@ -159,7 +206,7 @@ class CLIPImageEncoder(BaseModule):
             x = block(x, attn_mask=mask)
         penultimate = x[:, :k]
         hidden, tokens = self.project(last(x, attn_mask=mask))
-        features = {'tokens': tokens, 'hidden': hidden}
+        features = {'image_tokens': tokens, 'image_hidden': hidden}
         for i, name in enumerate(self.class_names):
             features[name] = tokens[:, i]
             features[f'{name}_post'] = hidden[:, i]

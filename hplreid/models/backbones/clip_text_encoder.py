@@ -67,16 +67,16 @@ class CLIPTextEncoder(_TextTower):
                 changes nothing before it (the attention is causal).
 
         Returns:
-            ``tokens`` ``(B_T, L, d)``: Z_t, projected; ``hidden`` ``(B_T, L, D)``: the
-            same before the projection; ``t`` ``(B_T, d)``: the EOT feature; ``eot``
-            ``(B_T,)``: its place.
+            ``text_tokens`` ``(B_T, L, d)``: Z_t, projected; ``text_hidden``
+            ``(B_T, L, D)``: the same before the projection; ``t`` ``(B_T, d)``: the EOT
+            feature; ``eot`` ``(B_T,)``: its place.
         """
         x = self.run_blocks(self.text.token_embedding(captions))
         hidden = self.text.ln_final(x)
         tokens = hidden @ self.text.text_projection
         eot = captions.argmax(dim=1)
         t = tokens[torch.arange(len(eot), device=eot.device), eot]
-        return {'tokens': tokens, 'hidden': hidden, 't': t, 'eot': eot}
+        return {'text_tokens': tokens, 'text_hidden': hidden, 't': t, 'eot': eot}
 
 
 @BACKBONES.register_module()

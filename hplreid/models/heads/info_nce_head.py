@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from hplreid.models.losses import InfoNCELoss
+from hplreid.models.losses.checks import check_positive
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 
@@ -11,13 +12,14 @@ from .base_head import BaseHead
 
 @HEADS.register_module()
 class InfoNCEHead(BaseHead):
-    """Trains a CLIP, see :func:`hplreid.models.losses.info_nce_loss`.
+    """Trains a CLIP, or fine-tunes one (ITC), see :func:`.info_nce_loss`.
 
     Args:
         image: Feature of pictures. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         logit_scale: Table with the factor of the cosine, ``1 / tau``, a scalar; not
             its logarithm, which is what CLIP learns. Defaults to ``'logit_scale'``.
+        tau: Fixed temperature in place of the table. Defaults to None.
         targets: ``'pairs'`` (CLIP) or ``'labels'``, where all rows of an identity
             share the target. Defaults to ``'pairs'``.
         group: Rows read. Defaults to ``'captioned'``.
@@ -35,20 +37,25 @@ class InfoNCEHead(BaseHead):
         image: str = 'v',
         text: str = 't',
         logit_scale: str = 'logit_scale',
+        tau: float | None = None,
         targets: str = 'pairs',
         group: str = 'captioned',
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((image, text, logit_scale), group, loss_weight, name)
+        reads = (image, text) if tau else (image, text, logit_scale)
+        super().__init__(reads, group, loss_weight, name)
+        if tau is not None:
+            check_positive('tau', tau)
         self.image = image
         self.text = text
         self.logit_scale = logit_scale
+        self.tau = tau
         self.criterion = InfoNCELoss(targets)
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the one term."""
         image, labels = self.select(bundle, self.image)
         text, _ = self.select(bundle, self.text)
-        scale = bundle.table(self.logit_scale)
+        scale = 1 / self.tau if self.tau else bundle.table(self.logit_scale)
         return {'': self.criterion(image, text, labels, scale)}

@@ -1,5 +1,15 @@
-"""Necks: what stands between a feature and its classifier."""
+"""Necks: what stands between a feature and its classifier, or makes one of several."""
 
 from .bn_neck import BNNeck
+from .implicit_relation import ImplicitRelation
+from .interaction import InteractionNeck
+from .pooling import GeM, GlobalAveragePool, generalised_mean
 
-__all__ = ['BNNeck']
+__all__ = [
+    'BNNeck',
+    'GeM',
+    'GlobalAveragePool',
+    'ImplicitRelation',
+    'InteractionNeck',
+    'generalised_mean',
+]

@@ -1,14 +1,16 @@
-"""What every method shares: modes, stages, heads, and where losses meet all ranks."""
+"""What every method shares: modes, stages, necks, heads; where losses meet ranks."""
 
 import inspect
 from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from typing import cast
 
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from hplreid.registry import HEADS
+from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle, ReIDDataSample
+from hplreid.structures.feature_bundle import ALL
 
 from ..heads import BaseHead
 
@@ -17,7 +19,9 @@ class BaseReID(BaseModel):
     """A method: it encodes a batch to named features, and heads make losses of them.
 
     A subclass says which names it offers in each stage (:meth:`offers`), computes them
-    (:meth:`encode`) and writes retrieval features (:meth:`predict`).
+    (:meth:`encode`) and writes retrieval features (:meth:`predict`). Necks add
+    features to those: each reads some names and offers one more, its own, to the necks
+    after it, to heads, and for retrieval.
 
     Args:
         heads: Lists of head configs, one list for each training stage, by the stage's
@@ -25,9 +29,15 @@ class BaseReID(BaseModel):
         num_ids: Training identities. None for inference, which needs no head.
         feature_dims: Width of each named feature, for heads that must know.
         data_preprocessor: Config of the preprocessor.
+        necks: Configs of necks by the name of the feature that each makes; ``reads``
+            there is the name, or the names, of what it is given. ``in_channels``
+            defaults to the width of the first. At inference only those are built that
+            retrieval features need.
 
     Raises:
-        KeyError: A head reads a name that its stage doesn't offer.
+        KeyError: A head reads a name that its stage doesn't offer, or a neck one that
+            nothing before it offers.
+        ValueError: A neck has the name of a feature, or reads nothing.
     """
 
     def __init__(
@@ -36,17 +46,53 @@ class BaseReID(BaseModel):
         num_ids: int | None,
         feature_dims: dict[str, int],
         data_preprocessor: dict | None,
+        necks: dict[str, dict] | None = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(type='ReIDDataPreprocessor'))
         self.num_ids = num_ids
         self.stage: str | None = None
+        self.necks = nn.ModuleDict()
+        self._neck_reads = {n: _reads_of(c) for n, c in (necks or {}).items()}
+        # At test a neck is there only if what is compared needs it
+        needed = self.inputs_of(self.retrieval_features())
+        feature_dims = dict(feature_dims)
+        for name, config in (necks or {}).items():
+            if num_ids is not None or name in needed:
+                self._add_neck(name, dict(config), feature_dims)
         self.heads = nn.ModuleDict()
         if num_ids is None:
             return
         for stage, configs in (heads or {}).items():
+            if hasattr(self.heads, stage):  # as 'train', a method of every module
+                raise ValueError(f"heads: no stage can be called '{stage}'.")
             self.heads[stage] = nn.ModuleList(
                 self._build_head(c, stage, feature_dims) for c in configs
             )
+
+    def _add_neck(self, name: str, config: dict, dims: dict[str, int]) -> None:
+        """Build the neck that makes the feature ``name``; note the feature's width."""
+        reads = self._neck_reads[name]
+        config.pop('reads', None)
+        offered = {*self.offers(''), *self.necks}
+        if not reads:
+            raise ValueError(f"Neck '{name}' reads nothing: give it `reads`, a name.")
+        if name in offered:
+            raise ValueError(f"Neck '{name}' has the name of another feature.")
+        unknown = [read for read in reads if read not in offered]
+        if unknown:
+            raise KeyError(
+                f"Neck '{name}' reads {unknown}. {type(self).__name__} offers before "
+                f'it: {", ".join(sorted(offered))}.'
+            )
+        arguments = inspect.signature(NECKS.get(config['type'])).parameters
+        width = dims.get(reads[0])
+        known = {'in_channels': width} if 'in_channels' in arguments else {}
+        neck = NECKS.build(config, default_args=known)
+        self.necks[name] = neck
+        self._neck_reads[name] = reads
+        out = getattr(neck, 'out_channels', width)
+        if out is not None:
+            dims[name] = out
 
     def _build_head(self, config: dict, stage: str, dims: dict[str, int]) -> nn.Module:
         """Build a head, telling it the number of identities and its feature's width."""
@@ -66,7 +112,7 @@ class BaseReID(BaseModel):
         return head
 
     def _check_offer(self, head: str, stage: str, name: str) -> None:
-        offered = self.offers(stage)
+        offered = {*self.offers(stage), *self.necks}
         if name not in offered:
             raise KeyError(
                 f"{head} of stage '{stage}' reads '{name}'. {type(self).__name__} "
@@ -79,7 +125,45 @@ class BaseReID(BaseModel):
 
     @abstractmethod
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
-        """Compute at least the features ``reads`` of a training batch."""
+        """Compute at least the features ``reads`` of a batch, necks' excepted."""
+
+    def extract(
+        self, inputs: dict[str, Tensor], reads: Collection[str]
+    ) -> FeatureBundle:
+        """Compute at least the features ``reads`` of a batch, necks' among them."""
+        bundle = self.encode(inputs, self.inputs_of(reads))
+        self.run_necks(bundle, reads)
+        return bundle
+
+    def retrieval_features(self) -> set[str]:
+        """Return the names of the features that are compared at test."""
+        return set()
+
+    def inputs_of(self, reads: Collection[str]) -> set[str]:
+        """Return ``reads`` and all that their necks read, and those necks' necks."""
+        needed = set(reads)
+        for name in reversed(self._neck_reads):
+            if name in needed:
+                needed.update(self._neck_reads[name])
+        return needed
+
+    def run_necks(self, bundle: FeatureBundle, reads: Collection[str]) -> None:
+        """Put the features of those necks on the bundle that ``reads`` needs."""
+        needed = self.inputs_of(reads)
+        for name, neck in self.necks.items():
+            if name not in needed:
+                continue
+            inputs = self._neck_reads[name]
+            groups = (bundle.group_of(i) for i in inputs)
+            # Rows of one group, where one of the inputs covers no more
+            group = next((g for g in groups if g not in (None, ALL)), None) or ALL
+            given = (
+                bundle.table(i)
+                if bundle.group_of(i) is None
+                else bundle.select(i, group)[0]
+                for i in inputs
+            )
+            bundle.put(name, neck(*given), group)
 
     @abstractmethod
     def predict(
@@ -99,6 +183,21 @@ class BaseReID(BaseModel):
             )
         self.stage = name
 
+    def receive_features(self, features: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+        """Take features of the whole training set, computed when a stage began.
+
+        Args:
+            features: Of a stage's ``init_features``, by name: ``(N, ...)`` on the CPU,
+                and the identity of each row, ``(N,)`` int64.
+
+        Raises:
+            ValueError: This method, as it was configured, has no use for them.
+        """
+        raise ValueError(
+            f'init_features={list(features)}: this {type(self).__name__} has no use '
+            "for them. Those with prototypes='mean' have."
+        )
+
     def loss(
         self,
         inputs: dict[str, Tensor],
@@ -113,7 +212,7 @@ class BaseReID(BaseModel):
             raise RuntimeError('Call enter_stage(name) before asking for a loss.')
         heads = cast(list[BaseHead], self.heads[self.stage])
         reads = {name for head in heads for name in head.reads}
-        bundle = self.encode(inputs, reads).gather(reads)
+        bundle = self.extract(inputs, reads).gather(reads)
         losses: dict[str, Tensor] = {}
         for head in heads:
             terms = head.loss(bundle)
@@ -144,9 +243,15 @@ class BaseReID(BaseModel):
             ValueError: Another mode.
         """
         if mode == 'tensor':
-            return self.encode(inputs, self.offers(self.stage or ''))
+            return self.extract(inputs, {*self.offers(self.stage or ''), *self.necks})
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples or [])
         raise ValueError(f"mode='{mode}': expected 'tensor', 'loss' or 'predict'.")
+
+
+def _reads_of(config: dict) -> tuple[str, ...]:
+    """Return the names of what a neck is given."""
+    reads = config.get('reads', ())
+    return (reads,) if isinstance(reads, str) else tuple(reads)

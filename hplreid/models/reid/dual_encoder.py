@@ -1,4 +1,4 @@
-"""Two towers and heads: the CLIP baselines, and HPL's rows without prompts."""
+"""Two towers and heads: the CLIP baselines, IRRA, and HPL's rows without prompts."""
 
 import math
 from collections.abc import Sequence
@@ -6,35 +6,47 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import CAPTIONED
 
-from .base_reid import BaseReID
+from .image_reid import ImageReID, write_features
+from .initial_prototypes import PROTOTYPES, InitialPrototypes, Labelled
 
-_STATES = ('', '_post', '_penultimate')  # of a class token, see CLIPImageEncoder
+_TEXT = ('t', 'text_tokens', 'text_hidden', 'eot')
+_MASKED = ('masked_tokens', 'mask_labels')
 
 
 @MODELS.register_module()
-class DualEncoder(BaseReID):
+class DualEncoder(ImageReID):
     """Image tower E_v and text tower E_t, joined by nothing but the losses.
 
-    It offers the image tower's class tokens (``v``, and ``u`` of a Task-Routed
-    Transformer, with their states ``v_post`` and ``v_penultimate``), the captions'
-    EOT feature ``t``, and the table ``logit_scale`` (learnable).
+    Beside the image tower's features (``v``, and ``u`` of a Task-Routed Transformer,
+    with their states ``v_post`` and ``v_penultimate``; ``image_tokens``,
+    ``image_hidden``) it offers those of the captions: ``t`` of the EOT,
+    ``text_tokens``, ``text_hidden``; the sequence ``masked_tokens`` of the captions as
+    :class:`MaskCaption` leaves them and the ``mask_labels`` to be guessed; and the
+    table ``logit_scale`` (learnable). With ``prototypes`` it also offers the tables
+    ``prototypes_image`` and ``prototypes_text``, see :class:`InitialPrototypes`.
 
     Args:
         image_encoder: Config of E_v.
         text_encoder: Config of E_t; ``arch`` and ``pretrained`` default to E_v's.
         heads: See :class:`BaseReID`.
         num_ids: See :class:`BaseReID`.
-        i2i_feature: Names of the states that are joined to the I2I feature. Defaults
-            to the last class token: ``u`` where there is one, else ``v``.
-        t2i_feature: Name of the image's T2I feature.
+        i2i_feature: See :class:`ImageReID`.
+        t2i_feature: Name of the picture's T2I feature.
+        train_captions: Which captions ``t`` is of in training: ``'clean'``, or
+            ``'masked'``, as in IRRA's released code.
+        necks: See :class:`BaseReID`.
         data_preprocessor: Config of the preprocessor.
+        prototypes: How a stage's ``init_features`` make an identity's prototype in
+            training: their ``'mean'`` or ``'sum'``. None for no prototypes.
 
     Raises:
         KeyError: A head or a retrieval feature names what the towers don't offer.
+        ValueError: ``train_captions`` or ``prototypes`` is neither.
     """
 
     def __init__(
@@ -43,97 +55,102 @@ class DualEncoder(BaseReID):
         text_encoder: dict,
         heads: dict[str, list[dict]] | None = None,
         num_ids: int | None = None,
-        i2i_feature: Sequence[str] | None = None,
+        i2i_feature: str | Sequence[str] | None = None,
         t2i_feature: str = 'v',
+        train_captions: str = 'clean',
+        necks: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
+        prototypes: str | None = None,
     ) -> None:
-        image = BACKBONES.build(image_encoder)
-        self._image_names = {n + s for n in image.class_names for s in _STATES}
+        check_one_of('train_captions', train_captions, ('clean', 'masked'))
+        # Known before heads are built; at test nothing reads them
+        self.has_prototypes = prototypes is not None and num_ids is not None
+        self.t2i_feature = t2i_feature
         super().__init__(
-            heads,
-            num_ids,
-            {
-                n: image.width if n.endswith(_STATES[1:]) else image.embed_dim
-                for n in self.offers('')
-            },
-            data_preprocessor,
+            image_encoder, heads, num_ids, i2i_feature, necks, data_preprocessor
         )
-        self.image_encoder = image
         self.text_encoder = BACKBONES.build(
-            text_encoder, default_args=_same_weights(image_encoder)
+            text_encoder, default_args=same_weights(image_encoder)
         )
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-        self.i2i_feature = tuple(i2i_feature or image.class_names[-1:])
-        self.t2i_feature = t2i_feature
-        unknown = {*self.i2i_feature, t2i_feature} - self._image_names
-        if unknown:
-            raise KeyError(
-                f'Retrieval features {sorted(unknown)}: the image tower offers '
-                f'{sorted(self._image_names)}.'
+        self.train_captions = train_captions
+        self._check_retrieval((t2i_feature,))
+        if prototypes is not None and num_ids is not None:
+            self.prototypes = InitialPrototypes(
+                num_ids, self.text_encoder.embed_dim, prototypes
             )
+
+    def retrieval_features(self) -> set[str]:
+        """See :class:`BaseReID`."""
+        return {*super().retrieval_features(), self.t2i_feature}
+
+    def widths(self) -> dict[str, int | None]:
+        """See :class:`ImageReID`; both towers end in one space."""
+        dims = super().widths()
+        joint = dims['image_tokens']
+        return {**dims, 't': joint, 'text_tokens': joint, 'masked_tokens': joint}
 
     def offers(self, stage: str) -> set[str]:
         """See :class:`BaseReID`."""
-        return {*self._image_names, 't', 'logit_scale'}
-
-    def enter_stage(self, name: str) -> None:
-        """See :class:`BaseReID`."""
-        super().enter_stage(name)
-        if hasattr(self.image_encoder, 'enter_stage'):
-            self.image_encoder.enter_stage(name)
-
-    def encode_towers(
-        self, inputs: dict[str, Tensor]
-    ) -> tuple[FeatureBundle, dict[str, Tensor], dict[str, Tensor] | None]:
-        """Run both towers.
-
-        Returns:
-            The bundle with the towers' features, and all that the image tower and the
-            text tower (None without captions) returned.
-        """
-        bundle = FeatureBundle(
-            inputs['labels'], inputs['caption_rows'], inputs['image_only_rows']
-        )
-        image = self.image_encoder(inputs['images'])
-        for name in self._image_names:
-            bundle.put(name, image[name])
-        text = None
-        if len(inputs['captions']):
-            text = self.text_encoder(inputs['captions'])
-            bundle.put('t', text['t'], CAPTIONED)
-        # The clamp is CLIP's: logits are never scaled by more than 100
-        bundle.put_table('logit_scale', self.logit_scale.exp().clamp(max=100))
-        return bundle, image, text
+        tables = PROTOTYPES if self.has_prototypes else ()
+        return {*super().offers(stage), *_TEXT, *_MASKED, 'logit_scale', *tables}
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """See :class:`BaseReID`."""
-        return self.encode_towers(inputs)[0]
+        bundle = super().encode(inputs, reads)
+        if len(inputs['captions']):
+            self._put_text_features(bundle, inputs, reads)
+        # The clamp is CLIP's: logits are never scaled by more than 100
+        bundle.put_table('logit_scale', self.logit_scale.exp().clamp(max=100))
+        if reads & set(PROTOTYPES):
+            for name, table in self.prototypes.tables().items():
+                bundle.put_table(name, table)
+        return bundle
+
+    def receive_features(self, features: Labelled) -> None:
+        """See :class:`BaseReID`; they become the initial prototypes."""
+        if not self.has_prototypes:
+            super().receive_features(features)
+        self.prototypes.fill(features)
+
+    def _put_text_features(
+        self, bundle: FeatureBundle, inputs: dict[str, Tensor], reads: set[str]
+    ) -> None:
+        """Run the text tower over the captions, the masked ones, or both."""
+        only_masked = self.training and self.train_captions == 'masked'
+        text = masked = None
+        if 'masked_captions' in inputs and (only_masked or reads & set(_MASKED)):
+            masked = self.text_encoder(inputs['masked_captions'])
+            bundle.put('masked_tokens', masked['text_tokens'], CAPTIONED)
+            bundle.put('mask_labels', inputs['mask_labels'], CAPTIONED)
+        if only_masked:
+            if masked is None:
+                raise ValueError(
+                    "train_captions='masked', but no caption is: the training "
+                    'pipeline lacks MaskCaption.'
+                )
+            text = masked
+        else:
+            text = self.text_encoder(inputs['captions'])
+        for name in _TEXT:
+            bundle.put(name, text[name], CAPTIONED)
 
     def predict(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
     ) -> list[ReIDDataSample]:
         """Encode pictures and captions, each by its tower alone."""
         if len(inputs['images']):
-            image = self.image_encoder(inputs['images'])
-            i2i = torch.cat([image[n] for n in self.i2i_feature], dim=1)
-            _write(data_samples, inputs['image_rows'], 'i2i_feat', i2i)
-            _write(
-                data_samples, inputs['image_rows'], 't2i_feat', image[self.t2i_feature]
+            i2i, t2i = self.picture_features(
+                inputs, self.i2i_feature, (self.t2i_feature,)
             )
+            write_features(data_samples, inputs['image_rows'], 'i2i_feat', i2i)
+            write_features(data_samples, inputs['image_rows'], 't2i_feat', t2i)
         if len(inputs['captions']):
             t = self.text_encoder(inputs['captions'])['t']
-            _write(data_samples, inputs['caption_rows'], 't2i_feat', t)
+            write_features(data_samples, inputs['caption_rows'], 't2i_feat', t)
         return data_samples
 
 
-def _same_weights(image_encoder: dict) -> dict:
-    """What a text tower shares with the image tower that it was trained with."""
+def same_weights(image_encoder: dict) -> dict:
+    """Return what a text tower shares with the image tower it was trained with."""
     return {k: image_encoder[k] for k in ('arch', 'pretrained') if k in image_encoder}
-
-
-def _write(
-    samples: list[ReIDDataSample], rows: Tensor, name: str, features: Tensor
-) -> None:
-    values = features.detach().float().cpu()
-    for row, value in zip(rows.tolist(), values, strict=True):
-        samples[row].set_field(value, name)

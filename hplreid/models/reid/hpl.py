@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_bundle import ALL, CAPTIONED
 
 from ..backbones.clip_text_encoder import mean_token_norm
-from .dual_encoder import DualEncoder, _same_weights
+from .dual_encoder import DualEncoder, same_weights
+from .identity_prompts import IdentityPrompts
 
 _PROMPTED = {
     'pseudo_image',
@@ -19,7 +20,6 @@ _PROMPTED = {
     'prompt_text',
     'prompt_identity',
 }
-_TABLE_CHUNK = 512  # identities whose prompts are encoded at once for the table
 
 
 @MODELS.register_module()
@@ -52,9 +52,12 @@ class HPL(DualEncoder):
         mask_padding: Hide what follows a caption's EOT from its inversion network.
         heads: See :class:`BaseReID`.
         num_ids: See :class:`BaseReID`. None for inference: no prompts, no heads.
-        i2i_feature: See :class:`DualEncoder`.
+        i2i_feature: See :class:`ImageReID`.
         t2i_feature: See :class:`DualEncoder`.
+        train_captions: See :class:`DualEncoder`.
+        necks: See :class:`BaseReID`.
         data_preprocessor: Config of the preprocessor.
+        prototypes: See :class:`DualEncoder`.
 
     Raises:
         ValueError: ``inversion_input`` is neither, or the inversion networks make
@@ -73,9 +76,12 @@ class HPL(DualEncoder):
         mask_padding: bool = True,
         heads: dict[str, list[dict]] | None = None,
         num_ids: int | None = None,
-        i2i_feature: Sequence[str] | None = None,
+        i2i_feature: str | Sequence[str] | None = None,
         t2i_feature: str = 'v',
+        train_captions: str = 'clean',
+        necks: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
+        prototypes: str | None = None,
     ) -> None:
         if inversion_input not in ('tokens', 'hidden'):
             raise ValueError(
@@ -88,16 +94,18 @@ class HPL(DualEncoder):
             num_ids,
             i2i_feature,
             t2i_feature,
+            train_captions,
+            necks,
             data_preprocessor,
+            prototypes,
         )
-        self._identity_table: Tensor | None = None
         if num_ids is None:
             return
         self.inversion_input = inversion_input
         self.mask_padding = mask_padding
         table = self.text_encoder.token_table
         self.prompt_encoder = BACKBONES.build(
-            prompt_encoder, default_args=_same_weights(image_encoder)
+            prompt_encoder, default_args=same_weights(image_encoder)
         )
         self.image_inversion = self._build_inversion(
             image_inversion, self.image_encoder, table
@@ -121,10 +129,13 @@ class HPL(DualEncoder):
                 context_length=self.prompt_encoder.context_length,
             ),
         )
+        self.identity_prompts = IdentityPrompts(
+            self.prompt_learner, self.prompt_encoder
+        )
 
     def _build_inversion(
-        self, config: dict, tower: torch.nn.Module, table: Tensor
-    ) -> torch.nn.Module:
+        self, config: dict, tower: nn.Module, table: Tensor
+    ) -> nn.Module:
         projected = self.inversion_input == 'tokens'
         return INVERSIONS.build(
             config,
@@ -135,6 +146,12 @@ class HPL(DualEncoder):
             ),
         )
 
+    def widths(self) -> dict[str, int | None]:
+        """See :class:`ImageReID`; prompts end in the space of the towers."""
+        dims = super().widths()
+        prompts = ('prompt_image', 'prompt_text', 'prompt_identity')
+        return {**dims, **dict.fromkeys(prompts, dims['image_tokens'])}
+
     def offers(self, stage: str) -> set[str]:
         """See :class:`BaseReID`."""
         return {*super().offers(stage), *_PROMPTED, 'identity_prompts'}
@@ -142,11 +159,11 @@ class HPL(DualEncoder):
     def enter_stage(self, name: str) -> None:
         """See :class:`BaseReID`; the identity table is made anew when it is needed."""
         super().enter_stage(name)
-        self._identity_table = None
+        self.identity_prompts.forget()
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """Run the towers, then invert and prompt as far as ``reads`` asks."""
-        bundle, image, text = self.encode_towers(inputs)
+        bundle = super().encode(inputs, reads)
         labels = inputs['labels']
 
         # Stage I inverts the images of both data sets (Eq. 6), stage II those with a
@@ -155,27 +172,28 @@ class HPL(DualEncoder):
         rows = slice(None) if group == ALL else inputs['caption_rows']
 
         if reads & {'pseudo_image', 'prompt_image'}:  # Eq. 3, 5
-            pseudo = self.image_inversion(
-                image[self.inversion_input][rows], image['v'][rows]
-            )
+            tokens, _ = bundle.select(f'image_{self.inversion_input}')
+            v, _ = bundle.select('v')
+            pseudo = self.image_inversion(tokens[rows], v[rows])
             bundle.put('pseudo_image', pseudo, group)
             if 'prompt_image' in reads:
                 bundle.put('prompt_image', self._prompt(labels[rows], pseudo), group)
 
-        if text is not None and reads & {'pseudo_text', 'prompt_text'}:  # Eq. 4, 5
-            pseudo = self.text_inversion(
-                text[self.inversion_input], text['t'], self._padding(text)
-            )
+        captioned = len(inputs['captions']) > 0
+        if captioned and reads & {'pseudo_text', 'prompt_text'}:  # Eq. 4, 5
+            tokens, _ = bundle.select(f'text_{self.inversion_input}', CAPTIONED)
+            t, _ = bundle.select('t', CAPTIONED)
+            pseudo = self.text_inversion(tokens, t, self._padding(bundle))
             bundle.put('pseudo_text', pseudo, CAPTIONED)
             if 'prompt_text' in reads:
-                captioned = labels[inputs['caption_rows']]
-                bundle.put('prompt_text', self._prompt(captioned, pseudo), CAPTIONED)
+                prompts = self._prompt(labels[inputs['caption_rows']], pseudo)
+                bundle.put('prompt_text', prompts, CAPTIONED)
 
         if 'prompt_identity' in reads:  # Eq. 7, once for each identity of the batch
-            r = self._identity_prompts(inputs['unique_labels'])
+            r = self.identity_prompts.of(inputs['unique_labels'])
             bundle.put('prompt_identity', r[inputs['unique_index']])
         if 'identity_prompts' in reads:
-            bundle.put_table('identity_prompts', self.identity_table())
+            bundle.put_table('identity_prompts', self.identity_prompts.table())
         return bundle
 
     def _prompt(self, labels: Tensor, pseudo: Tensor) -> Tensor:
@@ -183,31 +201,11 @@ class HPL(DualEncoder):
             *self.prompt_learner.hierarchical_prompts(labels, pseudo)
         )
 
-    def _identity_prompts(self, labels: Tensor) -> Tensor:
-        return self.prompt_encoder(*self.prompt_learner.identity_prompts(labels))
-
-    def _padding(self, text: dict[str, Tensor]) -> Tensor | None:
+    def _padding(self, bundle: FeatureBundle) -> Tensor | None:
         """Return True for what follows the EOT, ``(B_T, L)``."""
         if not self.mask_padding:
             return None
-        places = torch.arange(text['tokens'].shape[1], device=text['eot'].device)
-        return places > text['eot'].unsqueeze(1)
-
-    def identity_table(self) -> Tensor:
-        """Return r of all identities, ``(N_id, d)``.
-
-        Computed once a stage while what it depends on is frozen, else anew each time.
-        """
-        parts = (self.prompt_encoder, self.prompt_learner)
-        live = any(p.requires_grad for part in parts for p in part.parameters())
-        if live or self._identity_table is None:
-            labels = torch.arange(
-                self.prompt_learner.num_ids, device=self.logit_scale.device
-            )
-            with torch.set_grad_enabled(live):
-                r = [self._identity_prompts(c) for c in labels.split(_TABLE_CHUNK)]
-            table = torch.cat(r)
-            if live:
-                return table
-            self._identity_table = table.float()
-        return self._identity_table
+        tokens, _ = bundle.select('text_tokens', CAPTIONED)
+        eot, _ = bundle.select('eot', CAPTIONED)
+        places = torch.arange(tokens.shape[1], device=eot.device)
+        return places > eot.unsqueeze(1)

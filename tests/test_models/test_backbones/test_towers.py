@@ -39,7 +39,7 @@ def test_image_encoder_is_open_clips(reference, weights):
     features = tower(_images())
     expected = reference.encode_image(_images())
     torch.testing.assert_close(features['v'], expected, rtol=0, atol=1e-6)
-    assert features['tokens'].shape == (2, 1 + 8 * 4, 128)
+    assert features['image_tokens'].shape == (2, 1 + 8 * 4, 128)
 
 
 def test_isolated_v_is_the_v_of_one_class_token(weights):
@@ -83,7 +83,7 @@ def test_separate_projection_starts_as_a_copy_and_then_differs(weights):
     separate.i2i_proj.data *= 1.1
     b = separate(_images())
     torch.testing.assert_close(a['v'], b['v'], rtol=0, atol=1e-12)
-    torch.testing.assert_close(b['tokens'][:, 1], b['u'], rtol=0, atol=0)
+    torch.testing.assert_close(b['image_tokens'][:, 1], b['u'], rtol=0, atol=0)
     assert (a['u'] - b['u']).abs().max() > 1e-3
 
 
@@ -114,7 +114,7 @@ def test_unknown_option_is_refused(option):
 def test_grid_follows_size_and_stride(size, stride, grid):
     tower = CLIPImageEncoder(ARCH, img_size=size, stride=stride)
     assert tower.grid == grid
-    tokens = tower(torch.zeros(1, 3, *size))['tokens']
+    tokens = tower(torch.zeros(1, 3, *size))['image_tokens']
     assert tokens.shape[1] == 1 + grid[0] * grid[1]
 
 
@@ -128,7 +128,7 @@ def test_text_encoder_is_open_clips_and_cutting_at_eot_changes_nothing(
     longest = captions.argmax(dim=1).max() + 1
     cut = tower(captions[:, :longest])
     torch.testing.assert_close(cut['t'], tower(captions)['t'], rtol=0, atol=1e-12)
-    assert cut['tokens'].shape == (2, longest, 128)
+    assert cut['text_tokens'].shape == (2, longest, 128)
 
 
 @pytest.mark.parametrize('pad', [False, True])

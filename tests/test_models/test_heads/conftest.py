@@ -30,6 +30,11 @@ def _make_bundle(dtype=torch.float64):
     bundle.put('prompt_identity', table[LABELS])
     bundle.put_table('identity_prompts', table)
     bundle.put_table('logit_scale', torch.tensor(14.3, dtype=dtype))
+    costs = torch.tensor([[9.0, 3], [0, 0], [2, 1], [7, 2]])  # of guesses, and how many
+    costs = costs.to(dtype).requires_grad_()
+    bundle.put('masked_language', costs, 'captioned')
+    for modality in ('image', 'text'):
+        bundle.put_table(f'prototypes_{modality}', random(NUM_IDS, CHANNELS))
     return bundle
 
 

@@ -14,24 +14,40 @@ CONFIGS = {
     'CrossModalIDHead': SIZES,
     'IDHead': SIZES,
     'TripletHead': {},
+    'CenterHead': SIZES,
     'PromptContrastHead': {},
     'InversionConsistencyHead': {},
     'PromptAlignHead': {},
     'PromptIDHead': {},
     'PromptRegularisationHead': {},
     'InfoNCEHead': {},
+    'MaskedLanguageHead': {},
+    'PrototypeContrastHead': {
+        **SIZES,
+        'learner': {'type': 'PrototypeLearner', 'num_vectors': 2, 'num_heads': 2},
+        'tau': 0.5,
+    },
+    'CMPMHead': {},
+    'CMPCHead': SIZES,
+    'TALHead': {'tau': 0.5, 'margin': 1.0},  # at which no pair is done with
 }
 READS = {
     'SDMHead': ('v', 't'),
     'CrossModalIDHead': ('v', 't'),
     'IDHead': ('u',),
     'TripletHead': ('u',),
+    'CenterHead': ('u',),
     'PromptContrastHead': ('v', 'prompt_identity'),
     'InversionConsistencyHead': ('prompt_image', 'v', 'prompt_text', 't'),
     'PromptAlignHead': ('prompt_text', 'v', 'prompt_image', 't'),
     'PromptIDHead': ('u', 'identity_prompts'),
     'PromptRegularisationHead': ('pseudo_image', 'pseudo_text'),
     'InfoNCEHead': ('v', 't', 'logit_scale'),
+    'MaskedLanguageHead': ('masked_language',),
+    'PrototypeContrastHead': ('v', 't', 'prototypes_image', 'prototypes_text'),
+    'CMPMHead': ('v', 't'),
+    'CMPCHead': ('v', 't'),
+    'TALHead': ('v', 't'),
 }
 CAPTIONED_ONLY = [
     'SDMHead',
@@ -39,8 +55,12 @@ CAPTIONED_ONLY = [
     'PromptAlignHead',
     'PromptRegularisationHead',
     'InfoNCEHead',
+    'CMPMHead',
+    'PrototypeContrastHead',
+    'CMPCHead',
+    'TALHead',
 ]
-IMAGES_ONLY = ['IDHead', 'TripletHead']
+IMAGES_ONLY = ['CenterHead', 'IDHead', 'TripletHead']
 each_head = pytest.mark.parametrize('type_', CONFIGS)
 
 
@@ -168,7 +188,7 @@ def test_own_rows_do_change_the_loss(type_, bundle):
 
     def change(value, group):
         if group == 'all':
-            value[rows[0]] += 1
+            value[rows[0]] *= -2  # a norm doesn't see a shift
         return value
 
     expected = build(type_).loss(bundle)
@@ -223,6 +243,7 @@ def test_a_batch_without_the_rows_of_the_group_is_an_error(type_):
     bundle.put('pseudo_text', torch.zeros(0, 2, 8), 'captioned')
     bundle.put_table('identity_prompts', torch.zeros(7, 8))
     bundle.put_table('logit_scale', torch.tensor(1.0))
+    bundle.put('masked_language', torch.zeros(0, 2), 'captioned')
     with pytest.raises(ValueError, match=f'{type_} .* no such rows'):
         build(type_).loss(bundle)
 
@@ -258,6 +279,15 @@ def test_a_batch_without_the_rows_of_the_group_is_an_error(type_):
         ('PromptIDHead', {'reduce': 'none'}, "reduce='none':"),
         ('PromptRegularisationHead', {'reduce': 'max'}, "reduce='max':"),
         ('InfoNCEHead', {'targets': 'soft'}, "targets='soft':"),
+        ('InfoNCEHead', {'tau': 0}, 'tau=0:'),
+        ('InfoNCEHead', {'tau': -0.1}, r'tau=-0\.1:'),
+        ('MaskedLanguageHead', {'feature': ''}, "'': expected the name"),
+        ('CMPCHead', {'num_ids': 0}, 'num_ids=0:'),
+        ('CMPCHead', {'in_channels': 8.0}, r'in_channels=8\.0:'),
+        ('TALHead', {'reduce': 'max'}, "reduce='max':"),
+        ('PrototypeContrastHead', {'subset': 'batch'}, "subset='batch':"),
+        ('PrototypeContrastHead', {'reduce': 'max'}, "reduce='max':"),
+        ('PrototypeContrastHead', {'tau': 0}, 'tau=0:'),
     ],
 )
 def test_rejected_arguments_are_named(type_, options, message):

@@ -207,3 +207,44 @@ def test_info_nce(bundle, targets):
     expected = losses.info_nce_loss(v[CAPTIONED], t, 14.3, labels)
     head = build('InfoNCEHead', targets=targets)
     assert_losses(head, bundle, {'loss_info_nce': expected})
+
+
+def test_info_nce_at_a_fixed_temperature(bundle):
+    v, t = features(bundle, 'v', 't')
+    head = build('InfoNCEHead', tau=0.05, name='itc')
+    assert head.reads == ('v', 't')
+    expected = losses.info_nce_loss(v[CAPTIONED], t, 1 / 0.05)
+    assert_losses(head, bundle, {'loss_itc': expected})
+
+
+def test_masked_language_is_the_mean_over_words_not_over_captions(bundle):
+    head = build('MaskedLanguageHead')
+    expected = torch.tensor((9.0 + 0 + 2 + 7) / (3 + 0 + 1 + 2)).double()
+    assert_losses(head, bundle, {'loss_masked_language': expected})
+
+
+def test_no_masked_word_costs_nothing(bundle):
+    bundle.put('masked_language', torch.zeros(4, 2).double(), 'captioned')
+    head = build('MaskedLanguageHead')
+    assert_losses(head, bundle, {'loss_masked_language': torch.tensor(0.0).double()})
+
+
+def test_cmpm_and_cmpc(bundle):
+    v, t = features(bundle, 'v', 't')
+    labels = bundle.labels[CAPTIONED]
+    expected = losses.cmpm_loss(v[CAPTIONED], t, labels)
+    assert_losses(build('CMPMHead'), bundle, {'loss_cmpm': expected})
+    head = build('CMPCHead', **SIZES)
+    assert list(head.state_dict()) == ['classifier.weight']
+    weight = head.classifier.weight
+    expected = losses.cmpc_loss(v[CAPTIONED], t, labels, weight)
+    assert_losses(head, bundle, {'loss_cmpc': expected})
+
+
+@pytest.mark.parametrize('reduce', ['mean', 'sum'])
+def test_tal(bundle, reduce):
+    v, t = features(bundle, 'v', 't')
+    labels = bundle.labels[CAPTIONED]
+    expected = losses.tal_loss(v[CAPTIONED], t, labels, 0.2, 0.3, reduce)
+    head = build('TALHead', tau=0.2, margin=0.3, reduce=reduce)
+    assert_losses(head, bundle, {'loss_tal': expected})

@@ -28,6 +28,18 @@ LOSS = {
     'cmpr_mean': lambda a, b, y: losses.cmpr_loss(
         a.view(-1, 2, 4), b.view(-1, 2, 4), 'mean'
     ),
+    'cmpm': losses.cmpm_loss,
+    'cmpc': lambda a, b, y: losses.cmpc_loss(
+        a,
+        b,
+        y,
+        TABLE.bfloat16().to(a.dtype),  # alike in every precision
+    ),
+    'p2i': lambda a, b, y: losses.prototype_contrast_loss(a, b, y),
+    'p2i_sum': lambda a, b, y: losses.prototype_contrast_loss(a, b, y, 0.5, 'sum'),
+    'tal': losses.tal_loss,
+    'tal_sum': lambda a, b, y: losses.tal_loss(a, b, y, 0.2, 0.5, 'sum'),
+    'center': lambda a, b, y: losses.center_loss(a, torch.arange(len(a)), b),
     'info_nce': lambda a, b, y: losses.info_nce_loss(a, b, 100.0),
     'info_nce_labels': lambda a, b, y: losses.info_nce_loss(a, b, 100.0, y),
 }
@@ -120,8 +132,8 @@ def test_no_rows_is_an_error(loss):
 
 @pytest.mark.parametrize(
     'function',
-    [losses.sdm_loss, losses.supcon_loss],
-    ids=['sdm', 'supcon'],
+    [losses.sdm_loss, losses.supcon_loss, losses.cmpm_loss, losses.tal_loss],
+    ids=['sdm', 'supcon', 'cmpm', 'tal'],
 )
 def test_rows_must_be_equally_many(function):
     with pytest.raises(ValueError, match="'image': 3, 'text': 2, 'labels': 3"):
@@ -146,6 +158,12 @@ def test_rows_must_be_equally_many(function):
         ({'type': 'PromptIDLoss', 'similarity': 'l2'}, "similarity='l2':"),
         ({'type': 'CMPRLoss', 'reduce': 'frobenius'}, "reduce='frobenius':"),
         ({'type': 'InfoNCELoss', 'targets': 'soft'}, "targets='soft':"),
+        ({'type': 'CMPMLoss', 'eps': 0}, 'eps=0:'),
+        ({'type': 'PrototypeContrastLoss', 'tau': 0}, 'tau=0:'),
+        ({'type': 'PrototypeContrastLoss', 'reduce': 'max'}, "reduce='max':"),
+        ({'type': 'TALLoss', 'tau': 0}, 'tau=0:'),
+        ({'type': 'TALLoss', 'margin': -1}, 'margin=-1:'),
+        ({'type': 'TALLoss', 'reduce': 'max'}, "reduce='max':"),
     ],
 )
 def test_rejected_arguments_are_named(config, message):
@@ -160,6 +178,7 @@ def test_rejected_arguments_are_named(config, message):
         (lambda a, y: losses.cross_entropy(a, y, 0.0, 'none'), "reduce='none':"),
         (lambda a, y: losses.paired_distance(a, a, 'l1'), "kind='l1':"),
         (lambda a, y: losses.cmpr_loss(a, a, 'max'), "reduce='max':"),
+        (lambda a, y: losses.tal_loss(a, a, y, 1.0, 1.0, 'max'), "reduce='max':"),
     ],
 )
 def test_functions_know_no_other_options(call, message):

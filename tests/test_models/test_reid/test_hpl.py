@@ -41,7 +41,7 @@ def test_construct_losses_by_hand():
 def test_instance_prompts_are_made_item_by_item():
     model, batch = enter(build_hpl(), 'construct'), make_batch()
     bundle = model(batch, mode='tensor')
-    tokens = model.image_encoder(batch['images'])['tokens']
+    tokens = model.image_encoder(batch['images'])['image_tokens']
     for row in (0, 5):
         pseudo = model.image_inversion(tokens[row : row + 1], tokens[row : row + 1, 0])
         prompt, eot = model.prompt_learner.hierarchical_prompts(
@@ -52,7 +52,7 @@ def test_instance_prompts_are_made_item_by_item():
     for row in (0, 3):  # a caption alone, cut at its own EOT
         end = batch['captions'][row].argmax() + 1
         text = model.text_encoder(batch['captions'][row : row + 1, :end])
-        pseudo = model.text_inversion(text['tokens'], text['t'])
+        pseudo = model.text_inversion(text['text_tokens'], text['t'])
         got = bundle.select('pseudo_text', 'captioned')[0][row]
         torch.testing.assert_close(got, pseudo[0])
 
@@ -131,16 +131,16 @@ def test_identity_table_is_made_once_a_stage_and_is_right():
     assert (
         calls.count(6) == 1
     )  # the table of 6 identities; prompts of 4 captioned items
-    table = model.identity_table()
+    table = model.identity_prompts.table()
     for y in range(6):
         r = model.prompt_encoder(
             *model.prompt_learner.identity_prompts(torch.tensor([y]))
         )
         torch.testing.assert_close(table[y], r[0].float())
     model.prompt_learner.id_tokens.data.mul_(torch.tensor([1.0, -3.0]).reshape(1, 2, 1))
-    assert model.identity_table() is table
+    assert model.identity_prompts.table() is table
     model.enter_stage('align')
-    assert (model.identity_table() - table).abs().max() > 1e-3
+    assert (model.identity_prompts.table() - table).abs().max() > 1e-3
 
 
 def test_identity_prompts_are_encoded_once_for_each_identity_of_the_batch():
@@ -176,6 +176,7 @@ def test_inference_has_the_two_towers_alone():
         'data_preprocessor',
         'heads',
         'image_encoder',
+        'necks',
         'text_encoder',
     }
     missing, _ = model.load_state_dict(trained.state_dict(), strict=False)

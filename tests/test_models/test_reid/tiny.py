@@ -7,14 +7,21 @@ from mmengine.registry import DefaultScope
 from hplreid.registry import MODELS
 
 ARCH = 'test-nano'
+RESNET_ARCH = 'test-nano-resnet'
 NUM_IDS = 6
 
 
 def add_nano_arch(folder):
-    """Register an architecture small enough for float64 tests."""
+    """Register architectures small enough for float64 tests."""
     (folder / f'{ARCH}.json').write_text(
         '{"embed_dim": 16, "quick_gelu": true, "vision_cfg": {"image_size": [32, 16],'
         ' "layers": 2, "width": 24, "head_width": 12, "patch_size": 8}, "text_cfg":'
+        ' {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2,'
+        ' "layers": 2}}'
+    )
+    (folder / f'{RESNET_ARCH}.json').write_text(
+        '{"embed_dim": 16, "quick_gelu": true, "vision_cfg": {"image_size": 64,'
+        ' "layers": [1, 1, 1, 1], "width": 8, "patch_size": null}, "text_cfg":'
         ' {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2,'
         ' "layers": 2}}'
     )
@@ -96,11 +103,17 @@ def make_batch(captioned=4, image_only=8, seed=1):
     for row in range(captioned):
         captions[row, 6 + row % 6] = 49407
         captions[row, 7 + row % 6 :] = 0
+    masked_captions, mask_labels = captions.clone(), torch.zeros_like(captions)
+    masked_captions[:, 2] = 49405
+    mask_labels[:, 2] = captions[:, 2]
     unique, index = labels.unique(return_inverse=True)
     return dict(
         images=torch.randn(size, 3, 32, 16, dtype=torch.float64, generator=generator),
         image_rows=torch.arange(size),
+        camids=torch.arange(size) % 2,
         captions=captions,
+        masked_captions=masked_captions,
+        mask_labels=mask_labels,
         caption_rows=torch.arange(captioned),
         image_only_rows=torch.arange(captioned, size),
         labels=labels,
@@ -120,7 +133,10 @@ def slice_batch(batch, captioned_rows, image_rows):
     return dict(
         images=batch['images'][rows],
         image_rows=torch.arange(len(rows)),
+        camids=batch['camids'][rows],
         captions=batch['captions'][list(captioned_rows)],
+        masked_captions=batch['masked_captions'][list(captioned_rows)],
+        mask_labels=batch['mask_labels'][list(captioned_rows)],
         caption_rows=torch.arange(k),
         image_only_rows=torch.arange(k, len(rows)),
         labels=labels,

@@ -1,0 +1,187 @@
+"""CLIP's ResNet at any image size, with the attention pool's whole sequence."""
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from open_clip.modified_resnet import AttentionPool2d, Bottleneck, ModifiedResNet
+from torch import Tensor, nn
+
+from hplreid.models.losses.checks import check_one_of
+from hplreid.registry import BACKBONES
+
+from ..layers import guess_grid, resize_position_embedding
+from .arch import get_arch
+from .weights import find_weights, load_tower, read_weights
+
+_POSITIONS = 'attnpool.positional_embedding'
+
+
+@BACKBONES.register_module()
+class CLIPResNetEncoder(BaseModule):
+    """E_v as CLIP's ResNet, read as CLIP-ReID reads it.
+
+    `CLIP-ReID <https://arxiv.org/abs/2211.13977>`_, its code.
+
+    Args:
+        arch: open_clip name of the architecture, ``'RN50-quickgelu'`` say.
+        pretrained: A file or an open_clip tag (see :func:`find_weights`); None for
+            random weights.
+        img_size: Height and width in pixels, multiples of 16 (32 with
+            ``last_stride=2``).
+        last_stride: Step of the last layer: 1, so that 256 x 128 ends in 16 x 8
+            places, or CLIP's own 2.
+        pretrained_grid: Rows and columns of the pool's positions in the weights, where
+            they can't be guessed (see :func:`guess_grid`).
+
+    Raises:
+        ValueError: ``arch`` has no ResNet, or an argument isn't usable.
+        WeightsError: The weights are missing or don't fit.
+    """
+
+    retrieval_feature = 'v'
+
+    def __init__(
+        self,
+        arch: str,
+        pretrained: str | None = None,
+        img_size: tuple[int, int] = (256, 128),
+        last_stride: int = 1,
+        pretrained_grid: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__()
+        check_one_of('last_stride', last_stride, (1, 2))
+        step = 16 * last_stride
+        if any(side < step or side % step for side in img_size):
+            raise ValueError(f'img_size={img_size}: expected multiples of {step}.')
+        self.grid = (img_size[0] // step, img_size[1] // step)
+        self.visual = _build_resnet(arch)
+        self.embed_dim = self.visual.output_dim
+        self.width = self.visual.attnpool.q_proj.in_features
+        if last_stride == 1:
+            _remove_stride(self.visual.layer4[0])
+        self.visual.attnpool.positional_embedding = nn.Parameter(
+            torch.randn(1 + self.grid[0] * self.grid[1], self.width) * self.width**-0.5
+        )
+        if pretrained is not None:
+            self._load(arch, pretrained, pretrained_grid)
+
+    @property
+    def feature_dims(self) -> dict[str, int]:
+        """The features that :meth:`forward` returns, and their widths."""
+        return {
+            'image_tokens': self.embed_dim,
+            'v': self.embed_dim,
+            'v_post': self.width,
+            'v_penultimate': self.width // 2,
+        }
+
+    @classmethod
+    def find_problems(
+        cls, arch: str, pretrained: str | None = None, **_: object
+    ) -> list[str]:
+        """Return what would stop this tower from being built, checked in no time."""
+        try:
+            if pretrained is not None:
+                find_weights(arch, pretrained)
+        except ValueError as error:
+            return [str(error)]
+        return []
+
+    def _load(
+        self, arch: str, pretrained: str, pretrained_grid: tuple[int, int] | None
+    ) -> None:
+        path, state = read_weights(arch, pretrained)
+        state = {
+            k.removeprefix('visual.'): v
+            for k, v in state.items()
+            if k.startswith('visual.')
+        }
+        # Batch counters, which nothing reads; files of old versions lack them
+        own = self.visual.state_dict()
+        counters = [k for k in own if k.endswith('num_batches_tracked')]
+        state = {**{k: own[k] for k in counters}, **state}
+        notes = []
+        if _POSITIONS in state:
+            positions = state[_POSITIONS]
+            old = pretrained_grid or guess_grid(len(positions) - 1, self.grid)
+            old = (old[0], old[1])  # a config may hold a list
+            state[_POSITIONS] = resize_position_embedding(positions, old, self.grid)
+            if old != self.grid:
+                notes = [
+                    f'positions of the attention pool interpolated from {old[0]}x'
+                    f'{old[1]} to {self.grid[0]}x{self.grid[1]}'
+                ]
+        load_tower(
+            self.visual, state, name=type(self).__name__, source=path, notes=notes
+        )
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Encode images.
+
+        Args:
+            images: ``(B, 3, H, W)``, normalised.
+
+        Returns:
+            ``image_tokens`` ``(B, 1 + N, d)``: the attention pool's sequence, that of
+            the mean first; ``v`` ``(B, d)``: the first, CLIP's feature; ``v_post``
+            ``(B, width)`` and ``v_penultimate`` ``(B, width / 2)``: means of the last
+            layer's map and of the one before.
+        """
+        visual = self.visual
+        third = visual.layer3(visual.layer2(visual.layer1(visual.stem(images))))
+        fourth = visual.layer4(third)
+        tokens = attend(visual.attnpool, fourth)
+        return {
+            'image_tokens': tokens,
+            'v': tokens[:, 0],
+            'v_post': fourth.mean(dim=(2, 3)),
+            'v_penultimate': third.mean(dim=(2, 3)),
+        }
+
+
+def attend(pool: AttentionPool2d, maps: Tensor) -> Tensor:
+    """Run CLIP's attention pool for all of its places; its own forward keeps the first.
+
+    Args:
+        pool: Its weights and positions.
+        maps: ``(B, C, h, w)``.
+
+    Returns:
+        ``(B, 1 + h * w, d)``: first of the mean over places, then of each.
+    """
+    places = maps.flatten(2).transpose(1, 2)
+    x = torch.cat([places.mean(dim=1, keepdim=True), places], dim=1)
+    x = x + pool.positional_embedding
+    query, key, value = (
+        projection(x).unflatten(2, (pool.num_heads, -1)).transpose(1, 2)
+        for projection in (pool.q_proj, pool.k_proj, pool.v_proj)
+    )
+    attended = F.scaled_dot_product_attention(query, key, value)
+    return pool.c_proj(attended.transpose(1, 2).flatten(2))
+
+
+def _build_resnet(arch: str) -> ModifiedResNet:
+    """Build open_clip's ResNet with random weights.
+
+    Not by open_clip's own function, which takes square pictures alone.
+    """
+    config = get_arch(arch)
+    vision = config['vision_cfg']
+    if isinstance(vision['layers'], int):
+        raise ValueError(f"arch='{arch}' has no ResNet: use CLIPImageEncoder for it.")
+    return ModifiedResNet(
+        layers=vision['layers'],
+        output_dim=config['embed_dim'],
+        heads=vision['width'] * 32 // vision.get('head_width', 64),
+        width=vision['width'],
+    )
+
+
+def _remove_stride(block: Bottleneck) -> None:
+    """Have a layer's first block keep every place.
+
+    Its convolutions have no stride: what halves the map is average pooling.
+    """
+    block.avgpool = nn.Identity()
+    block.downsample[0] = nn.Identity()
+    block.stride = 1

@@ -1,0 +1,65 @@
+"""From a map to one vector a picture."""
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from hplreid.models.losses.checks import check_positive
+from hplreid.models.losses.precision import full_precision
+from hplreid.registry import NECKS
+
+
+@full_precision
+def generalised_mean(
+    maps: Tensor, p: Tensor | float = 3.0, eps: float = 1e-6
+) -> Tensor:
+    """Return ``(mean of x^p over places)^(1/p)``: the mean at 1, near the maximum at 8.
+
+    `Fine-tuning CNN Image Retrieval with No Human Annotation
+    <https://arxiv.org/abs/1711.02512>`_, Eq. 3.
+
+    Args:
+        maps: ``(B, C, H, W)``. Values below ``eps`` count as ``eps``.
+        p: The exponent, a scalar.
+        eps: Least value; the power of nothing negative is taken.
+
+    Returns:
+        ``(B, C)``, in float32 at least.
+    """
+    return maps.clamp(min=eps).pow(p).mean(dim=(2, 3)).pow(1 / p)
+
+
+@NECKS.register_module()
+class GlobalAveragePool(BaseModule):
+    """The mean over a map's places."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the means of ``maps`` ``(B, C, H, W)``, ``(B, C)``."""
+        return maps.mean(dim=(2, 3))
+
+
+@NECKS.register_module()
+class GeM(BaseModule):
+    """:func:`generalised_mean` with one learned exponent.
+
+    Args:
+        p: Where the exponent starts. Defaults to 3.
+        eps: Least value of the map. Defaults to 1e-6.
+        init_cfg: As for every MMEngine module. Defaults to None.
+
+    Raises:
+        ValueError: ``p`` or ``eps`` isn't above 0.
+    """
+
+    def __init__(
+        self, p: float = 3.0, eps: float = 1e-6, init_cfg: dict | None = None
+    ) -> None:
+        super().__init__(init_cfg)
+        check_positive('p', p)
+        check_positive('eps', eps)
+        self.p = nn.Parameter(torch.tensor(float(p)))
+        self.eps = eps
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the generalised means of ``maps`` ``(B, C, H, W)``, ``(B, C)``."""
+        return generalised_mean(maps, self.p, self.eps)

@@ -1,0 +1,171 @@
+"""One image tower and heads: what image-to-image methods stand on."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hplreid.registry import BACKBONES, MODELS
+from hplreid.structures import FeatureBundle, ReIDDataSample
+
+from .base_reid import BaseReID
+
+
+@MODELS.register_module()
+class ImageReID(BaseReID):
+    """An image tower; its features, and those of necks, are what heads read.
+
+    A tower of this package says which features it offers (``feature_dims``). Of
+    another one, ``mmpretrain.ResNet`` say, the last output is offered as ``map``.
+
+    Args:
+        image_encoder: Config of the tower.
+        heads: See :class:`BaseReID`.
+        num_ids: See :class:`BaseReID`.
+        i2i_feature: Names of the features that are joined to the I2I feature, necks'
+            among them. Defaults to the tower's own choice, its last class token.
+        necks: See :class:`BaseReID`.
+        data_preprocessor: Config of the preprocessor.
+        feature_dims: Width of ``map`` of a tower that doesn't say its own.
+
+    Raises:
+        KeyError: A head, neck or retrieval feature names what is not on offer.
+    """
+
+    def __init__(
+        self,
+        image_encoder: dict,
+        heads: dict[str, list[dict]] | None = None,
+        num_ids: int | None = None,
+        i2i_feature: str | Sequence[str] | None = None,
+        necks: dict[str, dict] | None = None,
+        data_preprocessor: dict | None = None,
+        feature_dims: Mapping[str, int | None] | None = None,
+    ) -> None:
+        tower = BACKBONES.build(image_encoder)
+        self._image_dims: dict[str, int | None] = dict(
+            getattr(tower, 'feature_dims', feature_dims or {'map': None})
+        )
+        if i2i_feature is None:
+            i2i_feature = getattr(tower, 'retrieval_feature', 'map')
+        if isinstance(i2i_feature, str):
+            i2i_feature = (i2i_feature,)
+        self.i2i_feature = tuple(i2i_feature)
+        super().__init__(
+            heads,
+            num_ids,
+            {n: width for n, width in self.widths().items() if width is not None},
+            data_preprocessor,
+            necks,
+        )
+        self.image_encoder = tower
+        self._check_retrieval(self.i2i_feature)
+
+    def _check_retrieval(self, names: Collection[str]) -> None:
+        offered = self.retrievable()
+        for neck in self.necks:  # those that need nothing but a picture
+            if self.inputs_of([neck]) - {neck} <= offered:
+                offered.add(neck)
+        unknown = sorted(set(names) - offered)
+        if unknown:
+            raise KeyError(
+                f'Retrieval features {unknown}: {type(self).__name__} offers of a '
+                f'picture {sorted(offered)}.'
+            )
+
+    def retrieval_features(self) -> set[str]:
+        """See :class:`BaseReID`."""
+        return set(self.i2i_feature)
+
+    def widths(self) -> dict[str, int | None]:
+        """Return the width of each feature on offer, None where it isn't known."""
+        return dict(self._image_dims)
+
+    def retrievable(self) -> set[str]:
+        """Return the names of the features that a picture alone has at test."""
+        return set(self._image_dims)
+
+    def offers(self, stage: str) -> set[str]:
+        """See :class:`BaseReID`."""
+        return set(self._image_dims)
+
+    def enter_stage(self, name: str) -> None:
+        """See :class:`BaseReID`."""
+        super().enter_stage(name)
+        if hasattr(self.image_encoder, 'enter_stage'):
+            self.image_encoder.enter_stage(name)
+
+    def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
+        """See :class:`BaseReID`."""
+        bundle = FeatureBundle(
+            inputs['labels'], inputs['caption_rows'], inputs['image_only_rows']
+        )
+        self.put_image_features(bundle, inputs)
+        return bundle
+
+    def put_image_features(
+        self, bundle: FeatureBundle, inputs: dict[str, Tensor]
+    ) -> None:
+        """Run the image tower and put its features on the bundle.
+
+        Features that were computed before the stage and came with the batch (a stage's
+        ``cache_features``) stand for the tower's.
+        """
+        features: Any = inputs.get('features') or self._run_tower(inputs)
+        for name, value in features.items():
+            bundle.put(name, value)
+
+    def _run_tower(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        images = inputs['images']
+        if getattr(self.image_encoder, 'num_cameras', 0):
+            features = self.image_encoder(images, inputs['camids'])
+        else:
+            features = self.image_encoder(images)
+        if not isinstance(features, dict):  # not a tower of this package
+            return {'map': features[-1]}
+        return {name: features[name] for name in self._image_dims}
+
+    def encode_pictures(
+        self, inputs: dict[str, Tensor], reads: set[str]
+    ) -> FeatureBundle:
+        """Compute what retrieval reads of pictures whose identity nobody knows.
+
+        Args:
+            inputs: ``images`` ``(B, 3, H, W)``, ``camids`` ``(B,)``.
+            reads: Names of features.
+        """
+        rows = torch.arange(len(inputs['images']), device=inputs['images'].device)
+        bundle = FeatureBundle(torch.full_like(rows, -1), rows[:0], rows)
+        self.put_image_features(bundle, inputs)
+        return bundle
+
+    def picture_features(
+        self, inputs: dict[str, Tensor], *wanted: Sequence[str]
+    ) -> list[Tensor]:
+        """Return the joined features of each list of names, ``(B, sum of widths)``."""
+        reads = {name for names in wanted for name in names}
+        bundle = self.encode_pictures(inputs, self.inputs_of(reads))
+        self.run_necks(bundle, reads)
+        return [
+            torch.cat([bundle.select(name)[0] for name in names], dim=1)
+            for names in wanted
+        ]
+
+    def predict(
+        self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
+    ) -> list[ReIDDataSample]:
+        """Encode the pictures."""
+        if len(inputs['images']):
+            (features,) = self.picture_features(inputs, self.i2i_feature)
+            write_features(data_samples, inputs['image_rows'], 'i2i_feat', features)
+        return data_samples
+
+
+def write_features(
+    samples: list[ReIDDataSample], rows: Tensor, name: str, features: Tensor
+) -> None:
+    """Write each row of ``features`` on its sample, in fp32, on the CPU."""
+    values = features.detach().float().cpu()
+    for row, value in zip(rows.tolist(), values, strict=True):
+        samples[row].set_field(value, name)

@@ -1,0 +1,194 @@
+"""PromptSG: a prompt guides what is read from a picture (CVPR 2024)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from hplreid.models.losses.checks import check_one_of
+from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
+from hplreid.structures import FeatureBundle
+
+from ..backbones.clip_text_encoder import mean_token_norm
+from .dual_encoder import same_weights
+from .image_reid import ImageReID
+
+PROMPTS = ('composed', 'constant')
+_COMPOSED = {'pseudo_image', 'prompt_image'}
+
+
+@MODELS.register_module()
+class PromptSG(ImageReID):
+    """An image tower, and prompts of single pictures by a frozen text tower.
+
+    An inversion network makes a pseudo-token of each picture, and the text tower a
+    feature of the prompt with that token. In training the two are contrasted. What the
+    picture shows of the prompt, an :class:`InteractionNeck` looks up: it reads
+    ``prompt``, which is the composed prompt or a constant one.
+
+    Beside the image tower's features it offers
+
+    * ``prompt`` ``(B, d)``: the prompt that guides, after ``train_prompt`` in training
+      and after ``inference`` at test;
+    * ``pseudo_image`` s* ``(B, m, D)`` and ``prompt_image`` l ``(B, d)``, the composed
+      prompt's feature: where prompts are composed;
+    * the table ``prompt_constant`` ``(d,)``, the constant prompt's feature. It is made
+      once, when the model is built, and stays in checkpoints: inference with it alone
+      has no text tower.
+
+    Args:
+        image_encoder: Config of the tower.
+        prompt_encoder: Config of the text tower; ``arch`` and ``pretrained`` default to
+            the image tower's.
+        inversion: Config of the network from ``v`` (or the tokens) to pseudo-tokens.
+        prompt_learner: Config of the prompts' words.
+        train_prompt: What guides in training: ``'composed'`` or ``'constant'``. With
+            the latter no prompt is composed at all, and there is no inversion network.
+        inference: What guides at test, likewise. One checkpoint has both.
+        heads: See :class:`BaseReID`.
+        num_ids: See :class:`BaseReID`. None for inference, which with the constant
+            prompt needs neither text tower nor inversion network.
+        i2i_feature: See :class:`ImageReID`.
+        necks: See :class:`BaseReID`.
+        data_preprocessor: Config of the preprocessor.
+
+    Raises:
+        KeyError: A head, neck or retrieval feature names what is not on offer.
+        ValueError: ``train_prompt`` or ``inference`` is neither, or prompts are to be
+            composed at test alone.
+    """
+
+    prompt_constant: Tensor
+
+    def __init__(
+        self,
+        image_encoder: dict,
+        prompt_encoder: dict,
+        inversion: dict,
+        prompt_learner: dict,
+        train_prompt: str = 'composed',
+        inference: str = 'composed',
+        heads: dict[str, list[dict]] | None = None,
+        num_ids: int | None = None,
+        i2i_feature: str | Sequence[str] | None = None,
+        necks: dict[str, dict] | None = None,
+        data_preprocessor: dict | None = None,
+    ) -> None:
+        check_one_of('train_prompt', train_prompt, PROMPTS)
+        check_one_of('inference', inference, PROMPTS)
+        if (train_prompt, inference) == ('constant', 'composed'):
+            raise ValueError(
+                "inference='composed' needs the inversion network that "
+                "train_prompt='constant' does without: set inference='constant' too."
+            )
+        # Training composes whatever the later inference, which is a matter of choice
+        self._composes = (inference if num_ids is None else train_prompt) == 'composed'
+        super().__init__(
+            image_encoder, heads, num_ids, i2i_feature, necks, data_preprocessor
+        )
+        self.train_prompt = train_prompt
+        self.inference = inference
+        if self._composes or num_ids is not None:
+            weights = same_weights(image_encoder)
+            constant = self._build_prompts(
+                {**weights, **prompt_encoder}, inversion, prompt_learner
+            )
+        else:
+            # Not a number until a checkpoint is loaded, lest it is taken for one
+            joint = self.image_encoder.feature_dims['v']
+            constant = torch.full((joint,), torch.nan)
+        self.register_buffer('prompt_constant', constant)
+
+    def _build_prompts(
+        self, prompt_encoder: dict, inversion: dict, prompt_learner: dict
+    ) -> Tensor:
+        """Build all that makes prompts, keep what is needed; return the constant's."""
+        encoder = BACKBONES.build(prompt_encoder).requires_grad_(False)
+        # Of a whole text tower, the token table alone, and that for a moment
+        table = BACKBONES.build(
+            {**prompt_encoder, 'type': 'CLIPTextEncoder'}
+        ).token_table
+        network = INVERSIONS.build(
+            inversion,
+            default_args=dict(
+                in_channels=self.image_encoder.feature_dims['v'],
+                out_channels=table.shape[1],
+                token_norm=mean_token_norm(table),
+            ),
+        )
+        learner = PROMPT_LEARNERS.build(
+            prompt_learner,
+            default_args=dict(
+                token_table=table,
+                num_inst_tokens=network.num_tokens,
+                context_length=encoder.context_length,
+            ),
+        )
+        if self._composes:
+            self.prompt_encoder = encoder
+            self.inversion = network
+            self.prompt_learner = learner
+        with torch.no_grad():
+            return encoder(*learner.constant_prompt())[0]
+
+    def widths(self) -> dict[str, int | None]:
+        """See :class:`ImageReID`; the towers end in one space."""
+        dims = super().widths()
+        return {**dims, 'prompt': dims['v'], 'prompt_image': dims['v']}
+
+    def offers(self, stage: str) -> set[str]:
+        """See :class:`BaseReID`."""
+        names = {*super().offers(stage), 'prompt', 'prompt_constant'}
+        return names | _COMPOSED if self._composes else names
+
+    def retrievable(self) -> set[str]:
+        """See :class:`ImageReID`; all of it is made of the picture alone."""
+        return self.offers('')
+
+    def enter_stage(self, name: str) -> None:
+        """See :class:`BaseReID`.
+
+        Raises:
+            ValueError: The stage trains the text tower.
+        """
+        super().enter_stage(name)
+        if self._composes and any(
+            p.requires_grad for p in self.prompt_encoder.parameters()
+        ):
+            raise ValueError(
+                f"Stage '{name}' trains prompt_encoder, but prompt_constant stays what "
+                'that tower said at first: leave it out of `trainable`.'
+            )
+
+    def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
+        """See :class:`BaseReID`."""
+        bundle = super().encode(inputs, reads)
+        self._put_prompts(bundle, reads)
+        return bundle
+
+    def encode_pictures(
+        self, inputs: dict[str, Tensor], reads: set[str]
+    ) -> FeatureBundle:
+        """See :class:`ImageReID`."""
+        bundle = super().encode_pictures(inputs, reads)
+        self._put_prompts(bundle, reads)
+        return bundle
+
+    def _put_prompts(self, bundle: FeatureBundle, reads: set[str]) -> None:
+        """Compose prompts as far as ``reads`` asks; put those and the constant one."""
+        learning = self.training and self.num_ids is not None
+        guide = self.train_prompt if learning else self.inference
+        composed_guides = guide == 'composed' and 'prompt' in reads
+        if composed_guides or reads & _COMPOSED:
+            v, _ = bundle.select('v')
+            tokens, _ = bundle.select('image_tokens')
+            pseudo = self.inversion(tokens, v)
+            bundle.put('pseudo_image', pseudo)
+            if composed_guides or 'prompt_image' in reads:
+                prompts = self.prompt_learner.instance_prompts(pseudo)
+                bundle.put('prompt_image', self.prompt_encoder(*prompts))
+        bundle.put_table('prompt_constant', self.prompt_constant)
+        if composed_guides:
+            bundle.put('prompt', bundle.select('prompt_image')[0])
+        elif guide == 'constant':
+            bundle.put('prompt', self.prompt_constant.expand(len(bundle.labels), -1))
