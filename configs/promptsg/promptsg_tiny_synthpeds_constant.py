@@ -1,0 +1,4 @@
+_base_ = './promptsg_tiny_synthpeds.py'
+
+# The same training, tested with the constant prompt and without a text tower
+model = dict(inference='constant')

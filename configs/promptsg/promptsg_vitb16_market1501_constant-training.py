@@ -1,0 +1,12 @@
+_base_ = './promptsg_vitb16_market1501.py'
+
+# Table 3: no prompt is composed, in training or at test. There is no inversion network
+# then, and nothing that differs between pictures to contrast them with.
+model = dict(
+    train_prompt='constant',
+    inference='constant',
+    heads=dict(align=[*_base_.losses_triplet, _base_.loss_id]),
+)
+train_cfg = dict(
+    stages=dict(align=dict(trainable=['image_encoder', 'necks', 'heads.align']))
+)

@@ -1,0 +1,16 @@
+_base_ = './promptsg_vitb16_market1501.py'
+
+# Tables 3 and 4: without the interaction; identities are classified by v, and v is
+# compared. Prompts only take part in training: nothing is to be composed at test.
+model = dict(
+    necks=dict(_delete_=True, v_bn=dict(type='BNNeck', reads='v')),
+    i2i_feature='v',
+    inference='constant',
+    heads=dict(
+        align=[
+            *_base_.losses_triplet[:3],
+            dict(_base_.loss_id, feature='v_bn'),
+            _base_.loss_supcon,
+        ]
+    ),
+)
