@@ -1,0 +1,18 @@
+_base_ = ['./clip_tiny.py']
+
+# IRRA with two blocks, from the tiny CLIP; see irra_vitb16.py
+loss_mlm = dict(type='MaskedLanguageHead')
+
+model = dict(
+    train_captions='masked',
+    necks=dict(
+        masked_language=dict(
+            type='ImplicitRelation',
+            # With the captions' ends padding is hidden from the blocks, and cut
+            reads=('masked_tokens', 'image_tokens', 'mask_labels', 'eot'),
+            depth=2,
+        )
+    ),
+    heads=dict(align=[_base_.loss_sdm, _base_.loss_id, loss_mlm]),
+)
+mask_caption = dict(type='MaskCaption', prob=0.15, replace=False)

@@ -1,0 +1,28 @@
+_base_ = [
+    '../_base_/models/irra_vitb16.py',
+    '../_base_/datasets/icfg-pedes.py',
+    '../_base_/schedules/irra_60e.py',
+    '../_base_/default_runtime.py',
+]
+
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            *_base_.train_pipeline[:-1],
+            _base_.mask_caption,
+            _base_.train_pipeline[-1],
+        ]
+    )
+)
+train_cfg = dict(
+    stages=dict(
+        align=dict(
+            trainable=['image_encoder', 'text_encoder', 'necks', 'heads.align'],
+            optim_wrapper=dict(
+                paramwise_cfg=dict(
+                    custom_keys={**_base_.keys_of_classifier, **_base_.keys_of_relation}
+                )
+            ),
+        )
+    )
+)
