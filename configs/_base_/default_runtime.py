@@ -6,8 +6,8 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # The last epoch is the result. Nothing is selected by score: the only labelled
-    # identities outside training are those of the test split
+    # The last epoch is the result. Nothing is selected by score unless a config says so
+    # (`save_best`, see configs/irra/README.md)
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=None,  # the training loop tells samplers the epoch
 )

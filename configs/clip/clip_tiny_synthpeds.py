@@ -4,7 +4,7 @@ _base_ = ['../_base_/datasets/synthpeds.py', '../_base_/default_runtime.py']
 # benchmark split, with CLIP's symmetric contrastive loss; scored zero-shot on the
 # default SynthPeds. The warm-up is long: without it the loss stays at ln(batch).
 pretrain_root = 'data/synthpeds-pretrain/'
-image_cache = pretrain_root + 'cache'
+image_cache = 'data/cache-pretrain'
 data_preparers = [
     _base_.data_preparers[0],
     dict(

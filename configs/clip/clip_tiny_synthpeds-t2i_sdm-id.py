@@ -1,0 +1,18 @@
+_base_ = [
+    '../_base_/models/clip_tiny.py',
+    '../_base_/datasets/synthpeds_t2i.py',
+    '../_base_/schedules/irra_tiny.py',
+    '../_base_/default_runtime.py',
+]
+
+# SDM and identities: IRRA without its module, the baseline of later methods
+model = dict(heads=dict(align=[_base_.loss_sdm, _base_.loss_id]))
+train_cfg = dict(
+    stages=dict(
+        align=dict(
+            optim_wrapper=dict(
+                paramwise_cfg=dict(custom_keys=_base_.keys_of_classifier)
+            )
+        )
+    )
+)
