@@ -1,5 +1,6 @@
 """Every config builds, has what its heads read, and trains a step at a tiny size."""
 
+import math
 import re
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,13 @@ from tests.benchmark_trees import (
     make_rstpreid,
 )
 from tests.helpers import make_cuhk_pedes, make_market
-from tests.test_models.test_reid.tiny import ARCH, NUM_IDS, add_nano_arch, make_batch
+from tests.test_models.test_reid.tiny import (
+    ARCH,
+    NUM_IDS,
+    RESNET_ARCH,
+    add_nano_arch,
+    make_batch,
+)
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(
@@ -33,9 +40,9 @@ DATA = sorted(
     path.stem
     for path in (ROOT / 'configs' / '_base_' / 'datasets').glob('*.py')
     # What others inherit names no benchmark; SynthPeds makes its own data
-    if path.stem not in ('i2i', 't2i', 'joint', 'synthpeds')
+    if path.stem not in ('i2i', 't2i', 'joint') and 'synthpeds' not in path.stem
 )
-NAME = re.compile(r'[a-z0-9]+_[a-z0-9]+_[a-z0-9-]+(_[a-z0-9-]+)?\.py')
+NAME = re.compile(r'[a-z0-9-]+_[a-z0-9]+_[a-z0-9-]+(_[a-z0-9-]+)?\.py')
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -62,18 +69,44 @@ def data_root(tmp_path_factory):
     return root
 
 
-def _shrink(config, num_ids=NUM_IDS):
+# What makes a tower of each type small
+_CLIP = dict(arch=ARCH, pretrained=None, img_size=(32, 16))
+NANO = {
+    'CLIPImageEncoder': _CLIP,
+    'CLIPResNetEncoder': dict(_CLIP, arch=RESNET_ARCH),
+    'TaskRoutedTransformer': _CLIP,
+    'TransReIDEncoder': dict(
+        pretrained=None,
+        img_size=(32, 16),
+        stride=None,
+        arch_options=dict(patch_size=4, embed_dim=24, depth=2, num_heads=2),
+    ),
+    'ResNetEncoder': dict(arch='resnet18', pretrained=None),
+    'mmpretrain.ResNet': dict(depth=18, init_cfg=None),
+}
+
+
+def shrink(config, num_ids=NUM_IDS):
     """The model of a config at a size for tests: same parts, same heads."""
     model = config.model.to_dict()
     model['num_ids'] = num_ids
-    model['image_encoder'].update(arch=ARCH, pretrained=None, img_size=(32, 16))
-    for part in ('image_inversion', 'text_inversion'):
-        if part in model:
+    model['image_encoder'].update(NANO[model['image_encoder']['type']])
+    if 'feature_dims' in model:
+        model['feature_dims'] = dict(map=512)
+    for part in ('image_inversion', 'text_inversion', 'inversion'):
+        if model.get(part, {}).get('type') == 'QueryInversion':
             model[part].update(depth=1, num_heads=2)
-    return MODELS.build(model).double()
+    for neck in model.get('necks', {}).values():
+        if neck['type'] == 'InteractionNeck':
+            neck.update(width=16, num_heads=2)
+    built = MODELS.build(model).double()
+    if getattr(built, 'has_prototypes', False):  # made when a stage begins
+        made = torch.randn(num_ids, 16), torch.arange(num_ids)
+        built.receive_features({'v': made, 't': made})
+    return built
 
 
-def _enter(model, stage, trainable):
+def enter_stage(model, stage, trainable):
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith(tuple(trainable)))
     model.enter_stage(stage)
@@ -83,10 +116,10 @@ def _enter(model, stage, trainable):
 @pytest.mark.parametrize('path', CONFIGS)
 def test_config_trains_a_step_in_each_stage(path):
     config = Config.fromfile(ROOT / path)
-    model = _shrink(config)
+    model = shrink(config)
     assert set(config.train_cfg.stages) <= set(model.heads)
     for name, stage in config.train_cfg.stages.items():
-        _enter(model, name, stage.trainable)
+        enter_stage(model, name, stage.trainable)
         losses = model.loss(make_batch())
         assert all(k.startswith('loss') for k in losses)
         assert all(torch.isfinite(v) for v in losses.values()), losses
@@ -153,9 +186,9 @@ def test_joint_config_trains_on_its_data(pair, data_root, monkeypatch):
     loader = config.train_dataloader.to_dict()
     loader['dataset']['pipeline'][1]['size'] = (32, 16)
     dataset, batch = _first_batch(loader)
-    model = _shrink(config, dataset.num_ids).float()
+    model = shrink(config, dataset.num_ids).float()
     for name, stage in config.train_cfg.stages.items():
-        _enter(model, name, stage.trainable)
+        enter_stage(model, name, stage.trainable)
         losses = model.loss(model.data_preprocessor(batch, training=True)['inputs'])
         assert all(torch.isfinite(v) for v in losses.values()), losses
 
@@ -255,5 +288,95 @@ def test_full_size_forward_runs_on_a_cpu():
         towers(inputs, samples, mode='predict')
     assert [s.t2i_feat.shape for s in samples] == [(512,)] * 4
     assert [s.i2i_feat.shape for s in samples[:2]] == [(512,)] * 2
-    tokens = towers.image_encoder(inputs['images'])['tokens']
+    tokens = towers.image_encoder(inputs['images'])['image_tokens']
     assert tokens.shape == (2, 2 + 24 * 8, 512)
+
+
+def test_irra_has_the_schedule_that_hpl_took_from_it():
+    irra, hpl = (
+        Config.fromfile(ROOT / path).train_cfg.stages.align
+        for path in (
+            'configs/irra/irra_vitb16_cuhk-pedes.py',
+            'configs/hpl/hpl_vitb16_joint.py',
+        )
+    )
+    assert irra.epochs == hpl.epochs == 60
+    assert _rates(irra) == pytest.approx(_rates(hpl))
+
+
+@pytest.mark.parametrize(
+    ('name', 'benchmark'),
+    [
+        ('irra_vitb16_cuhk-pedes_val', 'cuhk_pedes_val'),
+        ('irra_vitb16_rstpreid_val', 'rstpreid_val'),
+        ('irra_vitb16_icfg-pedes_holdout', 'icfg_pedes_holdout'),
+    ],
+)
+def test_irra_selects_on_people_that_are_neither_trained_nor_tested_on(
+    name, benchmark, data_root, monkeypatch
+):
+    monkeypatch.chdir(data_root)
+    config = Config.fromfile(ROOT / f'configs/irra/{name}.py').to_dict()
+    loader = config['train_dataloader']
+    loader['batch_size'] = loader['sampler']['batch_size'] = 32
+    train, batch = _first_batch(loader)
+    assert batch['inputs']['masking'].shape == (32, 2, 77)
+    assert config['default_hooks']['checkpoint']['save_best'] == f'{benchmark}/R1'
+    (test,) = config['test_dataloader'].values()
+    val, test = (
+        DATASETS.build(loader['dataset'])
+        for loader in (config['val_dataloader'][benchmark], test)
+    )
+    METRICS.build(config['val_evaluator'][benchmark]).check_dataset(val)
+    people = [
+        {d.get_data_info(i)['pid'] for i in range(len(d))} for d in (train, val, test)
+    ]
+    assert all(people)
+    assert sum(map(len, people)) == len(set.union(*people))
+
+
+def test_propot_schedule_is_the_papers():
+    """A tenth of the rate, six epochs (a tenth of all) to the whole, then cosine."""
+    path = 'configs/propot/propot_vitb16_cuhk-pedes.py'
+    stage = Config.fromfile(ROOT / path).train_cfg.stages.align
+    warm_up = [0.1 + 0.9 * e / 6 for e in range(6)]
+    cosine = [0.5 * (1 + math.cos(math.pi * e / 54)) for e in range(54)]
+    expected = [1e-5 * factor for factor in [*warm_up, *cosine]]
+    assert _rates(stage) == pytest.approx(expected, rel=1e-5)
+    keys = stage.optim_wrapper.paramwise_cfg.custom_keys
+    assert keys['heads.align'].lr_mult == keys['necks'].lr_mult == 10
+
+
+PROPOT_ROWS = {
+    '_baseline': None,
+    '_inipt': {},
+    '_dpp': dict(adapt=True, enrich=[]),
+    '_ipp-intra': dict(adapt=False, enrich=['intra']),
+    '_ipp-inter': dict(adapt=False, enrich=['inter']),
+    '_ipp': dict(adapt=False, enrich=['intra', 'inter']),
+    '_dpp-ipp': dict(adapt=True, enrich=['intra', 'inter']),
+    '': dict(adapt=True, enrich=['intra', 'inter']),
+}
+
+
+@pytest.mark.parametrize('row', PROPOT_ROWS)
+def test_propot_rows_are_what_they_are_called(row):
+    config = Config.fromfile(
+        ROOT / f'configs/propot/propot_vitb16_cuhk-pedes{row}.py'
+    ).to_dict()
+    heads = {h['type']: h for h in config['model']['heads']['align']}
+    base = {'SDMHead', 'CrossModalIDHead'}
+    expected, steps = PROPOT_ROWS[row], config['train_cfg']['stages']['align']
+    if expected is None:
+        assert heads.keys() == base
+        assert config['model']['prototypes'] is None
+        assert steps['init_features'] is None
+        return
+    mlm = {'MaskedLanguageHead'} if row == '' else set()
+    assert heads.keys() == {*base, 'PrototypeContrastHead', *mlm}
+    assert ('masked_language' in config['model']['necks']) == bool(mlm)
+    assert ('necks' in steps['trainable']) == bool(mlm)
+    assert steps['init_features']['names'] == ['v', 't']
+    learner = heads['PrototypeContrastHead']['learner'] or {}
+    assert {k: learner[k] for k in expected} == expected
+    assert bool(learner) == bool(expected)

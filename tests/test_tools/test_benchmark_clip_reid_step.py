@@ -1,0 +1,51 @@
+"""The cost of a stage-1 step is told of computations that agree, or not at all."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / 'tools/analysis_tools/benchmark_clip_reid_step.py'
+SMALL = ('--arch', 'ViT-Ti-16-synthpeds', '--img-size', '128', '64')
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('benchmark_clip_reid_step', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_has_three_ways(tool, monkeypatch, capsys):
+    small = ('--batch', '8', '--num-ids', '4', '--rounds', '1')
+    monkeypatch.setattr(sys, 'argv', [str(TOOL), *SMALL, *small])
+    tool.main()
+    printed = capsys.readouterr().out
+    rows = re.findall(r'\| (plain|kept features.*?|ours) +\| +([\d.]+) ', printed)
+    assert [name.strip() for name, _ in rows] == [
+        'plain',
+        'kept features, plain prompts',
+        'ours',
+    ]
+    assert all(float(seconds) > 0 for _, seconds in rows)
+    assert 'prompts of 12 tokens' in printed
+
+
+def test_ways_that_differ_are_refused(tool):
+    class Fixed:
+        def __init__(self, value):
+            self.value = value
+
+        def results(self):
+            return {'loss': torch.tensor([100.0, self.value])}
+
+    ways = dict(plain=Fixed(1.0), ours=Fixed(1.0005))
+    assert tool.check_equal(ways) == pytest.approx(5e-6, rel=1e-2)
+    ways['ours'].value = 1.01
+    with pytest.raises(SystemExit, match='differ by 1.0e-04'):
+        tool.check_equal(ways)

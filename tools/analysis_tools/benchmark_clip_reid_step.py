@@ -1,0 +1,180 @@
+"""Cost of a step of CLIP-ReID's first stage: the plain way against ours, in one run.
+
+    python tools/analysis_tools/benchmark_clip_reid_step.py
+    python tools/analysis_tools/benchmark_clip_reid_step.py --arch ViT-Ti-16-synthpeds \
+        --img-size 128 64
+
+The plain way runs the frozen image tower over the pictures of each step, and the text
+tower over a prompt of 77 tokens for every picture. Ours takes features that were
+computed once, cuts prompts after their end and encodes each identity of the batch once.
+A third contestant has our features and the plain way's prompts, so that the share of
+the text tower is seen alone.
+
+Same random weights, same batch, same optimiser: prompts, features and losses must agree
+to 1e-5 of their size, or the program ends with an error. Rounds alternate, so that a
+slow moment of the machine hits all. The batch is made up: loading is not measured.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+from mmengine.registry import init_default_scope
+from prettytable import PrettyTable
+from torch import Tensor
+
+from hplreid.models.reid import CLIPReID
+from hplreid.registry import MODELS, OPTIM_WRAPPERS
+
+TOLERANCE = 1e-5
+
+
+def build_model(arch: str, size: tuple[int, int], num_ids: int, pad: bool) -> CLIPReID:
+    """Build CLIP-ReID with random weights, the same ones each time."""
+    torch.manual_seed(0)
+    tower = 'CLIPResNetEncoder' if arch.startswith('RN') else 'CLIPImageEncoder'
+    model = MODELS.build(
+        dict(
+            type='CLIPReID',
+            image_encoder=dict(type=tower, arch=arch, img_size=size),
+            prompt_encoder=dict(type='CLIPPromptEncoder'),
+            prompt_learner=dict(type='IdentityPromptLearner', pad=pad),
+            heads=dict(prompt=[dict(type='PromptContrastHead', similarity='dot')]),
+            num_ids=num_ids,
+        )
+    )
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith('prompt_learner'))
+    model.enter_stage('prompt')
+    return model.eval()  # the towers are frozen, so that nothing depends on it
+
+
+def make_batch(
+    batch_size: int, num_ids: int, size: tuple[int, int]
+) -> dict[str, Tensor]:
+    """Return pictures of noise, of people drawn by chance as the sampler draws them."""
+    labels = torch.randint(0, num_ids, (batch_size,))
+    nothing = torch.empty(0, dtype=torch.int64)
+    return dict(
+        images=torch.randn(batch_size, 3, *size),
+        image_rows=torch.arange(batch_size),
+        camids=torch.zeros(batch_size, dtype=torch.int64),
+        captions=torch.empty(0, 0, dtype=torch.int64),
+        caption_rows=nothing,
+        image_only_rows=torch.arange(batch_size),
+        labels=labels,
+        # A prompt for every picture
+        unique_labels=labels,
+        unique_index=torch.arange(batch_size),
+    )
+
+
+def share_prompts(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the batch with one prompt for each of its identities."""
+    unique, index = batch['labels'].unique(return_inverse=True)
+    return {**batch, 'unique_labels': unique, 'unique_index': index}
+
+
+class Contestant:
+    """A way to take a step, which can be timed and asked what it computes."""
+
+    def __init__(self, model: CLIPReID, batch: dict, precision: str) -> None:
+        self.model, self.batch = model, batch
+        optimizer = torch.optim.Adam(model.prompt_learner.parameters(), lr=3.5e-4)
+        self.wrapper = OPTIM_WRAPPERS.build(
+            dict(type='AutocastOptimWrapper', precision=precision, optimizer=optimizer)
+        )
+
+    @torch.no_grad()
+    def results(self) -> dict[str, Tensor]:
+        """Return features, prompts and losses of the batch without a step, in fp32."""
+        bundle = self.model.extract(self.batch, {'v', 'prompt_identity'})
+        features = {n: bundle.select(n)[0] for n in ('v', 'prompt_identity')}
+        return {**features, **self.model.loss(self.batch)}
+
+    def step(self) -> float:
+        """Train one step; return its seconds."""
+        synchronise()
+        start = time.perf_counter()
+        with self.wrapper.optim_context(self.model):
+            total = sum(self.model.loss(self.batch).values())
+        self.wrapper.update_params(total)
+        synchronise()
+        return time.perf_counter() - start
+
+
+def synchronise() -> None:
+    """Wait for the device, if there is one to wait for."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def check_equal(contestants: dict[str, Contestant]) -> float:
+    """Return the largest difference of what they compute, relative to its size.
+
+    Raises:
+        SystemExit: It is above 1e-5.
+    """
+    plain, *others = (c.results() for c in contestants.values())
+    worst = 0.0
+    for other in others:
+        for name, value in plain.items():
+            scale = float(value.abs().max())
+            worst = max(worst, float((other[name] - value).abs().max()) / scale)
+    if worst > TOLERANCE:
+        raise SystemExit(
+            f'The ways differ by {worst:.1e}, more than {TOLERANCE}: they are not one '
+            'computation, and their times mean nothing.'
+        )
+    return worst
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
+    parser.add_argument('--img-size', type=int, nargs=2, default=(256, 128))
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--num-ids', type=int, default=751, help="Market-1501's")
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32')
+    args = parser.parse_args()
+    init_default_scope('hplreid')
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    size = (args.img_size[0], args.img_size[1])
+
+    padded = build_model(args.arch, size, args.num_ids, pad=True).to(device)
+    cut = build_model(args.arch, size, args.num_ids, pad=False).to(device)
+    batch = make_batch(args.batch, args.num_ids, size)
+    batch = {k: v.to(device) for k, v in batch.items()}
+    with torch.no_grad():
+        features = {'v': cut.image_encoder(batch['images'])['v']}
+    kept = {**batch, 'images': batch['images'][:0], 'features': features}
+    contestants = {
+        'plain': Contestant(padded, batch, args.precision),
+        'kept features, plain prompts': Contestant(padded, kept, args.precision),
+        'ours': Contestant(cut, share_prompts(kept), args.precision),
+    }
+    differ = check_equal(contestants)
+    rounds = [[c.step() for c in contestants.values()] for _ in range(args.rounds + 1)]
+    times = [statistics.median(t) for t in zip(*rounds[1:], strict=True)]
+
+    table = PrettyTable(['step', 'seconds', 'times ours'])
+    table.align['step'] = 'l'
+    for name, seconds in zip(contestants, times, strict=True):
+        table.add_row([name, f'{seconds:.4f}', f'{seconds / times[-1]:.1f}'])
+    people = len(batch['labels'].unique())
+    print(
+        f'{args.arch}, {size[0]} x {size[1]}, {args.batch} pictures of {people} '
+        f'people, prompts of {cut.prompt_learner.identity_template.length} tokens, '
+        f'{device}, {args.precision}, {torch.get_num_threads()} threads, median of '
+        f'{args.rounds} rounds; results differ by {differ:.1e}'
+    )
+    print(table)
+
+
+if __name__ == '__main__':
+    main()
