@@ -6,7 +6,6 @@ import pytest
 from mmengine.config import Config
 
 from hplreid.engine import prepare
-
 from tests.helpers import make_market
 
 from .engine_toy import toy_config

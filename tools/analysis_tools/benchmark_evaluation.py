@@ -13,9 +13,10 @@ product's in the same round. What "sort" and ours say of a query is compared.
 
 Features are 512 numbers about the centre of a person, with the numbers of queries,
 gallery items, people, cameras and distractors of the data sets; ``--noise`` makes them
-hard. ``tiny`` shows whether it runs. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file
-of float16; its product reads the same file. Memory is the greatest growth of the
-process while a function runs, pages of files excluded (Linux).
+hard. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file
+of float16; its product reads the same file. ``tiny`` and ``tiny-file`` show whether the
+program runs. Memory is the greatest growth of the process while a function runs, pages
+of files excluded (Linux).
 """
 
 import argparse

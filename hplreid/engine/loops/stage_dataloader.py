@@ -5,7 +5,6 @@ from typing import Any
 import torch
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
-from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from hplreid.registry import DATASETS
