@@ -155,8 +155,9 @@ def main() -> None:
     (loss, gradients, _), (other, others, _) = (found[subset] for subset in SUBSETS)
     scale = max(g.abs().max() for g in gradients)
     differ = max((a - b).abs().max() for a, b in zip(gradients, others, strict=True))
-    times = [[c.step() for c in contestants.values()] for _ in range(args.rounds + 1)]
-    medians = [statistics.median(t) for t in zip(*times[1:], strict=True)]
+    # They are warm by now
+    times = [[c.step() for c in contestants.values()] for _ in range(args.rounds)]
+    medians = [statistics.median(t) for t in zip(*times, strict=True)]
 
     table = PrettyTable(['prototypes of', 'a step, s', 'ratio', 'kept, MiB'])
     table.align = 'r'
