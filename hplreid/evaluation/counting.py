@@ -107,17 +107,21 @@ def _leave_out(tile: Tensor, rows: np.ndarray, columns: np.ndarray, width: int) 
 def _count_equal_before(
     tile: Tensor, rows: np.ndarray, columns: np.ndarray, own: np.ndarray
 ) -> np.ndarray:
-    """Count equal values that come earlier in each given row of the tile, ``(N,)``."""
+    """Count equal values that come earlier in each given row of the tile, ``(N,)``.
+
+    Columns ascend, so that those of some rows together end soon after all of them.
+    """
     counts = np.zeros(len(rows), np.int64)
     for first in range(0, len(rows), _COMPARED):
         some = slice(first, first + _COMPARED)
+        width = columns[some][-1]
         if tile.device.type == 'cpu':
             with unbuffered():
-                equal = tile.numpy()[rows[some]] == own[some, None]
+                equal = tile.numpy()[rows[some], :width] == own[some, None]
         else:
-            picked = tile[as_index(rows[some], tile)]
+            picked = tile[as_index(rows[some], tile), :width]
             equal = (picked == as_index(own[some], tile)[:, None]).cpu().numpy()
         if equal.any():  # rare with real features
-            before = np.arange(tile.shape[1]) < columns[some, None]
+            before = np.arange(width) < columns[some, None]
             counts[some] = (equal & before).sum(1)
     return counts
