@@ -23,6 +23,8 @@ class BNNeck(BaseModule):
         ValueError: ``in_channels`` isn't an integer above 0.
     """
 
+    needs_global_batch = True  # as a neck of a model; in a head it has it anyway
+
     def __init__(self, in_channels: int, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         check_count('in_channels', in_channels)

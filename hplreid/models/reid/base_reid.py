@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import ALL
+from hplreid.utils.distributed import gather_with_grad, get_rank_and_size
 
 from ..heads import BaseHead
 
@@ -163,7 +164,10 @@ class BaseReID(BaseModel):
                 else bundle.select(i, group)[0]
                 for i in inputs
             )
-            bundle.put(name, neck(*given), group)
+            if self.training and getattr(neck, 'needs_global_batch', False):
+                bundle.put(name, _run_on_global_batch(neck, *given), group)
+            else:
+                bundle.put(name, neck(*given), group)
 
     @abstractmethod
     def predict(
@@ -255,3 +259,11 @@ def _reads_of(config: dict) -> tuple[str, ...]:
     """Return the names of what a neck is given."""
     reads = config.get('reads', ())
     return (reads,) if isinstance(reads, str) else tuple(reads)
+
+
+def _run_on_global_batch(neck: nn.Module, *given: Tensor) -> Tensor:
+    """Give a neck the rows of all processes, and return what it makes of one's own."""
+    rank, _ = get_rank_and_size()
+    rows = len(given[0])
+    made = neck(*map(gather_with_grad, given))
+    return made[rank * rows : (rank + 1) * rows]

@@ -5,13 +5,32 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.nn.parallel import DistributedDataParallel
 
-from .tiny import add_nano_arch, build_hpl, enter, make_batch, slice_batch
+from .tiny import (
+    add_nano_arch,
+    align_heads,
+    build_hpl,
+    enter,
+    make_batch,
+    slice_batch,
+)
 
 SHARES = (((0, 1), (4, 5, 6, 7)), ((2, 3), (8, 9, 10, 11)))
 
 
+def _build(stage):
+    if stage != 'align':
+        return enter(build_hpl(), stage)
+    # With a batch norm among the model's necks, beside that of a head
+    bn_head = dict(type='IDHead', feature='u_bn', neck=None, name='id_bn')
+    model = build_hpl(
+        necks=dict(u_bn=dict(type='BNNeck', reads='u')),
+        heads=dict(align=[*align_heads(), bn_head]),
+    )
+    return enter(model, stage)
+
+
 def _run(batch, stage, wrap):
-    model = enter(build_hpl(), stage)
+    model = _build(stage)
     wrapped = DistributedDataParallel(model) if wrap else model
     losses = wrapped(batch, mode='loss')
     sum(losses.values()).backward()

@@ -76,7 +76,7 @@ TRAINABLE = dict(
         'text_inversion',
         'heads.construct',
     ),
-    align=('image_encoder', 'text_encoder', 'heads.align'),
+    align=('image_encoder', 'text_encoder', 'necks', 'heads.align'),
 )
 
 
