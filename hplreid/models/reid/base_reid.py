@@ -32,7 +32,8 @@ class BaseReID(BaseModel):
         data_preprocessor: Config of the preprocessor.
         necks: Configs of necks by the name of the feature that each makes; ``reads``
             there is the name, or the names, of what it is given. ``in_channels``
-            defaults to the width of the first. At inference only those are built that
+            defaults to the width of the first. One with ``needs_global_batch`` sees the
+            rows of all processes in training. At inference only those are built that
             retrieval features need.
 
     Raises:
