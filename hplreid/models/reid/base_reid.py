@@ -39,7 +39,8 @@ class BaseReID(BaseModel):
     Raises:
         KeyError: A head reads a name that its stage doesn't offer, or a neck one that
             nothing before it offers.
-        ValueError: A neck has the name of a feature, or reads nothing.
+        ValueError: A neck has the name of a feature, or reads nothing; or a stage has
+            a name that PyTorch's modules have for something else, ``train`` say.
     """
 
     def __init__(
@@ -65,8 +66,11 @@ class BaseReID(BaseModel):
         if num_ids is None:
             return
         for stage, configs in (heads or {}).items():
-            if hasattr(self.heads, stage):  # as 'train', a method of every module
-                raise ValueError(f"heads: no stage can be called '{stage}'.")
+            if hasattr(self.heads, stage):
+                raise ValueError(
+                    f"heads: a stage can't be called '{stage}', as something of every "
+                    "module is. Call it 'align', say."
+                )
             self.heads[stage] = nn.ModuleList(
                 self._build_head(c, stage, feature_dims) for c in configs
             )

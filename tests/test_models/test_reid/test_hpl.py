@@ -207,6 +207,18 @@ def test_captions_are_predicted_alone():
             KeyError,
             "IDHead of stage 'align' reads 'w'.*offers there: .*'?prompt_image",
         ),
+        (dict(heads=dict(train=[])), ValueError, "can't be called 'train'"),
+        (
+            dict(necks=dict(u=dict(type='BNNeck', reads='v'))),
+            ValueError,
+            'has the name',
+        ),
+        (dict(necks=dict(n=dict(type='BNNeck'))), ValueError, "'n' reads nothing"),
+        (
+            dict(necks=dict(n=dict(type='BNNeck', reads='w'))),
+            KeyError,
+            "Neck 'n' reads .*'w'.*offers before it: .*image_tokens",
+        ),
         (dict(inversion_input='rows'), ValueError, "inversion_input='rows'"),
         (dict(i2i_feature=['x']), KeyError, 'Retrieval features .*offers'),
         (
