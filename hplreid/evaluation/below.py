@@ -1,4 +1,4 @@
-"""Counts how many numbers of a row are below some limits, for many rows at once."""
+"""Counts how many numbers of a row come before some limits, for many rows at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +13,8 @@ from .protocol import as_index
 _MOST_PASSES = 8
 # Where no more than this share of a tile is left, what is left is looked at one by one.
 _FEW = 1 / 64
+# Rows compared at a time: they stay in the cache of a core.
+_COMPARED = 256
 # Up to 512 numbers NumPy sorts in registers, several times faster than more.
 _SORTED = 512
 
@@ -20,19 +22,33 @@ _EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
 _ALL_PAIRS = np.uint64(0x0001000100010001)  # a product's uppermost 16 bits: their sum
 
 
-def count_below(tile: Tensor, limits: np.ndarray) -> np.ndarray:
+def count_before(
+    tile: Tensor,
+    limits: np.ndarray,
+    rows: np.ndarray,
+    slots: np.ndarray,
+    columns: np.ndarray,
+) -> np.ndarray:
     """Count the numbers of each row that are below each limit, ``(B, P)`` int64.
+
+    At limits that have a place in the tile, equal numbers in front of it count too.
 
     Args:
         tile: ``(B, W)``.
         limits: ``(B, P)``, descending in a row.
+        rows: Rows of the limits that have a place, ``(N,)``.
+        slots: Which of its row's limits each is, ``(N,)``.
+        columns: The places, ascending, ``(N,)``.
     """
-    if tile.device.type != 'cpu':
-        return _count_sorted(tile, limits)
-    with unbuffered():
-        counts, done = _count_by_passes(tile.numpy(), limits)
-    if done < limits.shape[1]:
-        counts[:, done:] = _count_sorted(tile, limits[:, done:])
+    if tile.device.type == 'cpu':
+        with unbuffered():
+            counts, tied = _count_by_passes(tile.numpy(), limits)
+        seen = tied[rows, slots]
+        rows, slots, columns = rows[seen], slots[seen], columns[seen]
+    else:
+        counts = _count_sorted(tile, limits)
+    own = limits[rows, slots]
+    counts[rows, slots] += _count_equal_before(tile, rows, columns, own)
     return counts
 
 
@@ -49,23 +65,29 @@ def unbuffered() -> Iterator[None]:
         np.setbufsize(before)
 
 
-def _count_by_passes(values: np.ndarray, limits: np.ndarray) -> tuple[np.ndarray, int]:
+def _count_by_passes(
+    values: np.ndarray, limits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Compare with the greatest limits first: what isn't below them is below none.
 
     Returns:
-        Counts, ``(B, P)``, and how many columns of them are right.
+        Counts, and where a row may hold a number equal to the limit; ``(B, P)`` each.
     """
     counts = np.zeros(limits.shape, np.int64)
+    tied = np.ones(limits.shape, bool)
     width = values.shape[1]
     padded = np.zeros((len(values), width + -width % 8), bool)
     mask = padded[:, :width]
-    for column in range(min(limits.shape[1], _MOST_PASSES)):
+    passes = min(limits.shape[1], _MOST_PASSES)
+    for column in range(passes):
         np.less(values, limits[:, column : column + 1], out=mask)
         counts[:, column] = _count_true(padded)
         if counts[:, column].sum() <= mask.size * _FEW:
-            _count_few(values, mask, limits, column + 1, counts)
-            return counts, limits.shape[1]
-    return counts, min(limits.shape[1], _MOST_PASSES)
+            _count_few(values, mask, limits, column + 1, counts, tied)
+            return counts, tied
+    if passes < limits.shape[1]:
+        counts[:, passes:] = _count_sorted(torch.from_numpy(values), limits[:, passes:])
+    return counts, tied
 
 
 def _count_true(mask: np.ndarray) -> np.ndarray:
@@ -85,16 +107,26 @@ def _count_few(
     limits: np.ndarray,
     first: int,
     counts: np.ndarray,
+    tied: np.ndarray,
 ) -> None:
-    """Write the counts from column ``first`` on of what is true in the mask."""
+    """Write counts and ties from column ``first`` on of what is true in the mask.
+
+    That is below the limits of the column before.
+    """
+    tied[:, first:] = limits[:, first:] == limits[:, first - 1 : first]
     found = np.flatnonzero(mask)
     rows, some = found // mask.shape[1], values.reshape(-1)[found]
     for column in range(first, limits.shape[1]):
-        below = some < limits[rows, column]
-        rows, some = rows[below], some[below]
+        own = limits[rows, column]
+        left = some <= own
+        rows, some, own = rows[left], some[left], own[left]
         if not len(rows):
             return
-        counts[:, column] = np.bincount(rows, minlength=len(counts))
+        below, equal = rows, some == own
+        if equal.any():  # rare with real features
+            tied[rows[equal], column] = True
+            below = rows[~equal]
+        counts[:, column] = np.bincount(below, minlength=len(counts))
 
 
 def _count_sorted(tile: Tensor, limits: np.ndarray) -> np.ndarray:
@@ -113,3 +145,26 @@ def _count_sorted(tile: Tensor, limits: np.ndarray) -> np.ndarray:
     each = as_index(np.repeat(limits, number, axis=0), tile)
     found = torch.searchsorted(ascending, each).reshape(len(tile), number, -1)
     return found.sum(1).cpu().numpy()
+
+
+def _count_equal_before(
+    tile: Tensor, rows: np.ndarray, columns: np.ndarray, own: np.ndarray
+) -> np.ndarray:
+    """Count equal values that come earlier in each given row of the tile, ``(N,)``.
+
+    Columns ascend, so that those of some rows together end soon after all of them.
+    """
+    counts = np.zeros(len(rows), np.int64)
+    for first in range(0, len(rows), _COMPARED):
+        some = slice(first, first + _COMPARED)
+        width = columns[some][-1]
+        if tile.device.type == 'cpu':
+            with unbuffered():
+                equal = tile.numpy()[rows[some], :width] == own[some, None]
+        else:
+            picked = tile[as_index(rows[some], tile), :width]
+            equal = (picked == as_index(own[some], tile)[:, None]).cpu().numpy()
+        if equal.any():  # rare with real features
+            before = np.arange(width) < columns[some, None]
+            counts[some] = (equal & before).sum(1)
+    return counts

@@ -11,15 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .below import count_below, unbuffered
+from .below import count_before
 from .protocol import as_index
 from .query_groups import QueryGroup
 from .sources import Source
-
-# Queries measured together: fewer multiply with fewer items of another's identity.
-_MEASURED = 64
-# Rows compared at a time: they stay in the cache of a core.
-_COMPARED = 256
 
 
 def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.ndarray:
@@ -34,18 +29,22 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
         ValueError: A value isn't finite.
     """
     values = np.zeros(group.columns.shape, group.values.dtype)
-    for start in range(0, len(values), _MEASURED):
-        columns = group.columns[start : start + _MEASURED]
+    factor = source.queries(group.queries)
+    # The fewer together, the fewer products with another's right answers
+    for start in range(0, len(values), source.height):
+        columns = group.columns[start : start + source.height]
         rows, slots = np.nonzero((columns >= owned[0]) & (columns < owned[1]))
         columns = columns[rows, slots]
         needed = np.unique(columns)
-        queries = source.queries(group.queries[start : start + _MEASURED])
+        top = max(0, min(start, len(factor) - source.height))
+        queries = factor[top : top + source.height]
         for first in range(0, len(needed), source.tile_width):
             some = needed[first : first + source.tile_width]
             here = (columns >= some[0]) & (columns <= some[-1])
             tile = source.values(queries, source.gallery(some))
             place = np.searchsorted(some, columns[here])
-            own = tile[as_index(rows[here], tile), as_index(place, tile)]
+            row = start - top + rows[here]
+            own = tile[as_index(row, tile), as_index(place, tile)]
             values[start + rows[here], slots[here]] = own.cpu().numpy()
     if not np.isfinite(values).all():
         raise ValueError(
@@ -57,6 +56,7 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
 def count_closer(
     source: Source,
     group: QueryGroup,
+    queries: Tensor | np.ndarray,
     gallery: Tensor | np.ndarray,
     start: int,
     stop: int,
@@ -66,11 +66,11 @@ def count_closer(
     Args:
         source: Gives the values.
         group: B queries whose right answers are measured.
-        gallery: What the source has of the items from ``start`` on.
+        queries: What the source has of these.
+        gallery: What it has of the items from ``start`` on.
         start: First gallery item to count.
         stop: One more than the last.
     """
-    queries = source.queries(group.queries)
     closer = np.zeros(group.values.shape, np.int64)
     # An equal value counts in front of the right answer, but not behind it.
     after_equal = np.nextafter(group.values, np.inf, dtype=group.values.dtype)
@@ -82,14 +82,12 @@ def count_closer(
         rows, columns, slots = group.between(first, last)
         columns = columns - first
         _leave_out(tile, rows, columns, last - first)
-        # From the tile of the right answer on, equal ones count no more ...
+        # From the tile of the right answer on, equal ones count no more, save those in
+        # front of it in this very tile.
         right = slots >= 0
         rows, columns, slots = rows[right], columns[right], slots[right]
-        own = group.values[rows, slots]
-        limits[rows, slots] = own
-        closer += count_below(tile, limits)
-        # ... save those in front of it in this very tile.
-        closer[rows, slots] += _count_equal_before(tile, rows, columns, own)
+        limits[rows, slots] = group.values[rows, slots]
+        closer += count_before(tile, limits, rows, slots, columns)
     return closer
 
 
@@ -102,26 +100,3 @@ def _leave_out(tile: Tensor, rows: np.ndarray, columns: np.ndarray, width: int) 
     else:
         tile[:, width:] = torch.inf
         tile[as_index(rows, tile), as_index(columns, tile)] = torch.inf
-
-
-def _count_equal_before(
-    tile: Tensor, rows: np.ndarray, columns: np.ndarray, own: np.ndarray
-) -> np.ndarray:
-    """Count equal values that come earlier in each given row of the tile, ``(N,)``.
-
-    Columns ascend, so that those of some rows together end soon after all of them.
-    """
-    counts = np.zeros(len(rows), np.int64)
-    for first in range(0, len(rows), _COMPARED):
-        some = slice(first, first + _COMPARED)
-        width = columns[some][-1]
-        if tile.device.type == 'cpu':
-            with unbuffered():
-                equal = tile.numpy()[rows[some], :width] == own[some, None]
-        else:
-            picked = tile[as_index(rows[some], tile), :width]
-            equal = (picked == as_index(own[some], tile)[:, None]).cpu().numpy()
-        if equal.any():  # rare with real features
-            before = np.arange(width) < columns[some, None]
-            counts[some] = (equal & before).sum(1)
-    return counts

@@ -33,7 +33,8 @@ class BlockDistance:
     ) -> None:
         dtype = check_features(query_feats, gallery_feats, distance)
         self.distance = distance
-        self.query = query_operand(take_rows(query_feats, None, dtype), distance)
+        query = take_rows(query_feats, None, dtype)
+        self.query = query_operand(query, query_norms(query), distance)
         self.gallery = gallery_operand(take_rows(gallery_feats, None, dtype), distance)
 
     def block(self, start: int, stop: int) -> Tensor:
@@ -63,7 +64,23 @@ class BlockDistance:
         return squares if self.distance == 'sqeuclidean' else squares.sqrt()
 
 
-def query_operand(feats: Tensor, distance: str) -> Tensor:
+def query_norms(feats: Tensor) -> Tensor:
+    """Return the lengths of features, ``(N, 1)``.
+
+    Args:
+        feats: ``(N, D)``, float32 or float64.
+
+    Raises:
+        ValueError: A feature isn't finite, or the square of its length isn't.
+    """
+    norms = torch.linalg.vector_norm(feats, dim=1, keepdim=True)
+    _check_finite('query_feats', feats, norms, None)
+    return norms
+
+
+def query_operand(
+    feats: Tensor, norms: Tensor, distance: str, out: Tensor | None = None
+) -> Tensor:
     """Return the left factor of the product that ranks a gallery.
 
     Cosine distance is ``1 - q.g / |q||g|`` and squared Euclidean distance is
@@ -73,16 +90,13 @@ def query_operand(feats: Tensor, distance: str) -> Tensor:
 
     Args:
         feats: ``(N, D)``, float32 or float64.
+        norms: Their lengths, ``(N, 1)``.
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
-
-    Raises:
-        ValueError: A feature isn't finite, or the square of its length isn't.
+        out: Where to write it, ``(N, operand_width(D, distance))``.
     """
-    norms = torch.linalg.vector_norm(feats, dim=1, keepdim=True)
-    _check_finite('query_feats', feats, norms, None)
     if distance == 'cosine':
-        return feats / norms.clamp_min(_SMALLEST_NORM)
-    return torch.cat([feats, torch.ones_like(norms)], dim=1)
+        return torch.div(feats, norms.clamp_min(_SMALLEST_NORM), out=out)
+    return torch.cat([feats, torch.ones_like(norms)], dim=1, out=out)
 
 
 def gallery_operand(
@@ -171,10 +185,10 @@ def take_rows(array: Features, index: np.ndarray | None, dtype: torch.dtype) -> 
 
     Args:
         array: ``(N, D)``.
-        index: Which, ascending, each once.
+        index: Which.
         dtype: float32 or float64.
     """
-    if index is not None and index[-1] - index[0] == len(index) - 1:
+    if index is not None and (np.diff(index) == 1).all():
         array, index = array[index[0] : index[-1] + 1], None
     if isinstance(array, Tensor):
         array = array.detach()

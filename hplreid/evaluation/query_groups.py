@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .protocol import Protocol, positions_in_row
+from .workers import Map
 
 
 @dataclass
@@ -91,7 +92,11 @@ class QueryGroup:
 
 
 def make_groups(
-    protocol: Protocol, block_size: int, dtype: np.dtype, num_workers: int = 1
+    protocol: Protocol,
+    block_size: int,
+    dtype: np.dtype,
+    num_workers: int = 1,
+    run: Map = map,
 ) -> list[QueryGroup]:
     """Divide the queries that have a right answer.
 
@@ -103,20 +108,19 @@ def make_groups(
         block_size: Queries of a group, at most.
         dtype: Of the values.
         num_workers: Each shall get as many groups as any other.
+        run: Shares the work among them.
 
     Raises:
         ValueError: No query has a right answer.
     """
     every = np.arange(len(protocol.query_pids))
     rows, _, ignored = protocol.pairs_of(every)
-    valid = np.unique(rows[~ignored])
+    valid = np.flatnonzero(np.bincount(rows[~ignored]))
     if not len(valid):
         raise ValueError(protocol.explain_no_match())
     numbers = np.bincount(rows, minlength=len(every))
     order = valid[np.lexsort((protocol.query_pids[valid], numbers[valid]))]
     num_groups = -(-len(order) // block_size)
     num_groups = min(-(-num_groups // num_workers) * num_workers, len(order))
-    return [
-        QueryGroup.make(protocol, queries, dtype)
-        for queries in np.array_split(order, num_groups)
-    ]
+    parts = np.array_split(order, num_groups)
+    return list(run(lambda part: QueryGroup.make(protocol, part, dtype), parts))

@@ -166,11 +166,10 @@ def _evaluate(
 ) -> RankingResult:
     owned = 0, len(protocol.kept)
     workers = num_workers(source.device, len(protocol.query_pids) * owned[1])
-    groups = make_groups(protocol, block_size, source.dtype, workers)
     with full_precision(source.device), parallel_map(workers) as run:
+        groups = make_groups(protocol, block_size, source.dtype, workers, run)
         measure_all(source, groups, owned, run)
-        for group in groups:
-            group.set_values(group.values)
+        list(run(lambda group: group.set_values(group.values), groups))
         count_all(source, groups, owned, gallery_block_size, run)
     return summarise_groups(groups, protocol, topk, ap)
 
@@ -194,13 +193,14 @@ def count_all(
 ) -> None:
     """Write how many wrong answers of the source are closer into the groups."""
     width = _TILES * source.tile_width
+    factors = list(run(source.queries, [group.queries for group in groups]))
     for start in range(*owned, gallery_block_size):
         stop = min(start + gallery_block_size, owned[1])
         spans = [(a, min(a + width, stop)) for a in range(start, stop, width)]
         parts = list(run(lambda span: source.gallery(np.arange(*span)), spans))
         tasks = [
-            (group, part, *span)
-            for group in groups
+            (group, factor, part, *span)
+            for group, factor in zip(groups, factors, strict=True)
             for part, span in zip(parts, spans, strict=True)
         ]
         counts = run(lambda task: count_closer(source, *task), tasks)

@@ -13,6 +13,8 @@ from .distance import (
     check_features,
     device_of,
     gallery_operand,
+    operand_width,
+    query_norms,
     query_operand,
     take_rows,
 )
@@ -38,14 +40,17 @@ class Source(typing.Protocol[_Factor]):
         device: Where the values are.
         dtype: Their type, float32 or float64.
         tile_width: Gallery items to ask for at a time.
+        height: Queries to ask for at a time where not all are needed; fewer may round
+            differently.
     """
 
     device: torch.device
     dtype: np.dtype
     tile_width: int
+    height: int
 
     def queries(self, index: np.ndarray) -> _Factor:
-        """Return what :meth:`values` needs of some queries."""
+        """Return what :meth:`values` needs of some queries; can be sliced."""
 
     def gallery(self, columns: np.ndarray) -> _Factor:
         """Return what :meth:`values` needs of some gallery items; can be sliced."""
@@ -61,7 +66,7 @@ class FeatureSource:
     """Values from features, each a product.
 
     Args:
-        query_feats: ``(Q, D)``; a normalised copy is kept.
+        query_feats: ``(Q, D)``.
         gallery_feats: ``(G, D)``, may be a memory-mapped array: rows are read when
             they are needed.
         kept: Which gallery rows count, ascending, ``(K,)``; all others are never read.
@@ -85,24 +90,24 @@ class FeatureSource:
     ) -> None:
         self._dtype = check_features(query_feats, gallery_feats, distance)
         self.device = device_of(query_feats)
-        self._query = query_operand(take_rows(query_feats, None, self._dtype), distance)
+        self._query = take_rows(query_feats, None, self._dtype)
+        self._norms = query_norms(self._query)
         self._gallery, self._kept = gallery_feats, kept
         self._distance, self._offset = distance, offset
         self.dtype = np.dtype('f8' if self._dtype == torch.float64 else 'f4')
         on_cpu = self.device.type == 'cpu'
         self.tile_width = _CPU_TILE if on_cpu else _GPU_TILE
         # A GPU's library chooses how to sum by the shape: give it only one.
-        self._min_rows = _MIN_SIDE if on_cpu else block_size
+        self.height = _MIN_SIDE if on_cpu else block_size
         self._min_columns = _MIN_SIDE if on_cpu else _GPU_TILE
         self._scratch = _Scratch()
 
     def queries(self, index: np.ndarray) -> Tensor:
         """Return one factor of the product, ``(B, D')`` or a little higher."""
-        height = max(len(index), self._min_rows)
-        factor = self._empty(height)
-        torch.index_select(
-            self._query, 0, as_index(index, factor), out=factor[: len(index)]
-        )
+        factor = self._empty(max(len(index), self.height))
+        feats = take_rows(self._query, index, self._dtype)
+        norms = self._norms[as_index(index, feats)]
+        query_operand(feats, norms, self._distance, factor[: len(index)])
         factor[len(index) :] = 0
         return factor
 
@@ -133,7 +138,8 @@ class FeatureSource:
         return torch.from_numpy(tile)
 
     def _empty(self, height: int) -> Tensor:
-        return _empty((height, self._query.shape[1]), self._query)
+        width = operand_width(self._query.shape[1], self._distance)
+        return _empty((height, width), self._query)
 
 
 class _Scratch(threading.local):
@@ -165,6 +171,7 @@ class DistanceSource:
         single = name in ('float32', 'float16', 'bfloat16')
         self.dtype = np.dtype('f4' if single else 'f8')
         self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE
+        self.height = _MIN_SIDE
 
     def queries(self, index: np.ndarray) -> np.ndarray:
         """Return what :meth:`values` takes: the rows' index."""

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Map = Callable[..., Iterator]
 
@@ -37,7 +38,7 @@ def parallel_map(number: int) -> Iterator[Map]:
         ready.wait()
 
     with (
-        threadpool_limits(1, 'blas'),  # NumPy's
+        _libraries().limit(limits=1, user_api='blas'),  # NumPy's
         ThreadPoolExecutor(number, initializer=start) as pool,
     ):
         # Each waits for all, so that none is left to start later
@@ -45,6 +46,12 @@ def parallel_map(number: int) -> Iterator[Map]:
             started.result()
         torch.set_num_threads(before)  # for the threads of others
         yield pool.map
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Look for what multiplies in this process once: it takes milliseconds."""
+    return ThreadpoolController()
 
 
 def num_workers(device: torch.device, num_pairs: int) -> int:

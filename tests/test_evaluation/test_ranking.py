@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
 from hplreid.evaluation import evaluate_distances, evaluate_ranking
-from hplreid.evaluation.below import count_below
+from hplreid.evaluation.below import count_before
 from hplreid.evaluation.workers import parallel_map
 
 from .cases import assert_same, random_case
@@ -358,7 +358,7 @@ def test_trapezoid_is_the_area_under_the_curve():
 
 
 @pytest.mark.parametrize('width', [8, 64, 1008, 2016, 3000])
-def test_counts_below_limits(width):
+def test_counts_before_limits(width):
     """Many limits and few, hits everywhere and nowhere, so that every way is taken."""
     rng = np.random.default_rng(width)
     for number in (1, 5, 8, 9, 40):
@@ -370,8 +370,20 @@ def test_counts_below_limits(width):
             limits = -np.sort(-limits, axis=1)
             limits[:35, 0] = values[:35, 0].clip(max=1e9)  # equal isn't below
             limits = -np.sort(-limits, axis=1)
-            expected = (values[:, :, None] < limits[:, None]).sum(1)
-            counts = count_below(torch.from_numpy(values), limits)
+            # Some limits have a place, and copies in the row
+            columns = np.sort(rng.permutation(width)[:70])
+            rows = rng.permutation(70)[: len(columns)]
+            slots = rng.integers(number, size=len(rows))
+            for _ in range(3):
+                own = limits[rows, slots]
+                values[rows, rng.integers(width, size=len(rows))] = own
+            before = np.zeros(limits.shape, int)
+            before[rows, slots] = columns
+            ahead = np.arange(width)[:, None] < before[:, None]
+            wide, limit = values[:, :, None], limits[:, None]
+            expected = ((wide < limit) | ((wide == limit) & ahead)).sum(1)
+            tile = torch.from_numpy(values)
+            counts = count_before(tile, limits, rows, slots, columns)
             np.testing.assert_array_equal(counts, expected)
 
 
