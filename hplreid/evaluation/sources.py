@@ -100,7 +100,7 @@ class FeatureSource:
         # A GPU's library chooses how to sum by the shape: give it only one.
         self.height = _MIN_SIDE if on_cpu else block_size
         self._min_columns = _MIN_SIDE if on_cpu else _GPU_TILE
-        self._scratch = _Scratch()
+        self._scratch = Scratch()
 
     def queries(self, index: np.ndarray) -> Tensor:
         """Return one factor of the product, ``(B, D')`` or a little higher."""
@@ -142,7 +142,7 @@ class FeatureSource:
         return _empty((height, width), self._query)
 
 
-class _Scratch(threading.local):
+class Scratch(threading.local):
     """Memory that each thread uses again: fresh pages take longer than comparing."""
 
     def __init__(self) -> None:

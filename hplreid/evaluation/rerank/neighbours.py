@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..sources import Scratch
 from ..workers import num_workers, parallel_map
 from .distances import JointDistances
 from .smallest import smallest
@@ -43,9 +44,14 @@ def find_neighbours(distances: JointDistances, k: int, block_size: int) -> Neigh
     )
     workers = num_workers(distances.device, total**2)
     height = max(1, block_size // workers)
+    scratch = Scratch()
+    on_cpu = distances.device.type == 'cpu'
 
     def search(start: int) -> None:
-        block = distances.block(start, min(start + height, total))
+        stop = min(start + height, total)
+        shape = stop - start, total
+        out = scratch.take(shape, distances.dtype) if on_cpu else None
+        block = distances.block(start, stop, out=out)
         rows = slice(start, start + len(block))
         found.distances[rows], found.indices[rows] = smallest(block, k)
         found.greatest[rows] = block.amax(dim=1).cpu().numpy()

@@ -1,6 +1,7 @@
 """k-reciprocal re-ranking without a matrix of all distances."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -101,17 +102,21 @@ class KReciprocalReranker:
     def block(self, start: int, stop: int) -> np.ndarray:
         """Return the distances of queries ``start`` to ``stop``, ``(B, G)``."""
         stop = min(stop, self.num_queries)
-        pairs = (stop - start) * self.num_gallery
-        workers = num_workers(self._distances.device, pairs)
+        result = np.empty((stop - start, self.num_gallery), self._distances.dtype)
+        workers = num_workers(self._distances.device, result.size)
         borders = np.linspace(start, stop, workers + 1).astype(int)
+        parts = [
+            result[first - start : last - start] for first, last in pairwise(borders)
+        ]
         with parallel_map(workers) as run:
-            parts = list(run(self._rows, borders[:-1], borders[1:]))
-        return np.concatenate(parts)
+            list(run(self._write, borders, borders[1:], parts))
+        return result
 
-    def _rows(self, start: int, stop: int) -> np.ndarray:
-        """Do it in one thread."""
-        block = self._distances.block(start, stop, first=self.num_queries)
-        distances = block.cpu().numpy()
+    def _write(self, start: int, stop: int, distances: np.ndarray) -> None:
+        """Write the distances of queries ``start`` to ``stop``, in one thread."""
+        block = self._distances.block(start, stop, self.num_queries, distances)
+        if block.device.type != 'cpu':
+            distances[:] = block.cpu().numpy()
         share = 1 - self.settings.lambda_value
         distances *= self._scale[start:stop, None]
         distances += share
@@ -120,7 +125,6 @@ class KReciprocalReranker:
             sums /= 2 - sums
             sums *= share
             distances[first - start : last - start] -= sums
-        return distances
 
     def blocks(self, block_size: int = 512) -> Iterator[np.ndarray]:
         """Yield the distances of all queries, ``block_size`` rows at a time."""
