@@ -165,17 +165,17 @@ def inference_config(config: Config) -> Config:
     for key in _TRAIN_KEYS:
         needed.pop(key, None)
     needed.model.pop('num_ids', None)  # with it go heads and prompts
-    _forget_pretrained(needed.model)
+    forget_pretrained(needed.model)  # the checkpoint has all weights
     return needed
 
 
-def _forget_pretrained(part: dict) -> None:
-    """Set every ``pretrained`` to None: the checkpoint has all weights."""
+def forget_pretrained(part: dict) -> None:
+    """Set every ``pretrained`` of a model's config to None: random weights."""
     for key, value in part.items():
         if key == 'pretrained':
             part[key] = None
         elif isinstance(value, dict):
-            _forget_pretrained(value)
+            forget_pretrained(value)
 
 
 def train_seeds(config: Config, seeds: Sequence[int], test: bool = True) -> None:

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from hplreid.engine.loops.stage import parse_stages
+from hplreid.engine.workflow import forget_pretrained
 from hplreid.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,8 @@ def tool():
 def count(tool, path, subset=None, **options):
     """Parameters and multiply-accumulates of a pair in training, by part."""
     config = Config.fromfile(ROOT / path)
-    settings = tool.random_weights(config.model.to_dict())
+    forget_pretrained(config.model)
+    settings = config.model.to_dict()
     settings.update(num_ids=NUM_IDS, **options)
     for head in settings['heads']['align']:
         if subset and head['type'] == 'PrototypeContrastHead':

@@ -1,4 +1,4 @@
-"""Print the parameters of a config's model, part by part, in training and at test.
+r"""Print the parameters of a config's model, part by part, in training and at test.
 
     python tools/analysis_tools/count_parameters.py configs/hpl/hpl_vitb16_joint.py \
         --num-ids 11754 --macs
@@ -28,6 +28,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from hplreid.engine.loops.stage import Stage, parse_stages, set_trainable
+from hplreid.engine.prepare import fill_num_ids
+from hplreid.engine.workflow import forget_pretrained
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 
@@ -38,15 +40,6 @@ WITHOUT_DATA = FakeTensorMode(allow_non_fake_inputs=True)
 def count(module: nn.Module) -> int:
     """Return the number of a module's parameters."""
     return sum(p.numel() for p in module.parameters())
-
-
-def random_weights(config: dict) -> dict:
-    """Return a model's config without its pre-trained weights."""
-    return {
-        k: random_weights(v) if isinstance(v, dict) else v
-        for k, v in config.items()
-        if k != 'pretrained'
-    }
 
 
 class AllNonZero(TorchDispatchMode):
@@ -203,12 +196,11 @@ def main() -> None:
     config.merge_from_dict(args.cfg_options)
     init_default_scope('hplreid')
     if args.num_ids is None:
-        from hplreid.engine.prepare import fill_num_ids
-
         fill_num_ids(config)
     else:
         config.model.num_ids = args.num_ids
-    plain = random_weights(config.model.to_dict())
+    forget_pretrained(config.model)
+    plain = config.model.to_dict()
     training = MODELS.build(plain)
     inference = MODELS.build({**plain, 'num_ids': None})
     kept = dict(inference.named_children())

@@ -1,0 +1,125 @@
+r"""What configs cost at test: pictures and captions a second, relative to the first.
+
+    python tools/analysis_tools/benchmark_inference.py \
+        configs/clip/clip_vitb16_cuhk-pedes_sdm-id.py \
+        configs/irra/irra_vitb16_cuhk-pedes.py \
+        configs/propot/propot_vitb16_cuhk-pedes.py
+    python tools/analysis_tools/benchmark_inference.py \
+        configs/promptsg/promptsg_vitb16_market1501_no-mim.py \
+        configs/promptsg/promptsg_vitb16_market1501_constant.py \
+        configs/promptsg/promptsg_vitb16_market1501.py
+
+Each model is built as ``tools/test.py`` builds it, with random weights, and encodes
+pictures of noise and captions of the greatest length: neither changes the time. Rounds
+alternate, so that a slow moment of the machine hits all; a ratio is the median over
+rounds of the first config's time divided by the time in the same round.
+"""
+
+import argparse
+import statistics
+import time
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from prettytable import PrettyTable
+from torch import nn
+
+from hplreid.engine.workflow import inference_config
+from hplreid.registry import MODELS
+from hplreid.structures import ReIDDataSample
+
+Inputs = dict[str, torch.Tensor]
+
+
+def make_inputs(
+    model: nn.Module, size: tuple[int, int], batch: int, device: str
+) -> dict[str, Inputs]:
+    """Return a batch of each kind that the model encodes."""
+    rows = torch.arange(batch, device=device)
+    none = dict(
+        images=torch.empty(0, 3, *size, device=device),
+        image_rows=rows[:0],
+        camids=rows[:0],
+        captions=torch.empty(0, 0, dtype=torch.int64, device=device),
+        caption_rows=rows[:0],
+    )
+    images = torch.randn(batch, 3, *size, device=device)
+    pictures = dict(none, images=images, image_rows=rows, camids=rows % 2)
+    if not hasattr(model, 'text_encoder'):
+        return {'pictures': pictures}
+    shape = batch, model.text_encoder.context_length
+    captions = torch.randint(1, 400, shape, device=device)
+    return {
+        'pictures': pictures,
+        'captions': dict(none, captions=captions, caption_rows=rows),
+    }
+
+
+def seconds(model: nn.Module, inputs: Inputs, batch: int) -> float:
+    """Return the time that one batch takes."""
+    samples: list[Any] = [ReIDDataSample() for _ in range(batch)]
+    synchronise()
+    start = time.perf_counter()
+    model(inputs, samples, mode='predict')
+    synchronise()
+    return time.perf_counter() - start
+
+
+def synchronise() -> None:
+    """Wait for the device, if there is one to wait for."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('configs', nargs='+')
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32')
+    args = parser.parse_args()
+    init_default_scope('hplreid')
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    torch.manual_seed(0)
+    timed: dict[tuple[str, str], tuple[nn.Module, Inputs]] = {}
+    sizes = {}
+    for path in args.configs:
+        config = inference_config(Config.fromfile(path))
+        model = MODELS.build(config.model.to_dict()).to(device).eval()
+        size = tuple(config.model.image_encoder.img_size)
+        sizes[path] = sum(p.numel() for p in model.parameters())
+        for kind, inputs in make_inputs(model, size, args.batch, device).items():
+            timed[path, kind] = model, inputs
+    bf16 = torch.autocast(device, torch.bfloat16, enabled=args.precision == 'bf16')
+    with torch.inference_mode(), bf16:
+        rounds = [
+            {key: seconds(*work, args.batch) for key, work in timed.items()}
+            for _ in range(args.rounds + 2)
+        ][2:]  # two to warm up
+
+    table = PrettyTable(
+        ['config', 'parameters', 'of', 's a batch', 'a second', 'relative']
+    )
+    table.align['config'] = 'l'
+    for path, kind in timed:
+        median = statistics.median(r[path, kind] for r in rounds)
+        row = [f'{median:.4f}', f'{args.batch / median:.1f}', '-']
+        reference = args.configs[0], kind
+        if reference in timed:
+            ratio = statistics.median(r[reference] / r[path, kind] for r in rounds)
+            row[-1] = f'{ratio:.3f}'
+        table.add_row([path, f'{sizes[path]:,}', kind, *row])
+    print(
+        f'batch {args.batch}, {device}, {args.precision}, '
+        f'{torch.get_num_threads()} thread(s), median of {args.rounds} rounds'
+    )
+    print(table)
+
+
+if __name__ == '__main__':
+    main()
