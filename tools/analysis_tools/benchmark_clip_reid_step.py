@@ -17,7 +17,6 @@ slow moment of the machine hits all. The batch is made up: loading is not measur
 
 import argparse
 import statistics
-import time
 
 import torch
 from mmengine.registry import init_default_scope
@@ -26,6 +25,7 @@ from torch import Tensor
 
 from hplreid.models.reid import CLIPReID
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
+from hplreid.utils.measuring import timed
 
 TOLERANCE = 1e-5
 
@@ -95,19 +95,12 @@ class Contestant:
 
     def step(self) -> float:
         """Train one step; return its seconds."""
-        synchronise()
-        start = time.perf_counter()
+        return timed(self._step)[0]
+
+    def _step(self) -> None:
         with self.wrapper.optim_context(self.model):
             total = sum(self.model.loss(self.batch).values())
         self.wrapper.update_params(total)
-        synchronise()
-        return time.perf_counter() - start
-
-
-def synchronise() -> None:
-    """Wait for the device, if there is one to wait for."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def check_equal(contestants: dict[str, Contestant]) -> float:

@@ -8,8 +8,9 @@ NumPy or torch and in the size of blocks that is fastest here. "sort" ranks the 
 way: a block of distances, every row sorted, one query after the other; where there are
 more than ``--sorted-queries``, it ranks that many, and its time is scaled up. "ours" is
 ``evaluate_ranking``, from features to numbers. Rounds alternate, so that a slow moment
-of the machine hits all; medians are shown, of the seconds and of their ratio to the
-product's in the same round. What "sort" and ours say of a query is compared.
+of the machine hits all, and each begins after a short rest; medians are shown, of the
+seconds and of their ratio to the product's in the same round. What "sort" and ours say
+of a query is compared.
 
 Features are 512 numbers about the centre of a person, with the numbers of queries,
 gallery items, people, cameras and distractors of the data sets; ``--noise`` makes them
@@ -22,8 +23,6 @@ of files excluded (Linux).
 import argparse
 import statistics
 import tempfile
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +32,10 @@ import torch
 from prettytable import PrettyTable
 
 from hplreid.evaluation import evaluate_ranking
+from hplreid.utils.measuring import REST, MemoryWatch, timed
 
 LENGTH = 512
 CHUNK = 16128  # gallery items of a file to read at a time
-# Threads of a library wait for more work at full speed before they sleep: without a
-# pause they would take a core from whatever is timed next.
-_REST = 0.2
-STATUS = Path('/proc/self/status')
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,10 @@ def fastest_product(data: Data) -> tuple[str, Callable[[], None]]:
         for width in (CHUNK // 2, whole)
     }
     rounds = [
-        {choice: seconds(lambda c=choice: product(sample, *c))[0] for choice in choices}
+        {
+            choice: timed(lambda c=choice: product(sample, *c), REST)[0]
+            for choice in choices
+        }
         for _ in range(3)
     ]
     best = min(choices, key=lambda choice: min(times[choice] for times in rounds))
@@ -169,41 +168,11 @@ def sort(data: Data, number: int, height: int = 256) -> np.ndarray:
     return np.array(found)
 
 
-def seconds(function: Callable[[], object]) -> tuple[float, object]:
-    """Call a function on a machine at rest; return how long it took, and its result."""
-    time.sleep(_REST)
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
-
-
-def memory(function: Callable[[], object]) -> float | None:
-    """Return the greatest growth of the process during a call in MiB, if known."""
-    if not STATUS.exists():
-        return None
-    start, peak, done = anonymous(), 0.0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.003):
-            peak = max(peak, anonymous())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+def memory(function: Callable[[], object]) -> float:
+    """Return the greatest growth of the process during a call in MiB."""
+    with MemoryWatch() as watch:
         function()
-    finally:
-        done.set()
-        watcher.join()
-    return max(0.0, peak - start)
-
-
-def anonymous() -> float:
-    """Return the memory of the process that is no file's, in MiB."""
-    for line in STATUS.read_text().splitlines():
-        if line.startswith('RssAnon'):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f'{STATUS} has no line RssAnon.')
+    return watch.growth / 2**20
 
 
 def benchmark(name: str, args: argparse.Namespace, folder: Path) -> None:
@@ -225,20 +194,19 @@ def benchmark(name: str, args: argparse.Namespace, folder: Path) -> None:
     results: dict[str, object] = {}
     for _ in range(args.rounds):
         for who, function in contestants.items():
-            spent, results[who] = seconds(function)
+            spent, results[who] = timed(function, REST)
             scale = size.queries / number if who == 'sort' else 1
             times[who].append(scale * spent)
 
     table = PrettyTable(['', 'seconds', 'times the product', 'extra memory, MiB'])
     for who, spent in times.items():
         ratios = [a / b for a, b in zip(spent, times[product_name], strict=True)]
-        peak = peaks[who]
         table.add_row(
             [
                 who,
                 f'{statistics.median(spent):.3f}',
                 f'{statistics.median(ratios):.2f}',
-                'unknown' if peak is None else f'{peak:.0f}',
+                f'{peaks[who]:.0f}',
             ]
         )
     result = results['ours']

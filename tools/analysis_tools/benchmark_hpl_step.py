@@ -11,7 +11,6 @@ loading is not measured.
 
 import argparse
 import statistics
-import time
 
 import torch
 from mmengine.config import Config, DictAction
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from hplreid.engine.loops.stage import parse_stages, set_trainable
 from hplreid.models.prompt_learners import clip_tokenizer
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
+from hplreid.utils.measuring import timed
 
 CONTEXT = 77
 
@@ -102,19 +102,12 @@ class Contestant:
 
     def step(self) -> float:
         """Train one step; return its seconds."""
-        synchronise()
-        start = time.perf_counter()
+        return timed(self._step)[0]
+
+    def _step(self) -> None:
         with self.wrapper.optim_context(self.model):
             total = sum(self.model.loss(self.batch).values())
         self.wrapper.update_params(total)
-        synchronise()
-        return time.perf_counter() - start
-
-
-def synchronise() -> None:
-    """Wait for the device, if there is one to wait for."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def main() -> None:

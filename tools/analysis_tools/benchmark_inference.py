@@ -17,7 +17,6 @@ rounds of the first config's time divided by the time in the same round.
 
 import argparse
 import statistics
-import time
 from typing import Any
 
 import torch
@@ -29,6 +28,7 @@ from torch import nn
 from hplreid.engine.workflow import inference_config
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
+from hplreid.utils.measuring import timed
 
 Inputs = dict[str, torch.Tensor]
 
@@ -60,17 +60,7 @@ def make_inputs(
 def seconds(model: nn.Module, inputs: Inputs, batch: int) -> float:
     """Return the time that one batch takes."""
     samples: list[Any] = [ReIDDataSample() for _ in range(batch)]
-    synchronise()
-    start = time.perf_counter()
-    model(inputs, samples, mode='predict')
-    synchronise()
-    return time.perf_counter() - start
-
-
-def synchronise() -> None:
-    """Wait for the device, if there is one to wait for."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    return timed(lambda: model(inputs, samples, mode='predict'))[0]
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ is timed as well, and scaled to the batch: what the cost has to be seen against.
 
 import argparse
 import statistics
-import time
 from typing import Any
 
 import torch
@@ -26,6 +25,7 @@ from torch import Tensor, nn
 from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.registry import BACKBONES, HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.utils.measuring import timed
 
 CONFIG = 'configs/propot/propot_vitb16_cuhk-pedes.py'
 
@@ -75,13 +75,12 @@ class Contestant:
 
     def step(self) -> float:
         """Train one step; return its seconds."""
-        synchronise()
-        start = time.perf_counter()
+        return timed(self._step)[0]
+
+    def _step(self) -> None:
         self.optimizer.zero_grad()
         self._loss().backward()
         self.optimizer.step()
-        synchronise()
-        return time.perf_counter() - start
 
     def _loss(self) -> Tensor:
         return sum(self.head.loss(self.bundle).values(), torch.zeros(()))
@@ -109,20 +108,12 @@ def time_towers(model: dict[str, Any], pairs: int, rounds: int, device: str) -> 
     text = text.to(device)
     images = torch.randn(pairs, 3, *image_encoder['img_size'], device=device)
     captions = torch.randint(1, 400, (pairs, text.context_length), device=device)
-    seconds = []
-    for _ in range(rounds + 1):
-        synchronise()
-        start = time.perf_counter()
+
+    def step() -> None:
         (image(images)['v'].sum() + text(captions)['t'].sum()).backward()
-        synchronise()
-        seconds.append(time.perf_counter() - start)
+
+    seconds = [timed(step)[0] for _ in range(rounds + 1)]
     return statistics.median(seconds[1:])
-
-
-def synchronise() -> None:
-    """Wait for the device, if there is one to wait for."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def main() -> None:

@@ -14,11 +14,8 @@ runs, without the distances it returns (Linux).
 
 import argparse
 import statistics
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,13 +23,10 @@ from prettytable import PrettyTable
 
 from hplreid.evaluation import evaluate_reranking, k_reciprocal_rerank
 from hplreid.evaluation.rerank.distances import JointDistances
+from hplreid.utils.measuring import REST, MemoryWatch, timed
 
 BLOCK = 512
 QUERIES = {19281: 3368, 93820: 11659}  # Market-1501 and MSMT17; else one in eight
-# Threads of a library wait for more work at full speed before they sleep: without a
-# pause they would take a core from whatever is timed next.
-_REST = 0.2
-STATUS = Path('/proc/self/status')
 
 
 @dataclass(frozen=True)
@@ -71,43 +65,12 @@ class Contestant:
 
     def measure(self) -> object:
         """Run it once on a machine at rest; return what it returns."""
-        time.sleep(_REST)
         with MemoryWatch() as watch:
-            start = time.perf_counter()
-            result = self.run()
-            self.seconds.append(time.perf_counter() - start)
+            seconds, result = timed(self.run, REST)
+        self.seconds.append(seconds)
         output = result.nbytes if isinstance(result, np.ndarray) else 0
         self.mebibytes.append((watch.growth - output) / 2**20)
         return result
-
-
-class MemoryWatch:
-    """Watches the memory of the process every few milliseconds."""
-
-    def __enter__(self) -> 'MemoryWatch':
-        self._done = threading.Event()
-        self._start = self._peak = self._resident()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    @property
-    def growth(self) -> int:
-        """The greatest growth since the start, in bytes."""
-        return self._peak - self._start
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.005):
-            self._peak = max(self._peak, self._resident())
-
-    @staticmethod
-    def _resident() -> int:
-        lines = STATUS.read_text('ascii').splitlines()
-        return next(int(x.split()[1]) * 1024 for x in lines if x.startswith('VmRSS'))
 
 
 def bare_product(data: Data) -> None:
@@ -223,8 +186,6 @@ def main() -> None:
     parser.add_argument('--dense-to', type=int, default=8000, help='greatest N of it')
     parser.add_argument('--fused-from', type=int, default=50000, help='smallest N')
     args = parser.parse_args()
-    if not STATUS.exists():
-        parser.error(f'memory is read from {STATUS}, which this system lacks')
 
     table = PrettyTable(
         ['N', 'k1/k2', 'returns', 'product, s', 'ours, s', 'ours / product']

@@ -1,0 +1,30 @@
+"""Seconds and memory of a function."""
+
+import time
+
+import numpy as np
+import pytest
+
+from hplreid.utils import measuring
+
+
+def test_rest_is_not_timed():
+    start = time.perf_counter()
+    seconds, result = measuring.timed(lambda: time.sleep(0.05) or 'done', rest=0.2)
+    assert 0.05 <= seconds <= time.perf_counter() - start - 0.2
+    assert result == 'done'
+
+
+def test_memory_that_is_given_back_was_used():
+    with measuring.MemoryWatch() as watch:
+        time.sleep(0.02)
+        used = np.ones(2**26, np.uint8)
+        time.sleep(0.05)
+        del used
+    assert 2**25 < watch.growth < 2**28
+
+
+def test_where_memory_is_not_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(measuring, '_STATUS', tmp_path / 'gone')
+    with pytest.raises(RuntimeError, match='gone'):
+        measuring.MemoryWatch()
