@@ -4,19 +4,17 @@ import math
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
-from torch.nn.parallel import DistributedDataParallel
 
 from hplreid.models.losses import cross_entropy, sdm_loss
 from hplreid.models.necks import ImplicitRelation
 from hplreid.registry import MODELS
 from hplreid.utils.load_weights import load_inference_weights
 
-from .tiny import ARCH, NUM_IDS, add_nano_arch, make_batch, slice_batch
+from .tiny import ARCH, NUM_IDS, make_batch, slice_batch
+from .two_processes import in_two_processes, losses_and_gradients
 
 WIDTH, HEADS, WORDS = 16, 2, 40
 READS = ('masked_tokens', 'image_tokens', 'mask_labels')
@@ -301,43 +299,25 @@ def cut(batch):
     return {**batch, **{key: batch[key][:, :end] for key in keys}}
 
 
-def _run(batch, wrap):
+def _build():
     model = build_irra(reads=(*READS, 'eot'))
     model.logit_scale.requires_grad_(False)
     model.enter_stage('align')
-    model.train()
-    wrapped = DistributedDataParallel(model) if wrap else model
-    losses = wrapped(batch, mode='loss')
-    sum(losses.values()).backward()
-    gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
-    return {k: v.detach() for k, v in losses.items()}, gradients
+    return model.train()
 
 
-def _worker(rank, folder):
-    torch.set_num_threads(1)
-    (folder / f'arch{rank}').mkdir()
-    add_nano_arch(folder / f'arch{rank}')
-    dist.init_process_group(
-        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2
-    )
-    mine = cut(slice_batch(uneven_batch(), ((0, 1), (2, 3))[rank], ()))
-    losses, gradients = _run(mine, wrap=True)
-    length = mine['captions'].shape[1]
-    torch.save((losses, gradients, length), folder / f'{rank}.pt')
-    dist.destroy_process_group()
+def _work(rank):
+    share = cut(slice_batch(uneven_batch(), ((0, 1), (2, 3))[rank], ()))
+    return losses_and_gradients(_build(), share), share['captions'].shape[1]
 
 
 def test_two_processes_with_captions_of_other_lengths_equal_one(tmp_path):
-    mp.spawn(_worker, args=(tmp_path,), nprocs=2)
-    losses, gradients = _run(cut(uneven_batch()), wrap=False)
-    assert 'loss_masked_language' in losses
-    lengths = []
-    for rank in range(2):
-        found, theirs, length = torch.load(tmp_path / f'{rank}.pt', weights_only=True)
-        torch.testing.assert_close(found, losses, rtol=0, atol=1e-10)
-        torch.testing.assert_close(theirs, gradients, rtol=0, atol=1e-10)
-        lengths.append(length)
-    assert lengths[0] != lengths[1]
+    expected = losses_and_gradients(_build(), cut(uneven_batch()))
+    assert 'loss_masked_language' in expected[0]
+    (one, length), (other, another) = in_two_processes(_work, tmp_path)
+    torch.testing.assert_close(one, expected, rtol=0, atol=1e-10)
+    torch.testing.assert_close(other, expected, rtol=0, atol=1e-10)
+    assert length != another
 
 
 def test_rates_are_those_of_the_released_code():

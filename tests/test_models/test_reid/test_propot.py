@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.registry import DefaultScope
-from torch.nn.parallel import DistributedDataParallel
 
+from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.models.losses import prototype_contrast_loss
 from hplreid.models.reid import DualEncoder, Propot
 from hplreid.registry import MODELS
@@ -16,12 +14,12 @@ from hplreid.utils.load_weights import load_inference_weights
 from .tiny import (
     ARCH,
     NUM_IDS,
-    add_nano_arch,
     build_hpl,
     enter,
     make_batch,
     slice_batch,
 )
+from .two_processes import in_two_processes, losses_and_gradients
 
 LEARNER = dict(type='PrototypeLearner', num_vectors=2, num_heads=2)
 SHARES = (((0, 1), (4, 5, 6, 7)), ((2, 3), (8, 9, 10, 11)))
@@ -221,36 +219,21 @@ def test_hpl_takes_prototypes_by_its_config():
     assert model.image_encoder.visual.proj.grad.abs().sum() > 0
 
 
-def _run(batch, subset, wrap):
+def _build(subset):
     model = build(head=p2i(subset=subset))
     model.logit_scale.requires_grad_(False)
-    wrapped = DistributedDataParallel(model) if wrap else model
-    losses = wrapped(batch, mode='loss')
-    sum(losses.values()).backward()
-    gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
-    return {k: v.detach() for k, v in losses.items()}, gradients
+    return model
 
 
-def _worker(rank, folder):
-    torch.set_num_threads(1)
-    add_nano_arch(folder / f'arch{rank}')
-    dist.init_process_group(
-        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2
-    )
+def _work(rank):
     share = slice_batch(make_batch(), *SHARES[rank])
-    results = {s: _run(share, s, wrap=True) for s in ('batch_ids', 'all')}
-    torch.save(results, folder / f'{rank}.pt')
-    dist.destroy_process_group()
+    return {s: losses_and_gradients(_build(s), share) for s in SUBSETS}
 
 
 def test_two_processes_equal_one(tmp_path):
     """Prototypes see the instances of the global batch."""
-    for rank in range(2):
-        (tmp_path / f'arch{rank}').mkdir()
-    mp.spawn(_worker, args=(tmp_path,), nprocs=2)
-    for subset in ('batch_ids', 'all'):
-        expected = _run(make_batch(), subset, wrap=False)
-        for rank in range(2):
-            found = torch.load(tmp_path / f'{rank}.pt', weights_only=True)[subset]
-            for one, other in zip(found, expected, strict=True):
-                torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+    found = in_two_processes(_work, tmp_path)
+    for subset in SUBSETS:
+        expected = losses_and_gradients(_build(subset), make_batch())
+        for rank in found:
+            torch.testing.assert_close(rank[subset], expected, rtol=0, atol=1e-10)
