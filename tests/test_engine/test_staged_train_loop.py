@@ -1,6 +1,7 @@
 """Stages: what each trains, with what, and in which order hooks are called."""
 
 import multiprocessing
+from copy import deepcopy
 
 import pytest
 import torch
@@ -79,6 +80,16 @@ def test_a_stage_trains_its_parameters_and_no_others(finished, tmp_path):
         'heads.align.0.weight',
         'heads.align.0.bias',
     }
+
+
+def test_a_frozen_batch_norm_is_as_at_test(tmp_path):
+    runner = build(toy_config(tmp_path))
+    runner.model.tower.append(torch.nn.BatchNorm1d(3))
+    first = deepcopy(runner.model.state_dict())
+    runner.train()
+    assert changed(first, weights(runner, 2)) == {'prompt.weight'}
+    statistics = {f'tower.3.{k}' for k in ('running_mean', 'running_var')}
+    assert statistics < changed(weights(runner, 2), weights(runner, 5))
 
 
 def test_the_model_is_told_once_a_stage(finished):

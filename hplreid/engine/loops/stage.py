@@ -11,6 +11,7 @@ from torch import nn
 
 from hplreid.registry import PARAM_SCHEDULERS
 
+BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
 _KEYS = {
     'epochs',
     'trainable',
@@ -176,6 +177,20 @@ def set_trainable(model: nn.Module, prefixes: Sequence[str]) -> int:
             'no parameter between them.'
         )
     return trained
+
+
+def set_train_mode(model: nn.Module) -> None:
+    """Put a model in training mode, batch norms that are frozen excepted.
+
+    What a stage doesn't train gives what it will give at test, and its running
+    statistics stay.
+    """
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        frozen = own and not any(p.requires_grad for p in own)
+        if frozen and isinstance(module, BATCH_NORMS):
+            module.eval()
 
 
 def build_schedulers(stage: Stage, optim_wrapper: OptimWrapper, steps: int) -> list:

@@ -21,6 +21,7 @@ from .stage import (
     build_schedulers,
     find_stage_problems,
     parse_stages,
+    set_train_mode,
     set_trainable,
 )
 from .stage_dataloader import build_loaders, fill_cache, go_to, stop_workers
@@ -211,7 +212,7 @@ class StagedTrainLoop(BaseLoop):
     def run_epoch(self) -> None:
         """Train one epoch, or what is left of it."""
         self.runner.call_hook('before_train_epoch')
-        self.runner.model.train()
+        set_train_mode(self.runner.model)
         done = self._iter - self._iters_before_epoch()
         go_to(self.dataloader, self._epoch, done)
         for idx, batch in enumerate(self.dataloader, start=done):
