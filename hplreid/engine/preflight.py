@@ -58,9 +58,10 @@ def find_problems(config: Config) -> list[str]:
         if hasattr(cls, 'find_problems'):
             arguments = {k: v for k, v in component.items() if k != 'type'}
             problems += _ask(place, cls, arguments)
-    start = config.get('load_from')
-    if start and '://' not in start and not Path(start).expanduser().is_file():
-        problems.append(f"load_from: checkpoint '{start}' does not exist.")
+        starts = component.get('init_cfg') or []
+        for start in starts if isinstance(starts, list) else [starts]:
+            problems += _find_missing(f'{place}.init_cfg', start.get('checkpoint'))
+    problems += _find_missing('load_from', config.get('load_from'))
     return list(dict.fromkeys(problems))
 
 
@@ -162,6 +163,13 @@ def _ask(
         return list(cls.find_problems(**arguments))
     except (ValueError, KeyError) as error:
         return [f'{place}: {error.args[0]}']
+
+
+def _find_missing(place: str, checkpoint: str | None) -> list[str]:
+    """Look for a checkpoint, unless it is an address or there is none."""
+    if not checkpoint or '://' in checkpoint or Path(checkpoint).expanduser().is_file():
+        return []
+    return [f"{place}: checkpoint '{checkpoint}' does not exist."]
 
 
 def raise_if(config: Config, problems: list[str]) -> None:

@@ -170,9 +170,9 @@ def inference_config(config: Config) -> Config:
 
 
 def forget_pretrained(part: dict) -> None:
-    """Set every ``pretrained`` of a model's config to None: random weights."""
+    """Make a model's config one of random weights: nothing is read from a file."""
     for key, value in part.items():
-        if key == 'pretrained':
+        if key in ('pretrained', 'init_cfg'):  # ours, and mmpretrain's
             part[key] = None
         elif isinstance(value, dict):
             forget_pretrained(value)

@@ -10,6 +10,7 @@ from hplreid.engine.preflight import (
     find_problems,
     find_type_problems,
 )
+from hplreid.engine.workflow import inference_config
 from hplreid.registry import BACKBONES
 
 from .engine_toy import toy_config
@@ -65,6 +66,26 @@ def test_everything_is_listed_at_once(tmp_path):
         "  4. stage 'align' has no 'trainable'",
         "  5. load_from: checkpoint 'nowhere.pth' does not exist.",
     ]
+
+
+def test_weights_of_other_code_bases_are_looked_for(tmp_path):
+    config = toy_config(tmp_path)
+    there, gone = tmp_path / 'there.pth', tmp_path / 'gone.pth'
+    there.touch()
+    tower = dict(type='mmpretrain.ResNet', depth=50)
+    config.model.image_encoder = dict(
+        tower,
+        init_cfg=[
+            dict(type='Kaiming', layer='Conv2d'),
+            dict(type='Pretrained', checkpoint='torchvision://resnet50'),
+            dict(type='Pretrained', checkpoint=str(there)),
+            dict(type='Pretrained', checkpoint=str(gone)),
+        ],
+    )
+    assert find_problems(config) == [
+        f"model.image_encoder.init_cfg: checkpoint '{gone}' does not exist."
+    ]
+    assert find_problems(inference_config(config)) == []  # a checkpoint has all
 
 
 def test_names_for_parts_of_a_config_are_not_built(tmp_path):
