@@ -126,6 +126,22 @@ def test_aggregation_by_hand():
             assert found[row, c].item() == pytest.approx(pt[c] + total, rel=1e-12)
 
 
+@pytest.mark.parametrize(('aggregation', 'weight'), [('mean', 1 / 3), ('sum', 1)])
+def test_aggregation_without_weights_of_its_own(aggregation, weight):
+    learner = build(aggregation=aggregation)
+    initial, instances, labels = inputs()
+    found = learner(initial, instances, labels)['image']
+    pt = initial['image']
+    prompted = [
+        learner.domain('image', pt, labels),
+        *(learner.instance(pt, instances[m]) for m in ('image', 'text')),
+    ]
+    for row in range(3):
+        for c in range(WIDTH):
+            total = pt[row, c] + weight * sum(p[row, c] for p in prompted)
+            assert found[row, c].item() == pytest.approx(total.item(), rel=1e-12)
+
+
 def test_aggregation_is_exact_under_autocast():
     """Dot products near 100 differ by less than bfloat16 tells apart."""
     initial = 10 * torch.nn.functional.normalize(torch.randn(3, 16), dim=1)
@@ -210,6 +226,7 @@ def test_published_numbers_of_parameters():
         (dict(enrich=['intra', 'intra']), 'expected distinct'),
         (dict(enrich=['extra']), "enrich='extra': expected one of"),
         (dict(adapt=False, enrich=[]), 'nothing is learned'),
+        (dict(aggregation='max'), "aggregation='max': expected one of"),
         (dict(num_vectors=0), 'num_vectors=0:'),
         (dict(adapt_depth=0), 'depth=0:'),
         (dict(enrich_depth=0), 'depth=0:'),

@@ -13,22 +13,31 @@ from hplreid.registry import PROMPT_LEARNERS
 from .prototype_blocks import MODALITIES, DomainPrompting, InstancePrompting
 
 SOURCES = ('intra', 'inter')
+AGGREGATIONS = ('adaptive', 'mean', 'sum')
 
 
 @full_precision  # dot products of raw CLIP features, about 100, lose the point in half
-def aggregate_prototypes(initial: Tensor, *prompted: Tensor) -> Tensor:
-    """Add prompted prototypes to the initial one, each by its likeness to it: APA.
+def aggregate_prototypes(
+    initial: Tensor, *prompted: Tensor, aggregation: str = 'adaptive'
+) -> Tensor:
+    """Add prompted prototypes to the initial one, ``p = pt + sum_k w_k p_k``.
 
-    Propot, Eq. 5 and 6: ``p = pt + sum_k w_k p_k`` with ``w = softmax_k(pt . p_k)``.
+    ``'adaptive'``, Propot's APA, has each by its likeness to the initial one,
+    ``w = softmax_k(pt . p_k)`` (Eq. 5 and 6); ``'mean'`` and ``'sum'`` all alike.
 
     Args:
         initial: pt, ``(n, d)``.
         *prompted: ``p_k``, ``(n, d)`` each.
+        aggregation: ``'adaptive'``, ``'mean'`` or ``'sum'``.
 
     Returns:
         ``(n, d)``.
     """
     candidates = torch.stack(prompted, dim=1)
+    if aggregation == 'mean':
+        return initial + candidates.mean(1)
+    if aggregation == 'sum':
+        return initial + candidates.sum(1)
     weights = (candidates @ initial.unsqueeze(2)).softmax(dim=1)
     return initial + (weights * candidates).sum(1)
 
@@ -51,9 +60,11 @@ class PrototypeLearner(BaseModule):
         enrich_depth: Blocks of IPP, N_e.
         num_heads: Attention heads of both.
         share_blocks: See :class:`InstancePrompting`.
+        aggregation: How prototypes are added up, see :func:`aggregate_prototypes`.
 
     Raises:
-        ValueError: A source isn't known or stands twice, or nothing is left to do.
+        ValueError: A source isn't known or stands twice, there is no such aggregation,
+            or nothing is left to do.
     """
 
     def __init__(
@@ -67,18 +78,21 @@ class PrototypeLearner(BaseModule):
         enrich_depth: int = 3,
         num_heads: int = 8,
         share_blocks: bool = True,
+        aggregation: str = 'adaptive',
     ) -> None:
         super().__init__()
         if isinstance(enrich, str) or len(set(enrich)) != len(enrich):
             raise ValueError(f'enrich={enrich!r}: expected distinct ones of {SOURCES}.')
         for source in enrich:
             check_one_of('enrich', source, SOURCES)
+        check_one_of('aggregation', aggregation, AGGREGATIONS)
         if not adapt and not enrich:
             raise ValueError(
                 'adapt=False and no enrich: nothing is learned. For initial prototypes '
                 'alone set learner=None in the head.'
             )
         self.enrich = tuple(enrich)
+        self.aggregation = aggregation
         self.domain = (
             DomainPrompting(num_ids, channels, num_vectors, adapt_depth, num_heads)
             if adapt
@@ -108,6 +122,7 @@ class PrototypeLearner(BaseModule):
             modality: aggregate_prototypes(
                 initial[modality],
                 *self._prompt(modality, initial[modality], instances, labels),
+                aggregation=self.aggregation,
             )
             for modality in MODALITIES
         }
