@@ -58,9 +58,10 @@ def find_problems(config: Config) -> list[str]:
         if hasattr(cls, 'find_problems'):
             arguments = {k: v for k, v in component.items() if k != 'type'}
             problems += _ask(place, cls, arguments)
-        starts = component.get('init_cfg') or []
-        for start in starts if isinstance(starts, list) else [starts]:
-            problems += _find_missing(f'{place}.init_cfg', start.get('checkpoint'))
+        starts = component.get('init_cfg')
+        for start in starts if isinstance(starts, (list, tuple)) else [starts]:
+            if isinstance(start, dict):
+                problems += _find_missing(f'{place}.init_cfg', start.get('checkpoint'))
     problems += _find_missing('load_from', config.get('load_from'))
     return list(dict.fromkeys(problems))
 

@@ -60,9 +60,9 @@ def evaluate_ranking(
             (:func:`hplreid.evaluation.ranking_result.precision_at` defines both).
         block_size: Queries at a time, at most.
         gallery_block_size: Gallery items read and normalised at a time. Beyond its
-            arguments and a copy of the queries it takes two such blocks of features
-            and, for each thread, a few tiles of ``block_size * 2016`` distances
-            (``block_size * 8192`` on a GPU).
+            arguments and a copy of the queries (two of half precision) it takes two
+            such blocks of features and, for each thread, a few tiles of
+            ``block_size * 2016`` distances (``block_size * 8192`` on a GPU).
 
     Returns:
         Scores in percent.

@@ -76,6 +76,7 @@ def test_weights_of_other_code_bases_are_looked_for(tmp_path):
     config.model.image_encoder = dict(
         tower,
         init_cfg=[
+            'no dict',  # not for this check to explain
             dict(type='Kaiming', layer='Conv2d'),
             dict(type='Pretrained', checkpoint='torchvision://resnet50'),
             dict(type='Pretrained', checkpoint=str(there)),

@@ -1,39 +1,15 @@
 """The benchmark of inference, as a user runs it."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from .programs import run_tool
 
 
-def run(*arguments):
-    done = subprocess.run(
-        [
-            sys.executable,
-            'tools/analysis_tools/benchmark_inference.py',
-            *arguments,
-            *('--batch', '2', '--rounds', '3', '--precision', 'bf16'),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert 'batch 2, ' in done.stdout
-    return {
-        (cells[0], cells[2]): [*cells[1:2], *cells[3:]]
-        for cells in (
-            [cell.strip() for cell in line.split('|')[1:-1]]
-            for line in done.stdout.splitlines()
-        )
-        if len(cells) == 6 and cells[0].endswith('.py')
-    }
+def run(*configs):
+    quick = '--batch', '2', '--rounds', '3', '--precision', 'bf16'
+    table, printed = run_tool('benchmark_inference.py', *configs, *quick)
+    assert 'batch 2, ' in printed
+    return {(config, of): [size, *rest] for config, size, of, *rest in table[1:]}
 
 
 def test_what_is_only_trained_is_not_there():

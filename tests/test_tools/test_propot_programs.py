@@ -2,11 +2,7 @@
 
 import functools
 import importlib.util
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from mmengine.config import Config
@@ -16,7 +12,8 @@ from hplreid.engine.loops.stage import parse_stages
 from hplreid.engine.workflow import forget_pretrained
 from hplreid.registry import MODELS
 
-ROOT = Path(__file__).resolve().parents[2]
+from .programs import ROOT, run_tool
+
 NUM_IDS = 11003  # CUHK-PEDES
 BASELINE = 'configs/propot/propot_vitb16_cuhk-pedes_baseline.py'
 # Propot's Table 4: M parameters, G multiply-accumulates of a pair in training
@@ -115,26 +112,13 @@ def test_irra_has_the_counts_of_that_table(tool):
     assert once['image_encoder'] == macs['image_encoder']
 
 
-def run_tool(name, *arguments):
-    done = subprocess.run(
-        [sys.executable, f'tools/analysis_tools/{name}', *arguments],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    rows = {}
-    for line in done.stdout.splitlines():
-        cells = [cell.strip() for cell in line.split('|')[1:-1]]
-        if len(cells) > 1:
-            rows[cells[0]] = cells[1:]
-    return rows, done.stdout
+def run(name, *arguments):
+    table, printed = run_tool(name, *arguments)
+    return {cells[0]: cells[1:] for cells in table}, printed
 
 
 def test_counting_prints_training_and_test():
-    rows, printed = run_tool(
+    rows, printed = run(
         'count_parameters.py',
         'configs/hpl/hpl_tiny_synthpeds_trt.py',
         *('--num-ids', '400', '--macs'),
@@ -153,7 +137,7 @@ def test_counting_prints_training_and_test():
 
 
 def test_benchmark_compares_equal_losses():
-    rows, printed = run_tool(
+    rows, printed = run(
         'benchmark_propot_step.py',
         'configs/propot/propot_tiny_synthpeds.py',
         *('--num-ids', '200', '--pairs', '8', '--channels', '16'),

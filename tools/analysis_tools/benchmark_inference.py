@@ -49,8 +49,8 @@ def make_inputs(
     pictures = dict(none, images=images, image_rows=rows, camids=rows % 2)
     if not hasattr(model, 'text_encoder'):
         return {'pictures': pictures}
-    shape = batch, model.text_encoder.context_length
-    captions = torch.randint(1, 400, shape, device=device)
+    length = int(model.text_encoder.context_length)
+    captions = torch.randint(1, 400, (batch, length), device=device)
     return {
         'pictures': pictures,
         'captions': dict(none, captions=captions, caption_rows=rows),

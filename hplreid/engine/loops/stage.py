@@ -11,7 +11,7 @@ from torch import nn
 
 from hplreid.registry import PARAM_SCHEDULERS
 
-BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
+_BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
 _KEYS = {
     'epochs',
     'trainable',
@@ -189,7 +189,7 @@ def set_train_mode(model: nn.Module) -> None:
     for module in model.modules():
         own = list(module.parameters(recurse=False))
         frozen = own and not any(p.requires_grad for p in own)
-        if frozen and isinstance(module, BATCH_NORMS):
+        if frozen and isinstance(module, _BATCH_NORMS):
             module.eval()
 
 
