@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .protocol import as_index
+from .workers import Scratch
 
 # Comparing a tile with one limit of each row takes a tenth of the time of sorting it.
 _MOST_PASSES = 8
@@ -20,6 +21,8 @@ _SORTED = 512
 
 _EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
 _ALL_PAIRS = np.uint64(0x0001000100010001)  # a product's uppermost 16 bits: their sum
+
+_masks = Scratch()
 
 
 def count_before(
@@ -76,7 +79,8 @@ def _count_by_passes(
     counts = np.zeros(limits.shape, np.int64)
     tied = np.ones(limits.shape, bool)
     width = values.shape[1]
-    padded = np.zeros((len(values), width + -width % 8), bool)
+    padded = _masks.take((len(values), width + -width % 8), np.dtype(bool))
+    padded[:, width:] = False
     mask = padded[:, :width]
     passes = min(limits.shape[1], _MOST_PASSES)
     for column in range(passes):
@@ -115,7 +119,8 @@ def _count_few(
     """
     tied[:, first:] = limits[:, first:] == limits[:, first - 1 : first]
     found = np.flatnonzero(mask)
-    rows, some = found // mask.shape[1], values.reshape(-1)[found]
+    rows = np.repeat(np.arange(len(counts)), counts[:, first - 1])
+    some = values.reshape(-1)[found]
     for column in range(first, limits.shape[1]):
         own = limits[rows, column]
         left = some <= own

@@ -17,35 +17,36 @@ from .query_groups import QueryGroup
 from .sources import Source
 
 
-def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.ndarray:
+def measure(
+    source: Source,
+    group: QueryGroup,
+    queries: Tensor | np.ndarray,
+    owned: tuple[int, int],
+) -> np.ndarray:
     """Return how far the right answers are, ``(B, P)``; 0 where not owned or void.
 
     Args:
         source: Gives the values.
         group: B queries.
+        queries: What the source has of these.
         owned: First gallery item that the source has, and one more than its last.
 
     Raises:
         ValueError: A value isn't finite.
     """
     values = np.zeros(group.columns.shape, group.values.dtype)
-    factor = source.queries(group.queries)
-    # The fewer together, the fewer products with another's right answers
-    for start in range(0, len(values), source.height):
-        columns = group.columns[start : start + source.height]
-        rows, slots = np.nonzero((columns >= owned[0]) & (columns < owned[1]))
-        columns = columns[rows, slots]
-        needed = np.unique(columns)
-        top = max(0, min(start, len(factor) - source.height))
-        queries = factor[top : top + source.height]
-        for first in range(0, len(needed), source.tile_width):
-            some = needed[first : first + source.tile_width]
-            here = (columns >= some[0]) & (columns <= some[-1])
-            tile = source.values(queries, source.gallery(some))
-            place = np.searchsorted(some, columns[here])
-            row = start - top + rows[here]
-            own = tile[as_index(row, tile), as_index(place, tile)]
-            values[start + rows[here], slots[here]] = own.cpu().numpy()
+    rows, slots = np.nonzero((group.columns >= owned[0]) & (group.columns < owned[1]))
+    needed, places = _in_order_of_need(group.columns[rows, slots] - owned[0], owned)
+    for first in range(0, len(needed), source.tile_width):
+        some = needed[first : first + source.tile_width]
+        gallery = source.gallery(some + owned[0])
+        here = np.flatnonzero((places >= first) & (places < first + len(some)))
+        # The fewer queries together, the fewer products with another's right answers
+        ends = np.flatnonzero(np.diff(rows[here] // source.least[0])) + 1
+        for pairs in np.split(here, ends):
+            values[rows[pairs], slots[pairs]] = _multiply(
+                source, queries, gallery, rows[pairs], places[pairs] - first
+            )
     if not np.isfinite(values).all():
         raise ValueError(
             f'A product of features overflows {values.dtype}: scale them down.'
@@ -53,42 +54,78 @@ def measure(source: Source, group: QueryGroup, owned: tuple[int, int]) -> np.nda
     return values
 
 
+def _in_order_of_need(
+    items: np.ndarray, owned: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """List each item where it comes first, so that those of one identity are together.
+
+    Args:
+        items: Gallery items, counted from the first that is owned, ``(N,)``.
+        owned: First gallery item that the source has, and one more than its last.
+
+    Returns:
+        The list, and the place in it of each of the N.
+    """
+    numbers = np.arange(len(items))
+    place = np.empty(owned[1] - owned[0], np.int64)
+    place[items[::-1]] = numbers[::-1]  # of several, the last that is written holds
+    needed = items[place[items] == numbers]
+    place[needed] = np.arange(len(needed))
+    return needed, place[items]
+
+
+def _multiply(
+    source: Source,
+    queries: Tensor | np.ndarray,
+    gallery: Tensor | np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+) -> np.ndarray:
+    """Return the values of some pairs from one product about them, ``(N,)``."""
+    height, width = source.least
+    top, bottom = _span(rows, height, len(queries))
+    left, right = _span(columns, width, len(gallery))
+    tile = source.values(queries[top:bottom], gallery[left:right])
+    own = tile[as_index(rows - top, tile), as_index(columns - left, tile)]
+    return own.cpu().numpy()
+
+
+def _span(index: np.ndarray, least: int, length: int) -> tuple[int, int]:
+    """Return where multiples of ``least`` that hold the index begin and end."""
+    first, size = int(index.min()), int(np.ptp(index)) + 1
+    size += -size % least
+    first = max(0, min(first, length - size))
+    return first, first + size
+
+
 def count_closer(
     source: Source,
     group: QueryGroup,
     queries: Tensor | np.ndarray,
     gallery: Tensor | np.ndarray,
-    start: int,
-    stop: int,
+    first: int,
+    width: int,
 ) -> np.ndarray:
-    """Count wrong answers of a part of the gallery before each right one, ``(B, P)``.
+    """Count wrong answers in a tile before each right one, ``(B, P)``.
 
     Args:
         source: Gives the values.
         group: B queries whose right answers are measured.
         queries: What the source has of these.
-        gallery: What it has of the items from ``start`` on.
-        start: First gallery item to count.
-        stop: One more than the last.
+        gallery: What it has of the tile's items.
+        first: Which gallery item the first of them is.
+        width: How many they are.
     """
-    closer = np.zeros(group.values.shape, np.int64)
-    # An equal value counts in front of the right answer, but not behind it.
+    tile = source.values(queries, gallery)[: len(group.queries)]
+    rows, columns, slots = group.between(first, first + width)
+    columns = columns - first
+    _leave_out(tile, rows, columns, width)
+    # An equal value counts in front of the right answer, but not behind it. In the tile
+    # that holds the right answer, those in front of it are counted one by one.
     after_equal = np.nextafter(group.values, np.inf, dtype=group.values.dtype)
-    limits = np.where(group.columns >= start, after_equal, group.values)
-    for first in range(start, stop, source.tile_width):
-        last = min(first + source.tile_width, stop)
-        some = slice(first - start, first - start + source.tile_width)
-        tile = source.values(queries, gallery[some])[: len(limits)]
-        rows, columns, slots = group.between(first, last)
-        columns = columns - first
-        _leave_out(tile, rows, columns, last - first)
-        # From the tile of the right answer on, equal ones count no more, save those in
-        # front of it in this very tile.
-        right = slots >= 0
-        rows, columns, slots = rows[right], columns[right], slots[right]
-        limits[rows, slots] = group.values[rows, slots]
-        closer += count_before(tile, limits, rows, slots, columns)
-    return closer
+    limits = np.where(group.columns >= first + width, after_equal, group.values)
+    right = slots >= 0
+    return count_before(tile, limits, rows[right], slots[right], columns[right])
 
 
 def _leave_out(tile: Tensor, rows: np.ndarray, columns: np.ndarray, width: int) -> None:

@@ -59,6 +59,11 @@ class Protocol:
         self._by_pid = np.argsort(self.gallery_pids, kind='stable')
         self._sorted_pids = self.gallery_pids[self._by_pid]
 
+    def count_pairs(self) -> np.ndarray:
+        """Count the gallery items of each query's identity, ``(Q,)``."""
+        first, stop = self._ends(self.query_pids)
+        return stop - first
+
     def same_identity(
         self, start: int, stop: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -78,15 +83,19 @@ class Protocol:
             gallery (ascending in a row), and whether the pair is of one camera and so
             left out; each ``(P,)``.
         """
-        pids = self.query_pids[queries]
-        first = np.searchsorted(self._sorted_pids, pids, side='left')
-        counts = np.searchsorted(self._sorted_pids, pids, side='right') - first
-        rows = np.repeat(np.arange(len(pids)), counts)
+        first, stop = self._ends(self.query_pids[queries])
+        counts = stop - first
+        rows = np.repeat(np.arange(len(queries)), counts)
         columns = self._by_pid[np.repeat(first, counts) + positions_in_row(rows)]
         if self.query_camids is None or self.gallery_camids is None:
             return rows, columns, np.zeros(len(rows), dtype=bool)
         ignored = self.query_camids[queries[rows]] == self.gallery_camids[columns]
         return rows, columns, ignored
+
+    def _ends(self, pids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where identities begin and end among the sorted ones."""
+        first = np.searchsorted(self._sorted_pids, pids, side='left')
+        return first, np.searchsorted(self._sorted_pids, pids, side='right')
 
     def explain_no_match(self) -> str:
         """Say why not a single query has a right answer."""

@@ -37,15 +37,15 @@ class QueryGroup:
     def make(
         cls, protocol: Protocol, queries: np.ndarray, dtype: np.dtype
     ) -> 'QueryGroup':
-        """Look up the pairs of some queries, each with a right answer at least."""
+        """Look up the pairs of some queries, with one of their identity at least."""
         rows, columns, ignored = protocol.pairs_of(queries)
         right = ~ignored
         slots = np.full(len(rows), -1)
         slots[right] = positions_in_row(rows[right])
-        shape = len(queries), int(slots.max()) + 1
+        shape = len(queries), int(slots.max(initial=-1)) + 1
         table = np.full(shape, -1)
         table[rows[right], slots[right]] = columns[right]
-        order = np.argsort(columns, kind='stable')
+        order = np.argsort(columns)
         return cls(
             queries=queries,
             pair_rows=rows[order],
@@ -98,7 +98,7 @@ def make_groups(
     num_workers: int = 1,
     run: Map = map,
 ) -> list[QueryGroup]:
-    """Divide the queries that have a right answer.
+    """Divide the queries whose identity is in the gallery.
 
     Queries of one identity share their right answers, and tables waste least if the
     numbers of these are alike, so they are sorted by both.
@@ -113,14 +113,13 @@ def make_groups(
     Raises:
         ValueError: No query has a right answer.
     """
-    every = np.arange(len(protocol.query_pids))
-    rows, _, ignored = protocol.pairs_of(every)
-    valid = np.flatnonzero(np.bincount(rows[~ignored]))
-    if not len(valid):
-        raise ValueError(protocol.explain_no_match())
-    numbers = np.bincount(rows, minlength=len(every))
-    order = valid[np.lexsort((protocol.query_pids[valid], numbers[valid]))]
+    numbers = protocol.count_pairs()
+    present = np.flatnonzero(numbers)
+    order = present[np.lexsort((protocol.query_pids[present], numbers[present]))]
     num_groups = -(-len(order) // block_size)
     num_groups = min(-(-num_groups // num_workers) * num_workers, len(order))
-    parts = np.array_split(order, num_groups)
-    return list(run(lambda part: QueryGroup.make(protocol, part, dtype), parts))
+    parts = np.array_split(order, max(1, num_groups))
+    groups = list(run(lambda part: QueryGroup.make(protocol, part, dtype), parts))
+    if all(group.columns.shape[1] == 0 for group in groups):
+        raise ValueError(protocol.explain_no_match())
+    return groups

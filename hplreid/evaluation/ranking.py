@@ -1,7 +1,6 @@
 """Retrieval scores from features or distances, in the memory of one block."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -9,15 +8,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from .counting import count_closer, measure
-from .distance import Features
+from .distance import Features, device_of
 from .protocol import Protocol
 from .query_groups import QueryGroup, make_groups
 from .ranking_result import AP_DEFINITIONS, RankingResult, summarise
 from .sources import DistanceSource, FeatureSource, Source
 from .workers import Map, full_precision, num_workers, parallel_map
-
-# Tiles that a thread counts in before it looks for something else to do.
-_TILES = 2
 
 
 @torch.no_grad()
@@ -32,7 +28,7 @@ def evaluate_ranking(
     distance: str = 'cosine',
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
-    block_size: int = 1024,
+    block_size: int = 2048,
     gallery_block_size: int = 16128,
 ) -> RankingResult:
     """Score the ranking of a gallery for each query by their features.
@@ -76,10 +72,27 @@ def evaluate_ranking(
         (len(query_feats), len(gallery_feats)), protocol, 'query and gallery features'
     )
     check_options(topk, ap, block_size, gallery_block_size)
-    source = FeatureSource(
-        query_feats, gallery_feats, protocol.kept, distance, block_size
+
+    def make_source(run: Map) -> FeatureSource:
+        return FeatureSource(
+            query_feats,
+            gallery_feats,
+            protocol.kept,
+            distance,
+            block_size,
+            gallery_block_size,
+            run=run,
+        )
+
+    return _evaluate(
+        make_source,
+        device_of(query_feats),
+        protocol,
+        topk,
+        ap,
+        block_size,
+        gallery_block_size,
     )
-    return _evaluate(source, protocol, topk, ap, block_size, gallery_block_size)
 
 
 @torch.no_grad()
@@ -92,7 +105,7 @@ def evaluate_distances(
     *,
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
-    block_size: int = 1024,
+    block_size: int = 2048,
 ) -> RankingResult:
     """Score the ranking of a gallery for each query by given distances.
 
@@ -119,7 +132,15 @@ def evaluate_distances(
     check_shape(tuple(distmat.shape), protocol, 'distances')
     check_options(topk, ap, block_size)
     source = DistanceSource(distmat, protocol.kept)
-    return _evaluate(source, protocol, topk, ap, block_size, len(protocol.kept))
+    return _evaluate(
+        lambda run: source,
+        source.device,
+        protocol,
+        topk,
+        ap,
+        block_size,
+        len(protocol.kept),
+    )
 
 
 def check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
@@ -157,7 +178,8 @@ def check_options(
 
 
 def _evaluate(
-    source: Source,
+    make_source: Callable[[Map], Source],
+    device: torch.device,
     protocol: Protocol,
     topk: Sequence[int],
     ap: str,
@@ -165,43 +187,53 @@ def _evaluate(
     gallery_block_size: int,
 ) -> RankingResult:
     owned = 0, len(protocol.kept)
-    workers = num_workers(source.device, len(protocol.query_pids) * owned[1])
-    with full_precision(source.device), parallel_map(workers) as run:
+    workers = num_workers(device, len(protocol.query_pids) * owned[1])
+    with full_precision(device), parallel_map(workers) as run:
+        source = make_source(run)
         groups = make_groups(protocol, block_size, source.dtype, workers, run)
-        measure_all(source, groups, owned, run)
+        factors = measure_all(source, groups, owned, run)
         list(run(lambda group: group.set_values(group.values), groups))
-        count_all(source, groups, owned, gallery_block_size, run)
+        count_all(source, groups, factors, owned, gallery_block_size, run)
     return summarise_groups(groups, protocol, topk, ap)
 
 
 def measure_all(
     source: Source, groups: list[QueryGroup], owned: tuple[int, int], run: Map = map
-) -> None:
-    """Write the values of those right answers that the source has into the groups."""
-    for group, values in zip(
-        groups, run(partial(measure, source, owned=owned), groups), strict=True
-    ):
-        group.values = values
+) -> list:
+    """Write the values of those right answers that the source has into the groups.
+
+    Returns:
+        What the source needs of the queries of each group.
+    """
+
+    def measure_group(group: QueryGroup) -> Tensor | np.ndarray:
+        queries = source.queries(group.queries)
+        group.values = measure(source, group, queries, owned)
+        return queries
+
+    return list(run(measure_group, groups))
 
 
 def count_all(
     source: Source,
     groups: list[QueryGroup],
+    factors: list,
     owned: tuple[int, int],
     gallery_block_size: int,
     run: Map = map,
 ) -> None:
     """Write how many wrong answers of the source are closer into the groups."""
-    width = _TILES * source.tile_width
-    factors = list(run(source.queries, [group.queries for group in groups]))
     for start in range(*owned, gallery_block_size):
         stop = min(start + gallery_block_size, owned[1])
-        spans = [(a, min(a + width, stop)) for a in range(start, stop, width)]
-        parts = list(run(lambda span: source.gallery(np.arange(*span)), spans))
+        spans = [
+            np.arange(first, min(first + source.tile_width, stop))
+            for first in range(start, stop, source.tile_width)
+        ]
+        tiles = list(zip(run(source.gallery, spans), spans, strict=True))
         tasks = [
-            (group, factor, part, *span)
-            for group, factor in zip(groups, factors, strict=True)
-            for part, span in zip(parts, spans, strict=True)
+            (group, queries, gallery, span[0], len(span))
+            for group, queries in zip(groups, factors, strict=True)
+            for gallery, span in tiles
         ]
         counts = run(lambda task: count_closer(source, *task), tasks)
         for (group, *_), closer in zip(tasks, counts, strict=True):

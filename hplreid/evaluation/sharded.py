@@ -38,7 +38,7 @@ def evaluate_sharded(
     distance: str = 'cosine',
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
-    block_size: int = 1024,
+    block_size: int = 2048,
     gallery_block_size: int = 16128,
 ) -> RankingResult:
     """Score as :func:`evaluate_ranking` does, each process with a part of the gallery.
@@ -92,24 +92,31 @@ def evaluate_sharded(
     device = device_of(query_feats)
     workers = num_workers(device, len(protocol.query_pids) * len(kept[rank]))
 
-    def measure_own() -> FeatureSource | None:
+    def measure_own() -> tuple[FeatureSource, list] | None:
         if not len(kept[rank]):
             return None
-        source = FeatureSource(
-            query_feats, gallery_feats, kept[rank], distance, block_size, offset
-        )
         with full_precision(device), parallel_map(workers) as run:
-            measure_all(source, groups, owned, run)
-        return source
+            source = FeatureSource(
+                query_feats,
+                gallery_feats,
+                kept[rank],
+                distance,
+                block_size,
+                gallery_block_size,
+                offset,
+                run,
+            )
+            return source, measure_all(source, groups, owned, run)
 
     def count_own() -> None:
-        if source is not None:
+        if own is not None:
+            source, factors = own
             with full_precision(device), parallel_map(workers) as run:
-                count_all(source, groups, owned, gallery_block_size, run)
+                count_all(source, groups, factors, owned, gallery_block_size, run)
 
     for group in groups:
         group.values = np.zeros_like(group.values)
-    source = _together(measure_own)
+    own = _together(measure_own)
     for group, values in zip(
         groups, _sum_up([group.values for group in groups]), strict=True
     ):

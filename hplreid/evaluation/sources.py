@@ -1,6 +1,5 @@
 """What is ranked by: values of queries against some gallery items, made on demand."""
 
-import threading
 import typing
 from typing import TypeVar
 
@@ -19,8 +18,9 @@ from .distance import (
     take_rows,
 )
 from .protocol import as_index
+from .workers import Map, Scratch
 
-# A product of 1024 x 2016 is as fast as one with the whole gallery. Rows of 2048
+# A product of 2048 x 2016 is as fast as one with the whole gallery. Rows of 2048
 # numbers would all fall into the same few places of a cache.
 _CPU_TILE = 2016
 _GPU_TILE = 8192
@@ -40,14 +40,14 @@ class Source(typing.Protocol[_Factor]):
         device: Where the values are.
         dtype: Their type, float32 or float64.
         tile_width: Gallery items to ask for at a time.
-        height: Queries to ask for at a time where not all are needed; fewer may round
-            differently.
+        least: Queries and gallery items to ask for, at least, and in multiples of it:
+            products of fewer may round differently.
     """
 
     device: torch.device
     dtype: np.dtype
     tile_width: int
-    height: int
+    least: tuple[int, int]
 
     def queries(self, index: np.ndarray) -> _Factor:
         """Return what :meth:`values` needs of some queries; can be sliced."""
@@ -72,11 +72,13 @@ class FeatureSource:
         kept: Which gallery rows count, ascending, ``(K,)``; all others are never read.
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
         block_size: Queries at a time.
+        gallery_block_size: A gallery of no more items is normalised once, at the start.
         offset: Where these items begin in the gallery of all processes.
+        run: Shares the work at the start among threads.
 
     Raises:
-        ValueError: Shapes, devices or the name of the distance are wrong, or a query's
-            feature isn't finite. The gallery's are checked when they are read.
+        ValueError: Shapes, devices or the name of the distance are wrong, or a feature
+            isn't finite. A larger gallery's are checked when they are read.
     """
 
     def __init__(
@@ -86,25 +88,33 @@ class FeatureSource:
         kept: np.ndarray,
         distance: str,
         block_size: int,
+        gallery_block_size: int,
         offset: int = 0,
+        run: Map = map,
     ) -> None:
         self._dtype = check_features(query_feats, gallery_feats, distance)
         self.device = device_of(query_feats)
         self._query = take_rows(query_feats, None, self._dtype)
-        self._norms = query_norms(self._query)
+        # Not here: torch would wake threads of its own, which takes ten times as long
+        (self._norms,) = run(query_norms, [self._query])
         self._gallery, self._kept = gallery_feats, kept
         self._distance, self._offset = distance, offset
         self.dtype = np.dtype('f8' if self._dtype == torch.float64 else 'f4')
         on_cpu = self.device.type == 'cpu'
         self.tile_width = _CPU_TILE if on_cpu else _GPU_TILE
         # A GPU's library chooses how to sum by the shape: give it only one.
-        self.height = _MIN_SIDE if on_cpu else block_size
-        self._min_columns = _MIN_SIDE if on_cpu else _GPU_TILE
+        self.least = (_MIN_SIDE, _MIN_SIDE) if on_cpu else (block_size, _GPU_TILE)
         self._scratch = Scratch()
+        self._whole: Tensor | None = None
+        if len(kept) <= gallery_block_size:
+            whole = self._empty(self._padded(len(kept)))
+            parts = np.split(kept, range(self.tile_width, len(kept), self.tile_width))
+            list(run(self._read, parts, whole.split(self.tile_width)))
+            self._whole = whole
 
     def queries(self, index: np.ndarray) -> Tensor:
         """Return one factor of the product, ``(B, D')`` or a little higher."""
-        factor = self._empty(max(len(index), self.height))
+        factor = self._empty(max(len(index), self.least[0]))
         feats = take_rows(self._query, index, self._dtype)
         norms = self._norms[as_index(index, feats)]
         query_operand(feats, norms, self._distance, factor[: len(index)])
@@ -117,15 +127,30 @@ class FeatureSource:
         Raises:
             ValueError: A feature isn't finite.
         """
-        index = self._kept[columns - self._offset]
-        rows = take_rows(self._gallery, index, self._dtype)
-        tiles, rest = divmod(len(rows), self.tile_width)
-        if rest:
-            rest = max(rest + -rest % 16, self._min_columns)
-        factor = self._empty(tiles * self.tile_width + rest)
-        gallery_operand(rows, self._distance, index, factor[: len(rows)])
-        factor[len(rows) :] = 0
+        own = columns - self._offset
+        height = self._padded(len(own))
+        if self._whole is None:
+            return self._read(self._kept[own], self._empty(height))
+        if own[0] + height <= len(self._whole) and (np.diff(own) == 1).all():
+            return self._whole[own[0] : own[0] + height]
+        factor = self._empty(height)
+        index = as_index(own, factor)
+        torch.index_select(self._whole, 0, index, out=factor[: len(own)])
+        factor[len(own) :] = 0
         return factor
+
+    def _read(self, index: np.ndarray, out: Tensor) -> Tensor:
+        rows = take_rows(self._gallery, index, self._dtype)
+        gallery_operand(rows, self._distance, index, out[: len(rows)])
+        out[len(rows) :] = 0
+        return out
+
+    def _padded(self, number: int) -> int:
+        """Return how high the factor of so many gallery items is."""
+        tiles, rest = divmod(number, self.tile_width)
+        if rest:
+            rest = max(rest + -rest % 16, self.least[1])
+        return tiles * self.tile_width + rest
 
     def values(self, queries: Tensor, gallery: Tensor) -> Tensor:
         """Return the product, ``(B, N)``, both a little larger where factors are."""
@@ -140,20 +165,6 @@ class FeatureSource:
     def _empty(self, height: int) -> Tensor:
         width = operand_width(self._query.shape[1], self._distance)
         return _empty((height, width), self._query)
-
-
-class Scratch(threading.local):
-    """Memory that each thread uses again: fresh pages take longer than comparing."""
-
-    def __init__(self) -> None:
-        self._flat = np.empty(0, np.float32)
-
-    def take(self, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
-        """Return an array that holds anything, until the thread's next call."""
-        size = shape[0] * shape[1]
-        if self._flat.size < size or self._flat.dtype != dtype:
-            self._flat = np.empty(size, dtype)
-        return self._flat[:size].reshape(shape)
 
 
 class DistanceSource:
@@ -171,7 +182,7 @@ class DistanceSource:
         single = name in ('float32', 'float16', 'bfloat16')
         self.dtype = np.dtype('f4' if single else 'f8')
         self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE
-        self.height = _MIN_SIDE
+        self.least = _MIN_SIDE, _MIN_SIDE
 
     def queries(self, index: np.ndarray) -> np.ndarray:
         """Return what :meth:`values` takes: the rows' index."""

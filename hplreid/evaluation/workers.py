@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 
+import numpy as np
 import torch
 from threadpoolctl import ThreadpoolController
 
@@ -52,6 +53,20 @@ def parallel_map(number: int) -> Iterator[Map]:
 def _libraries() -> ThreadpoolController:
     """Look for what multiplies in this process once: it takes milliseconds."""
     return ThreadpoolController()
+
+
+class Scratch(threading.local):
+    """Memory that each thread uses again: fresh pages take longer than comparing."""
+
+    def __init__(self) -> None:
+        self._flat = np.empty(0, np.float32)
+
+    def take(self, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
+        """Return an array that holds anything, until the thread's next call."""
+        size = shape[0] * shape[1]
+        if self._flat.size < size or self._flat.dtype != dtype:
+            self._flat = np.empty(size, dtype)
+        return self._flat[:size].reshape(shape)
 
 
 def num_workers(device: torch.device, num_pairs: int) -> int:

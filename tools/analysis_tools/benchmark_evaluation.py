@@ -131,7 +131,7 @@ def product(data: Data, library: str, height: int, width: int) -> None:
 
 
 def fastest_product(data: Data) -> tuple[str, Callable[[], None]]:
-    """Choose library and blocks on a sample: the best of three alternating rounds."""
+    """Choose library and blocks on a sample: the best median of five rounds."""
     whole = CHUNK if isinstance(data.gallery, np.memmap) else len(data.gallery)
     sample = Data(data.query[:4096], data.gallery[:CHUNK], *[np.empty(0)] * 4)
     choices = {
@@ -145,9 +145,9 @@ def fastest_product(data: Data) -> tuple[str, Callable[[], None]]:
             choice: timed(lambda c=choice: product(sample, *c), REST)[0]
             for choice in choices
         }
-        for _ in range(3)
+        for _ in range(5)
     ]
-    best = min(choices, key=lambda choice: min(times[choice] for times in rounds))
+    best = min(choices, key=lambda choice: statistics.median(t[choice] for t in rounds))
     name = 'product ({}, blocks of {} x {:,})'.format(*best)
     return name, lambda: product(data, *best)
 
@@ -235,7 +235,7 @@ def main() -> None:
         '--noise', type=float, default=2.0, help='of a feature, its centre being 1'
     )
     parser.add_argument('--sorted-queries', type=int, default=500)
-    parser.add_argument('--block-size', type=int, default=1024, help='of ours')
+    parser.add_argument('--block-size', type=int, default=2048, help='of ours')
     args = parser.parse_args()
     for name in args.sizes:
         with tempfile.TemporaryDirectory() as folder:

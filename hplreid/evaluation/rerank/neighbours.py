@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sources import Scratch
-from ..workers import num_workers, parallel_map
+from ..workers import Scratch, num_workers, parallel_map
 from .distances import JointDistances
 from .smallest import smallest
 
