@@ -36,7 +36,8 @@ def measure(
     """
     values = np.zeros(group.columns.shape, group.values.dtype)
     rows, slots = np.nonzero((group.columns >= owned[0]) & (group.columns < owned[1]))
-    needed, places = _in_order_of_need(group.columns[rows, slots] - owned[0], owned)
+    items = group.columns[rows, slots] - owned[0]
+    needed, places = _in_order_of_need(items, owned[1] - owned[0])
     for first in range(0, len(needed), source.tile_width):
         some = needed[first : first + source.tile_width]
         gallery = source.gallery(some + owned[0])
@@ -54,20 +55,18 @@ def measure(
     return values
 
 
-def _in_order_of_need(
-    items: np.ndarray, owned: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _in_order_of_need(items: np.ndarray, total: int) -> tuple[np.ndarray, np.ndarray]:
     """List each item where it comes first, so that those of one identity are together.
 
     Args:
-        items: Gallery items, counted from the first that is owned, ``(N,)``.
-        owned: First gallery item that the source has, and one more than its last.
+        items: Items of ``total``, ``(N,)``.
+        total: How many there are.
 
     Returns:
         The list, and the place in it of each of the N.
     """
     numbers = np.arange(len(items))
-    place = np.empty(owned[1] - owned[0], np.int64)
+    place = np.empty(total, np.int64)
     place[items[::-1]] = numbers[::-1]  # of several, the last that is written holds
     needed = items[place[items] == numbers]
     place[needed] = np.arange(len(needed))
