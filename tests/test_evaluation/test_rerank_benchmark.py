@@ -1,7 +1,6 @@
 """The benchmark of re-ranking as a program, and the dense algorithm it holds up."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.test_evaluation.dense_rerank import dense_rerank, squared_distances
+from tests.test_tools.programs import ROOT, run_tool
 
-ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools' / 'analysis_tools' / 'benchmark_rerank.py'
 
 pytestmark = pytest.mark.skipif(
@@ -38,19 +37,7 @@ def test_its_dense_algorithm_is_the_definition(monkeypatch):
 
 def test_program():
     arguments = '--sizes 300 400 --constants 20/6 --dense-to 300 --fused-from 400'
-    done = subprocess.run(
-        [sys.executable, str(TOOL), *arguments.split()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PATH': ''},
-    )
-    rows = [
-        [cell.strip() for cell in line.strip('|').split('|')]
-        for line in done.stdout.splitlines()
-        if line.startswith('|')
-    ]
+    rows, _ = run_tool('benchmark_rerank.py', *arguments.split())
     assert [row[:3] for row in rows[1:]] == [
         ['300', '20/6', 'distances'],
         ['400', '20/6', 'scores'],

@@ -8,23 +8,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_tool(name, *arguments):
-    """Run a tool of ``tools/analysis_tools``.
-
-    Returns:
-        The cells of each line of its table, and all that it printed.
-    """
+def run(tool, *arguments, check=True):
+    """Run a tool in the repository; return what it printed and how it ended."""
     done = subprocess.run(
-        [sys.executable, f'tools/analysis_tools/{name}', *arguments],
+        [sys.executable, f'tools/{tool}', *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    if check:
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def run_tool(name, *arguments):
+    """Run a tool of ``tools/analysis_tools``.
+
+    Returns:
+        The cells of each line of its tables, and all that it printed.
+    """
+    printed = run(f'analysis_tools/{name}', *arguments).stdout
     lines = [
         [cell.strip() for cell in line.split('|')[1:-1]]
-        for line in done.stdout.splitlines()
+        for line in printed.splitlines()
     ]
-    return [cells for cells in lines if len(cells) > 1], done.stdout
+    return [cells for cells in lines if len(cells) > 1], printed

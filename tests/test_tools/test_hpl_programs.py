@@ -1,10 +1,6 @@
 """The main job as a user runs it: HPL on SynthPeds, stopped and resumed."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,24 +9,9 @@ from PIL import Image
 
 from hplreid.evaluation import FeatureSet
 
-ROOT = Path(__file__).resolve().parents[2]
+from .programs import run
+
 CONFIG = 'configs/hpl/hpl_tiny_synthpeds.py'
-
-
-def run(tool, *arguments, check=True):
-    """Run a tool in the repository; return what it printed and how it ended."""
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    done = subprocess.run(
-        [sys.executable, f'tools/{tool}', *map(str, arguments)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if check:
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
 
 
 @pytest.fixture(scope='module')

@@ -130,8 +130,8 @@ def product(data: Data, library: str, height: int, width: int) -> None:
                 )
 
 
-def fastest_product(data: Data) -> tuple[str, Callable[[], None]]:
-    """Choose library and blocks on a sample: the best median of five rounds."""
+def fastest_product(data: Data, rounds: int) -> tuple[str, Callable[[], None]]:
+    """Choose library and blocks on a sample: the best median of some rounds."""
     whole = CHUNK if isinstance(data.gallery, np.memmap) else len(data.gallery)
     sample = Data(data.query[:4096], data.gallery[:CHUNK], *[np.empty(0)] * 4)
     choices = {
@@ -140,14 +140,14 @@ def fastest_product(data: Data) -> tuple[str, Callable[[], None]]:
         for height in (1024, 4096)
         for width in (CHUNK // 2, whole)
     }
-    rounds = [
+    times = [
         {
             choice: timed(lambda c=choice: product(sample, *c), REST)[0]
             for choice in choices
         }
-        for _ in range(5)
+        for _ in range(rounds)
     ]
-    best = min(choices, key=lambda choice: statistics.median(t[choice] for t in rounds))
+    best = min(choices, key=lambda choice: statistics.median(t[choice] for t in times))
     name = 'product ({}, blocks of {} x {:,})'.format(*best)
     return name, lambda: product(data, *best)
 
@@ -186,7 +186,7 @@ def benchmark(name: str, args: argparse.Namespace, folder: Path) -> None:
 
     # At once: what an earlier call has left to the process would hide a part
     peaks = {'ours': memory(ours)}
-    product_name, multiply = fastest_product(data)
+    product_name, multiply = fastest_product(data, args.rounds)
     contestants = {product_name: multiply, 'ours': ours}
     if number:
         contestants['sort'] = lambda: sort(data, number)
