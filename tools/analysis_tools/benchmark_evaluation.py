@@ -131,7 +131,7 @@ def product(data: Data, library: str, height: int, width: int) -> None:
 
 
 def fastest_product(data: Data, rounds: int) -> tuple[str, Callable[[], None]]:
-    """Choose library and blocks on a sample: the best median of some rounds."""
+    """Choose library and blocks on a sample: the best median of ``rounds``."""
     whole = CHUNK if isinstance(data.gallery, np.memmap) else len(data.gallery)
     sample = Data(data.query[:4096], data.gallery[:CHUNK], *[np.empty(0)] * 4)
     choices = {
