@@ -90,7 +90,7 @@ def test_bot_trains_as_published(stem):
 
 
 def test_synthpeds_has_as_many_cameras_as_the_tiny_config_says():
-    from hplreid.datasets.synthpeds.camera import CAMERAS as SYNTHPEDS
+    from hplreid.synthpeds.camera.camera import CAMERAS as SYNTHPEDS
 
     tower = load('transreid_tiny_synthpeds').model.image_encoder
     assert tower.num_cameras == len(SYNTHPEDS)

@@ -1,17 +1,20 @@
 """The one-way rule: who may import whom inside the repository.
 
-``utils`` <- ``structures`` <- ``datasets, models, evaluation, visualization`` <-
+``utils`` <- ``structures`` <- ``datasets, models, evaluation`` <- ``visualization`` <-
 ``engine`` <- ``apis`` <- ``tools, projects``. An arrow points at who may import.
-Neighbours on a level don't know each other: a model never imports a data set, a metric
+Neighbors on a level don't know each other: a model never imports a dataset, a metric
 never sees a model. Visualization stands below the engine, for a hook draws the ranked
-lists of a run. ``registry`` and ``version`` import nothing of ours and anyone may
-import them. An import inside a function, or for type checks only, counts as well.
+lists of a run. ``registry``, ``version`` and ``synthpeds`` import nothing of ours and
+anyone above may import them. Inside a room the same holds from file to file and from
+sub-room to sub-room: no circle. An import inside a function, or for type checks only,
+counts as well.
 """
 
 import ast
 import importlib
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,17 +23,18 @@ ROOT = Path(__file__).resolve().parents[1]
 LEVELS = {
     'registry': 0,
     'version': 0,
+    'synthpeds': 0,
     'utils': 1,
     'structures': 2,
     'datasets': 3,
     'models': 3,
     'evaluation': 3,
-    'visualization': 3,
-    'engine': 4,
-    'apis': 5,
-    'tools': 6,
-    'projects': 6,
-    'tests': 7,
+    'visualization': 4,
+    'engine': 5,
+    'apis': 6,
+    'tools': 7,
+    'projects': 7,
+    'tests': 8,
 }
 SOURCES = sorted((ROOT / 'hplreid').rglob('*.py'))
 PROGRAMS = sorted([*(ROOT / 'tools').rglob('*.py'), *(ROOT / 'projects').rglob('*.py')])
@@ -113,6 +117,67 @@ def test_imports_run_one_way():
     assert not found, '\n'.join(found)
 
 
+def children_graph(sources, room):
+    """Return which children of a room (files and sub-rooms) import which others."""
+    graph = {}
+    for path, source in sources.items():
+        parts = path.with_suffix('').parts
+        if parts[: len(room)] != room or parts[len(room)] == '__init__':
+            continue
+        mine = parts[len(room)]
+        for _, name in imported(ast.parse(source), path):
+            target = tuple(name.split('.'))
+            if target[: len(room)] == room and len(target) > len(room):
+                graph.setdefault(mine, set()).add(target[len(room)])
+    return {a: {b for b in bs if b != a} for a, bs in graph.items()}
+
+
+def find_circles(sources):
+    """List the rooms whose children import each other in a circle."""
+    rooms = {folder.parts for path in sources for folder in path.parents}
+    found = []
+    for room in sorted(rooms - {()}):
+        try:
+            TopologicalSorter(children_graph(sources, room)).prepare()
+        except CycleError as error:
+            found.append(f'{"/".join(room)}: {" -> ".join(error.args[1])}')
+    return found
+
+
+def test_no_circle_from_file_to_file_or_room_to_room():
+    sources = {
+        path.relative_to(ROOT): path.read_text('utf-8')
+        for path in SOURCES
+        if '.mim' not in path.parts
+    }
+    assert find_circles(sources) == []
+
+
+def test_a_planted_circle_is_found():
+    a, b, c = (Path(f'hplreid/models/{n}.py') for n in ('a/x', 'b/y', 'a/z'))
+    between_rooms = {a: 'from ..b.y import f', b: 'from hplreid.models.a import z'}
+    assert len(find_circles(between_rooms)) == 1
+    between_files = {a: 'from .z import f', c: 'def g():\n    from .x import h'}
+    assert len(find_circles(between_files)) == 1
+    assert find_circles({a: 'from ..b.y import f', c: 'from .x import g', b: ''}) == []
+
+
+def test_no_room_holds_more_than_twelve_files():
+    crowded = {}
+    for room in {path.parent for path in SOURCES if '.mim' not in path.parts}:
+        files = [p for p in room.glob('*.py') if p.name != '__init__.py']
+        if len(files) > 12 and room.name not in ('losses', 'heads'):  # lists of a kind
+            crowded[str(room)] = len(files)
+    assert not crowded
+
+
+def test_every_room_says_what_lives_in_it_and_what_does_not():
+    for path in SOURCES:
+        if path.name == '__init__.py' and '.mim' not in path.parts:
+            lines = ast.get_docstring(ast.parse(path.read_text('utf-8'))).splitlines()
+            assert len(lines) >= 3, f'{path}: say in three lines what lives here'
+
+
 def test_every_folder_of_the_package_has_a_level():
     folders = {p.parent.name for p in (ROOT / 'hplreid').glob('*/__init__.py')}
     files = {p.stem for p in (ROOT / 'hplreid').glob('*.py')} - {'__init__'}
@@ -130,7 +195,8 @@ def test_every_folder_of_the_package_has_a_level():
         ('hplreid/evaluation/a.py', 'import hplreid.models as m'),
         ('hplreid/evaluation/a.py', "import_module('hplreid.models')"),
         ('hplreid/datasets/a.py', 'from ..models.layers import x'),
-        ('hplreid/visualization/a.py', 'from hplreid.evaluation import x'),
+        ('hplreid/evaluation/a.py', 'from hplreid.visualization import x'),
+        ('hplreid/synthpeds/a.py', 'from hplreid.registry import x'),
         ('hplreid/utils/a.py', 'from ..structures import ReIDDataSample'),
         ('hplreid/engine/a.py', 'from hplreid.apis import x'),
         ('hplreid/apis/a.py', 'from tools.train import main'),

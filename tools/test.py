@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from hplreid.engine import command_line as flags
-from hplreid.engine.preflight import PreflightError
-from hplreid.engine.workflow import score, write_metrics
+from hplreid.engine.config import read as flags
+from hplreid.engine.config.check import PreflightError
+from hplreid.engine.run import score, write_metrics
 from hplreid.utils.checkpoint import CheckpointError
 
 

@@ -8,9 +8,9 @@ import sys
 
 from mmengine.config import DictAction
 
-from hplreid.engine import command_line as flags
-from hplreid.engine.preflight import PreflightError
-from hplreid.engine.workflow import get_ready, train, train_seeds
+from hplreid.engine.config import read as flags
+from hplreid.engine.config.check import PreflightError
+from hplreid.engine.run import get_ready, train, train_seeds
 
 
 def parse_args() -> argparse.Namespace:

@@ -4,12 +4,14 @@ The generator of SynthPeds is not imported here: its workers shall start quickly
 """
 
 from .base import BaseReIDDataset
-from .cache_index import CacheError
+from .benchmarks.cuhk03_np import CUHK03NP
+from .benchmarks.cuhk_pedes import CUHKPEDES
+from .benchmarks.dukemtmc import DukeMTMCReID
+from .benchmarks.icfg_pedes import ICFGPEDES
+from .benchmarks.market1501 import Market1501
+from .benchmarks.msmt17 import MSMT17
+from .benchmarks.rstp_reid import RSTPReid
 from .collate import reid_collate
-from .concat import ConcatReIDDataset
-from .cuhk03_np import CUHK03NP
-from .cuhk_pedes import CUHKPEDES
-from .dukemtmc import DukeMTMCReID
 from .errors import (
     AnnotationError,
     CountMismatchError,
@@ -17,16 +19,14 @@ from .errors import (
     MissingDataError,
     UnreadableImageError,
 )
-from .folder import FolderDataset
-from .hold_out import HoldOut
-from .icfg_pedes import ICFGPEDES
+from .images.cache_index import CacheError
 from .items import ItemDataset
-from .joint import JointDataset
-from .market1501 import Market1501
-from .msmt17 import MSMT17
-from .rstp_reid import RSTPReid
+from .joint.concat_dataset import ConcatReIDDataset
+from .joint.hold_out import HoldOut
+from .joint.joint_dataset import JointDataset
+from .own_data.folder_dataset import FolderDataset
+from .own_data.table_dataset import TableDataset
 from .samplers import CaptionSampler, IdentitySampler, ItemSampler, JointSampler
-from .table import TableDataset
 from .transforms import (
     EDACaption,
     LoadCachedImage,

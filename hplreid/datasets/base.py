@@ -9,9 +9,9 @@ from mmengine.logging import print_log
 
 from .counts import Counts, compare_counts, count_pictures
 from .errors import EmptySplitError, MissingDataError
-from .images import verify_images
+from .fault_collector import tolerable
+from .images.image_files import verify_images
 from .items import Item, ItemDataset, Pipeline
-from .tolerance import tolerable
 
 
 class BaseReIDDataset(ItemDataset):

@@ -1,25 +1,24 @@
 """Retrieval scores: pure functions, and thin registered metrics on them."""
 
-from .bootstrap import Interval, PairedTest, bootstrap_mean, compare_means
-from .expansion import augment_gallery, average_query_expansion
-from .feature_file import FeatureSet
+from .files.array_file import ArrayFileError
+from .files.feature_file import FeatureSet
+from .files.per_query_file import PerQueryScores, find_differences
 from .metrics import RetrievalMetric
-from .npz_file import ArrayFileError
-from .open_set import OpenSetReport, open_set_report
-from .per_query import PerQueryScores, find_differences
-from .ranked_list import rank_gallery
-from .ranking import evaluate_distances, evaluate_ranking
-from .ranking_result import RankingResult
+from .ranking.evaluate_ranking import evaluate_distances, evaluate_ranking
+from .ranking.nearest_gallery import rank_gallery
+from .ranking.ranking_result import RankingResult
+from .ranking.sharded_ranking import evaluate_sharded
 from .rerank import (
     KReciprocalReranker,
     RerankSettings,
     evaluate_reranking,
     k_reciprocal_rerank,
 )
-from .sharded import evaluate_sharded
-from .table import format_table
-from .verification import VerificationReport, verification_report
-from .verification_plot import draw_verification
+from .rerank.query_expansion import augment_gallery, average_query_expansion
+from .score_table import format_table
+from .statistics.bootstrap import Interval, PairedTest, bootstrap_mean, compare_means
+from .verification.open_set_report import OpenSetReport, open_set_report
+from .verification.verification_report import VerificationReport, verification_report
 
 __all__ = [
     'ArrayFileError',
@@ -37,7 +36,6 @@ __all__ = [
     'average_query_expansion',
     'bootstrap_mean',
     'compare_means',
-    'draw_verification',
     'evaluate_distances',
     'evaluate_ranking',
     'evaluate_sharded',

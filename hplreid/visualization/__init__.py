@@ -2,6 +2,7 @@
 
 from .ranked_list import RankedListVisualizer, draw_ranked_list, draw_ranked_lists
 from .sample_sheet import SheetSample, Token, draw_sample_sheet
+from .verification_plot import draw_verification
 
 __all__ = [
     'RankedListVisualizer',
@@ -10,4 +11,5 @@ __all__ = [
     'draw_ranked_list',
     'draw_ranked_lists',
     'draw_sample_sheet',
+    'draw_verification',
 ]

@@ -10,26 +10,30 @@ from PIL import Image
 from hplreid.datasets import Market1501, TokenizeCaption
 from hplreid.datasets.counts import Counts
 from hplreid.datasets.doctor import examine, find_wanted, parse_data_set
-from hplreid.datasets.doctor.check_captions import check_captions, count_tokens
-from hplreid.datasets.doctor.check_copies import check_copies
-from hplreid.datasets.doctor.check_files import check_files, check_shapes
-from hplreid.datasets.doctor.check_people import (
+from hplreid.datasets.doctor.checks.captions import check_captions, count_tokens
+from hplreid.datasets.doctor.checks.copies import check_copies
+from hplreid.datasets.doctor.checks.files import check_files, check_shapes
+from hplreid.datasets.doctor.checks.identities import (
     check_cameras,
     check_counts,
     check_held_out,
     check_parts,
     check_queries,
 )
-from hplreid.datasets.doctor.choose import choose_pictures
-from hplreid.datasets.doctor.files import FileFacts, inspect_bytes, inspect_files
+from hplreid.datasets.doctor.file_inspection import (
+    FileFacts,
+    inspect_bytes,
+    inspect_files,
+)
 from hplreid.datasets.doctor.finding import Finding, found
+from hplreid.datasets.doctor.image_selection import choose_pictures
 from hplreid.datasets.doctor.overlap import count_shared_people, find_overlaps
-from hplreid.datasets.doctor.reading import Split, read_splits
 from hplreid.datasets.doctor.report import Report, summarise
-from hplreid.datasets.doctor.wanted import Wanted, without_repetition
+from hplreid.datasets.doctor.split_reader import Split, read_splits
+from hplreid.datasets.doctor.split_selection import Wanted, without_repetition
 from hplreid.datasets.errors import AnnotationError
-from hplreid.datasets.synthpeds import make_synthpeds
-from hplreid.datasets.tolerance import noting_faults, tolerable
+from hplreid.datasets.fault_collector import noting_faults, tolerable
+from hplreid.synthpeds import make_synthpeds
 from tests.helpers import (
     make_cuhk_pedes,
     make_market,

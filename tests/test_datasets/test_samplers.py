@@ -15,8 +15,8 @@ from hplreid.datasets import (
     ItemSampler,
     JointSampler,
 )
-from hplreid.datasets.samplers.chunks import camera_chunks, random_chunks
-from hplreid.datasets.samplers.passes import identity_pass
+from hplreid.datasets.samplers.epoch_passes import identity_pass
+from hplreid.datasets.samplers.identity_chunks import camera_chunks, random_chunks
 from hplreid.registry import DATA_SAMPLERS
 
 

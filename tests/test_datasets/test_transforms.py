@@ -22,9 +22,13 @@ from hplreid.datasets import (
     TokenizeCaption,
     reid_collate,
 )
-from hplreid.datasets.transforms.augmentation import draw_box
-from hplreid.datasets.transforms.caption import MASK_ID, decode_tokens, mask_tokens
-from hplreid.datasets.transforms.eda import delete_words, swap_words
+from hplreid.datasets.transforms.caption_augmentation import delete_words, swap_words
+from hplreid.datasets.transforms.caption_tokens import (
+    MASK_ID,
+    decode_tokens,
+    mask_tokens,
+)
+from hplreid.datasets.transforms.image_augmentation import draw_box
 from hplreid.models import ReIDDataPreprocessor
 from hplreid.registry import TRANSFORMS
 

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
 
-from hplreid.engine.command_line import read_config
+from hplreid.engine.config.read import read_config
 from tests.test_configs import enter_stage, shrink
 from tests.test_models.test_reid.tiny import add_nano_arch, make_batch
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from hplreid.engine.preflight import find_problems
+from hplreid.engine.config.check import find_problems
 from hplreid.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ import torch
 from mmengine.config import Config
 
 from hplreid.datasets import reid_collate
-from hplreid.engine.preflight import PreflightError, check_config
-from hplreid.engine.prepare import prepare_data
+from hplreid.engine.config.check import PreflightError, check_config
+from hplreid.engine.config.prepare import prepare_data
 from hplreid.registry import DATASETS
 from tests.helpers import make_cuhk_pedes, make_market
 

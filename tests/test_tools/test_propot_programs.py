@@ -8,8 +8,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from hplreid.engine.config.resolve import forget_pretrained
 from hplreid.engine.loops.stage import parse_stages
-from hplreid.engine.workflow import forget_pretrained
 from hplreid.registry import MODELS
 
 from .programs import ROOT, run_tool

@@ -25,7 +25,7 @@ from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import nn
 
-from hplreid.engine.workflow import inference_config
+from hplreid.engine.config.resolve import inference_config
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 from hplreid.utils.measuring import timed

@@ -29,8 +29,8 @@ from prettytable import PrettyTable
 from torch.utils.data import DataLoader, Dataset
 
 from hplreid.datasets import reid_collate
-from hplreid.datasets.cache_build import build_cache
-from hplreid.datasets.cache_index import CacheKey
+from hplreid.datasets.images.cache_builder import build_cache
+from hplreid.datasets.images.cache_index import CacheKey
 from hplreid.datasets.items import ItemDataset
 from hplreid.models.data_preprocessor import ReIDDataPreprocessor
 

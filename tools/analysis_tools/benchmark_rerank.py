@@ -22,7 +22,7 @@ import torch
 from prettytable import PrettyTable
 
 from hplreid.evaluation import evaluate_reranking, k_reciprocal_rerank
-from hplreid.evaluation.rerank.distances import JointDistances
+from hplreid.evaluation.rerank.joint_distances import JointDistances
 from hplreid.utils.measuring import REST, MemoryWatch, timed
 
 BLOCK = 512

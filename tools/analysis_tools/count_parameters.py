@@ -27,9 +27,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from hplreid.engine.config.resolve import fill_num_ids, forget_pretrained
 from hplreid.engine.loops.stage import Stage, parse_stages, set_trainable
-from hplreid.engine.prepare import fill_num_ids
-from hplreid.engine.workflow import forget_pretrained
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 

@@ -25,13 +25,13 @@ from hplreid.evaluation import (
     FeatureSet,
     PerQueryScores,
     bootstrap_mean,
-    draw_verification,
     evaluate_ranking,
     format_table,
     open_set_report,
     verification_report,
 )
 from hplreid.evaluation.distance import DISTANCES
+from hplreid.visualization import draw_verification
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 
-from hplreid.datasets.cache_build import Built, verify_cache
-from hplreid.datasets.cache_index import CacheKey
-from hplreid.engine.command_line import read_config
-from hplreid.engine.image_cache import build_caches, collect_pictures
-from hplreid.engine.preflight import PreflightError, check_types
-from hplreid.engine.prepare import prepare_data
+from hplreid.datasets.images.cache_builder import Built, verify_cache
+from hplreid.datasets.images.cache_index import CacheKey
+from hplreid.engine.config.check import PreflightError, check_types
+from hplreid.engine.config.image_cache import build_caches, collect_pictures
+from hplreid.engine.config.prepare import prepare_data
+from hplreid.engine.config.read import read_config
 
 
 def parse_args() -> argparse.Namespace:

@@ -26,7 +26,7 @@ from scipy.io import loadmat
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hplreid.datasets import CUHK03NP
-from hplreid.datasets.cuhk03_np import DETECTORS
+from hplreid.datasets.benchmarks.cuhk03_np import DETECTORS
 
 FOLDERS = {
     'train_idx': 'bounding_box_train',

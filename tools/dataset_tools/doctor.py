@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from mmengine.config import Config, DictAction
 
 from hplreid.datasets.doctor import Wanted, examine, find_wanted, parse_data_set
-from hplreid.datasets.doctor.choose import choose_pictures
-from hplreid.datasets.doctor.files import FileFacts
-from hplreid.datasets.doctor.reading import Split
-from hplreid.engine.loops.stage import merge_config
-from hplreid.engine.prepare import prepare_data
+from hplreid.datasets.doctor.file_inspection import FileFacts
+from hplreid.datasets.doctor.image_selection import choose_pictures
+from hplreid.datasets.doctor.split_reader import Split
+from hplreid.engine.config.prepare import prepare_data
+from hplreid.engine.config.resolve import merge_config
 from hplreid.visualization.camera_sheet import draw_camera_sheet
 
 _CONFIGS = ('.py', '.json', '.yml', '.yaml')

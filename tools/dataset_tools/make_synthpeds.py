@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hplreid.datasets.synthpeds import PRESETS, SIZES, make_synthpeds
+from hplreid.synthpeds import PRESETS, SIZES, make_synthpeds
 
 
 def parse_args() -> argparse.Namespace:

@@ -25,12 +25,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from hplreid.datasets import MaskCaption
-from hplreid.datasets.transforms.caption import MASK_ID, decode_tokens
-from hplreid.engine import command_line as flags
+from hplreid.datasets.transforms.caption_tokens import MASK_ID, decode_tokens
+from hplreid.engine.config import read as flags
+from hplreid.engine.config.check import PreflightError
 from hplreid.engine.loops.stage import parse_stages
 from hplreid.engine.loops.stage_dataloader import go_to
-from hplreid.engine.preflight import PreflightError
-from hplreid.engine.workflow import get_ready
+from hplreid.engine.run import get_ready
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 from hplreid.visualization import SheetSample, Token, draw_sample_sheet

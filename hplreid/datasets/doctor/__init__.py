@@ -3,7 +3,7 @@
 from .examine import examine
 from .finding import Finding
 from .report import Report
-from .wanted import Wanted, find_wanted, parse_data_set
+from .split_selection import Wanted, find_wanted, parse_data_set
 
 __all__ = [
     'Finding',

@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 
-from .check_captions import check_captions, count_tokens
-from .check_copies import check_copies
-from .check_files import check_files, check_shapes
-from .check_people import (
+from .checks.captions import check_captions, count_tokens
+from .checks.copies import check_copies
+from .checks.files import check_files, check_shapes
+from .checks.identities import (
     check_cameras,
     check_counts,
     check_held_out,
     check_parts,
     check_queries,
 )
-from .files import FileFacts, inspect_files
+from .file_inspection import FileFacts, inspect_files
 from .finding import Finding
 from .overlap import Overlap, find_overlaps
-from .reading import Split, read_splits, tell_apart
 from .report import Report
-from .statistics import describe_split
-from .wanted import Wanted, without_repetition
+from .split_reader import Split, read_splits, tell_apart
+from .split_selection import Wanted, without_repetition
+from .split_statistics import describe_split
 
 
 def examine(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..correspondence import KNOWN, UNTOLD
 from ..errors import AnnotationError
-from .check_copies import group_by_content
-from .files import FileFacts
-from .reading import Split
+from ..joint.identity_matching import KNOWN, UNTOLD
+from .checks.copies import group_by_content
+from .file_inspection import FileFacts
+from .split_reader import Split
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from typing import Protocol
 import numpy as np
 
 from ..items import ItemDataset
-from .chunks import camera_chunks, random_chunks
-from .global_batch import repeat_passes
-from .passes import (
+from .epoch_passes import (
     count_identity_batches,
     group_by_label,
     identity_pass,
     random_pass,
 )
+from .global_batch import repeat_passes
+from .identity_chunks import camera_chunks, random_chunks
 
 
 class Stream(Protocol):

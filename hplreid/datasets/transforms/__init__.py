@@ -1,9 +1,9 @@
 """Steps of a pipeline: load, resize, augment, tokenise, mask, pack."""
 
-from .augmentation import PadRandomCrop, RandomErasing, RandomFlip
-from .base import ImageTransform
-from .caption import MaskCaption, TokenizeCaption
-from .eda import EDACaption
+from .caption_augmentation import EDACaption
+from .caption_tokens import MaskCaption, TokenizeCaption
+from .image_augmentation import PadRandomCrop, RandomErasing, RandomFlip
+from .image_transform import ImageTransform
 from .loading import LoadCachedImage, LoadImage, ResizeImage
 from .packing import PackReIDInputs
 

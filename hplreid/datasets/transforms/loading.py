@@ -7,12 +7,12 @@ from PIL import Image
 
 from hplreid.registry import TRANSFORMS
 
-from ..cache import ImageCache
-from ..cache_index import CacheKey, find_missing_cache
-from ..decoding import decode_pixels
-from ..images import read_file
+from ..images.cache_index import CacheKey, find_missing_cache
+from ..images.decoding import decode_pixels
+from ..images.image_cache import ImageCache
+from ..images.image_files import read_file
+from ..images.resampling import resize
 from ..items import Item
-from .resampling import resize
 
 
 @TRANSFORMS.register_module()

@@ -11,8 +11,8 @@ from mmengine.runner import Runner
 
 from hplreid.registry import HOOKS
 
-from ..rng_state import gather_rng
-from ..selection import SELECTION, selects_on
+from ..checkpoint_selection import SELECTION, selects_on
+from ..random_state import gather_rng
 
 
 class AtomicLocalBackend(LocalBackend):

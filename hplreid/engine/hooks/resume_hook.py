@@ -14,7 +14,7 @@ from hplreid.utils.checkpoint import (
 )
 
 from ..identity_map import describe_difference, identity_map
-from ..rng_state import restore_rng
+from ..random_state import restore_rng
 
 
 class StagedLoop(Protocol):

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from hplreid.evaluation import format_table
 from hplreid.registry import LOOPS
 
-from ..selection import SELECTION, describe_choice, describe_stamp
+from ..checkpoint_selection import SELECTION, describe_choice, describe_stamp
 from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'

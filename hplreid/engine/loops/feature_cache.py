@@ -13,7 +13,7 @@ from tqdm import tqdm
 from hplreid.structures import ReIDDataSample
 from hplreid.structures.feature_bundle import ALL
 
-from ..rng_state import preserved_rng
+from ..random_state import preserved_rng
 
 Rows = tuple[Tensor, Tensor]
 """A feature of some items, ``(n, ...)``, and their positions, ``(n,)``, ascending."""

@@ -24,8 +24,9 @@ from torch.utils.data import DataLoader
 
 from hplreid.registry import DATASETS
 
+from ..config.resolve import merge_config
 from .feature_cache import Rows, extract_rows
-from .stage import Stage, merge_config
+from .stage import Stage
 from .stage_dataloader import plain_loader
 
 

@@ -1,15 +1,15 @@
 """One stage of training: what it trains, with which optimiser, schedule and data."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from torch import nn
 
 from hplreid.registry import PARAM_SCHEDULERS
+
+from ..config.resolve import merge_config
 
 _BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
 _KEYS = {
@@ -51,14 +51,6 @@ class Stage:
     dataloader: dict[str, Any] = field(default_factory=dict)
     cache_features: tuple[str, ...] = ()
     init_features: dict[str, Any] | None = None
-
-
-def merge_config(shared: dict, own: dict | None) -> dict:
-    """Return ``shared`` with ``own`` merged over it, ``_delete_=True`` respected."""
-    merged = Config(dict(shared))
-    # A copy: merging takes `_delete_` out of what is merged, which is used again
-    merged.merge_from_dict(deepcopy(dict(own or {})))
-    return merged.to_dict()
 
 
 def find_stage_problems(name: str, config: dict) -> list[str]:

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from hplreid.registry import LOOPS
 
 from ..hooks.resume_hook import ResumeHook
-from ..rng_state import preserved_rng
+from ..random_state import preserved_rng
 from .init_features import initialise
 from .stage import (
     Stage,

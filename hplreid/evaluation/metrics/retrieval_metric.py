@@ -20,12 +20,12 @@ from hplreid.registry import METRICS
 from hplreid.structures.ranked_list import RankedItem, RankedList
 
 from ..distance import DISTANCES
-from ..feature_file import FeatureSet
-from ..per_query import PerQueryScores
+from ..files.feature_file import FeatureSet
+from ..files.per_query_file import PerQueryScores
 from ..protocol import Protocol
-from ..ranked_list import rank_gallery
-from ..ranking import evaluate_ranking
-from ..ranking_result import AP_DEFINITIONS, RankingResult
+from ..ranking.evaluate_ranking import evaluate_ranking
+from ..ranking.nearest_gallery import rank_gallery
+from ..ranking.ranking_result import AP_DEFINITIONS, RankingResult
 from ..rerank import RerankSettings, evaluate_reranking
 
 # Task -> feature that the model wrote, split that queries, split that is searched, and

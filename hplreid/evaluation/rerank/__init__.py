@@ -1,6 +1,6 @@
 """k-reciprocal re-ranking: exact, sparse, and fused with the scores."""
 
-from .evaluate import evaluate_reranking
+from .evaluate_reranking import evaluate_reranking
 from .reranker import KReciprocalReranker, Nearest, k_reciprocal_rerank
 from .settings import RerankSettings
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from .distances import JointDistances
-from .neighbours import Neighbours
+from .joint_distances import JointDistances
+from .neighbors import Neighbours
 from .settings import RerankSettings
 
 _ROWS = 1024  # items whose vectors a thread makes at once

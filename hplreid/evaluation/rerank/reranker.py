@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from ..distance import Features
-from ..workers import num_workers, parallel_map
-from .distances import JointDistances
+from ..threads import num_workers, parallel_map
 from .encoding import encode
 from .jaccard import Overlap
-from .neighbours import find_neighbours
+from .joint_distances import JointDistances
+from .k_smallest import smallest
+from .neighbors import find_neighbours
 from .settings import RerankSettings
-from .smallest import smallest
 
 
 class Nearest(NamedTuple):

@@ -6,8 +6,8 @@ from mmengine.model import BaseModule
 from open_clip.modified_resnet import AttentionPool2d, Bottleneck, ModifiedResNet
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import BACKBONES
+from hplreid.utils.argument_checks import check_one_of
 
 from ..layers import guess_grid, resize_position_embedding
 from .arch import get_arch

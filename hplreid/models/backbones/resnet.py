@@ -6,8 +6,8 @@ import torchvision
 from mmengine.model import BaseModule
 from torch import Tensor, nn, zeros
 
-from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import BACKBONES
+from hplreid.utils.argument_checks import check_one_of
 
 from .vision_weights import (
     describe_skipped,

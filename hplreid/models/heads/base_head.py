@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from hplreid.models.losses.checks import check_not_negative, check_one_of
 from hplreid.structures import FeatureBundle
+from hplreid.utils.argument_checks import check_not_negative, check_one_of
 
 GROUPS = ('all', 'captioned', 'image_only')
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from hplreid.models.losses.checks import check_count
+from hplreid.utils.argument_checks import check_count
 
 
 def make_classifier(in_channels: int, num_ids: int, bias: bool) -> nn.Linear:

@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 from hplreid.models.losses import CMPCLoss
-from hplreid.models.losses.checks import check_count
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.utils.argument_checks import check_count
 
 from .base_head import BaseHead
 

@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from hplreid.models.losses import InfoNCELoss
-from hplreid.models.losses.checks import check_positive
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.utils.argument_checks import check_positive
 
 from .base_head import BaseHead
 

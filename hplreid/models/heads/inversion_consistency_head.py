@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from hplreid.models.losses import PairedDistanceLoss
-from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.utils.argument_checks import check_one_of
 
 from .base_head import GROUPS, BaseHead
 

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from hplreid.models.losses.precision import full_precision
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 
+from ..layers.full_precision import full_precision
 from .base_head import BaseHead
 
 

@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from hplreid.models.losses import PrototypeContrastLoss
-from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import HEADS, PROMPT_LEARNERS
 from hplreid.structures import FeatureBundle
+from hplreid.utils.argument_checks import check_one_of
 
 from .base_head import BaseHead
 

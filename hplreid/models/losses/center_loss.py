@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from hplreid.registry import LOSSES
+from hplreid.utils.argument_checks import check_count, check_positive, check_rows
 
-from .checks import check_count, check_positive, check_rows
-from .precision import full_precision
+from ..layers.full_precision import full_precision
 
 
 @full_precision

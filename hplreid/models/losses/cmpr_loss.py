@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 from hplreid.registry import LOSSES
+from hplreid.utils.argument_checks import check_one_of, check_same_shape
 
-from .checks import check_one_of, check_same_shape
-from .precision import full_precision
+from ..layers.full_precision import full_precision
 
 REDUCTIONS = ('sum', 'mean')
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from hplreid.registry import LOSSES
+from hplreid.utils.argument_checks import check_one_of
 
-from .checks import check_one_of
-from .precision import full_precision
+from ..layers.full_precision import full_precision
 from .supcon_loss import supcon_loss
 
 TARGETS = ('pairs', 'labels')

@@ -9,8 +9,9 @@ stand here to be compared with it.
 import torch
 from torch import Tensor
 
-from .checks import check_rows
-from .precision import full_precision
+from hplreid.utils.argument_checks import check_rows
+
+from ..layers.full_precision import full_precision
 from .similarity import similarity_logits
 
 

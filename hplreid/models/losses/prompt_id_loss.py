@@ -3,10 +3,10 @@
 from torch import Tensor, nn
 
 from hplreid.registry import LOSSES
+from hplreid.utils.argument_checks import check_fraction, check_one_of
 
-from .checks import check_fraction, check_one_of
+from ..layers.full_precision import full_precision
 from .cross_entropy import REDUCTIONS, cross_entropy
-from .precision import full_precision
 from .similarity import resolve_tau, similarity_logits
 
 

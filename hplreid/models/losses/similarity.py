@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_one_of, check_positive
+from hplreid.utils.argument_checks import check_one_of, check_positive
 
 SIMILARITIES = ('cosine', 'dot')
 

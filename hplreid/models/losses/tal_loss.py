@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hplreid.registry import LOSSES
+from hplreid.utils.argument_checks import check_one_of, check_positive, check_rows
 
-from .checks import check_one_of, check_positive, check_rows
+from ..layers.full_precision import full_precision
 from .cross_entropy import REDUCTIONS
-from .precision import full_precision
 from .similarity import similarity_logits
 
 

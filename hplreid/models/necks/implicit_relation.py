@@ -8,9 +8,10 @@ from mmengine.model import BaseModule
 from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_count
-from hplreid.models.losses.precision import full_precision
 from hplreid.registry import NECKS
+from hplreid.utils.argument_checks import check_count
+
+from ..layers.full_precision import full_precision
 
 
 class VocabularyHead(nn.Module):

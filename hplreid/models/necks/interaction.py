@@ -4,8 +4,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_count, check_one_of
 from hplreid.registry import NECKS
+from hplreid.utils.argument_checks import check_count, check_one_of
 
 VARIANTS = ('attend', 'attend_single', 'reweight', 'vis_query')
 

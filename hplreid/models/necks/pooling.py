@@ -4,9 +4,10 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_positive
-from hplreid.models.losses.precision import full_precision
 from hplreid.registry import NECKS
+from hplreid.utils.argument_checks import check_positive
+
+from ..layers.full_precision import full_precision
 
 
 @full_precision

@@ -6,10 +6,10 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from hplreid.models.losses.checks import check_one_of
-from hplreid.models.losses.precision import full_precision
 from hplreid.registry import PROMPT_LEARNERS
+from hplreid.utils.argument_checks import check_one_of
 
+from ..layers.full_precision import full_precision
 from .prototype_blocks import MODALITIES, DomainPrompting, InstancePrompting
 
 SOURCES = ('intra', 'inter')

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_count
+from hplreid.utils.argument_checks import check_count
 
 MODALITIES = ('image', 'text')
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import CAPTIONED
+from hplreid.utils.argument_checks import check_one_of
 
 from .image_reid import ImageReID, write_features
 from .initial_prototypes import PROTOTYPES, InitialPrototypes, Labelled

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from hplreid.models.losses.checks import check_one_of
+from hplreid.utils.argument_checks import check_one_of
 
 PROTOTYPES = ('prototypes_image', 'prototypes_text')
 

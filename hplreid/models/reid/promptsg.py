@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hplreid.models.losses.checks import check_one_of
 from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
 from hplreid.structures import FeatureBundle
+from hplreid.utils.argument_checks import check_one_of
 
 from ..backbones.clip_text_encoder import mean_token_norm
 from .dual_encoder import same_weights

@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from safetensors.torch import save_file
 
+from hplreid.engine.config.resolve import inference_config
 from hplreid.engine.loops.stage import set_trainable
-from hplreid.engine.workflow import inference_config
 from hplreid.models.backbones import CLIPImageEncoder, CLIPTextEncoder
 from hplreid.models.prompt_learners import InstancePromptLearner
 from hplreid.registry import HEADS, MODELS

@@ -1,0 +1,135 @@
+"""Reading and checking the annotation files of captioned benchmarks."""
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from ..errors import AnnotationError, list_faults
+from ..fault_collector import tolerable
+
+_MAX_ID = 2**31 - 1
+
+
+class Entry(NamedTuple):
+    """A picture and what people wrote about it."""
+
+    split: str
+    file_path: str
+    pid: int
+    captions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaptionForm:
+    """What a benchmark's annotation file looks like: a list of objects.
+
+    Args:
+        splits: Values of ``split``.
+        path_key: Key of the picture's path.
+        example: Such a path, for messages.
+    """
+
+    splits: tuple[str, ...]
+    path_key: str
+    example: str
+
+    def __str__(self) -> str:
+        splits = ' | '.join(f'"{split}"' for split in self.splits)
+        return (
+            f'a list of {{"split": {splits}, "captions": [text, ...], '
+            f'"{self.path_key}": "{self.example}", "id": whole number from 0}}'
+        )
+
+    def find_fault(self, entry: Any) -> str | None:  # noqa: ANN401
+        """Say what is wrong with a raw entry."""
+        if not isinstance(entry, dict):
+            return f'is a {type(entry).__name__}, not an object'
+        keys = ('split', 'captions', self.path_key, 'id')
+        missing = [key for key in keys if key not in entry]
+        if missing:
+            return f'has no {", ".join(missing)}'
+        if entry['split'] not in self.splits:
+            return f'split is {entry["split"]!r}, not one of {self.splits}'
+        return (
+            _find_id_fault(entry['id'])
+            or _find_path_fault(self.path_key, entry[self.path_key])
+            or _find_caption_fault(entry['captions'])
+        )
+
+
+def read_entries(path: str, form: CaptionForm) -> list[Entry]:
+    """Read an annotation file and check every entry.
+
+    Raises:
+        AnnotationError: It isn't JSON, or entries are not of the expected form; the
+            message lists the first of them with the reason.
+    """
+    try:
+        with open(path, encoding='utf-8') as file:
+            raw = json.load(file)
+    # ValueError: not UTF-8, not JSON or a number of thousands of digits
+    except (ValueError, RecursionError) as error:
+        raise AnnotationError(
+            f"'{path}' is not valid JSON ({error}). Expected {form}: get it anew."
+        ) from error
+    if not isinstance(raw, list):
+        raise AnnotationError(
+            f"'{path}' holds a {type(raw).__name__}. Expected {form}."
+        )
+    found = [form.find_fault(entry) for entry in raw]
+    faults = [f'entry {i}: {fault}' for i, fault in enumerate(found) if fault]
+    with tolerable():
+        if faults:
+            raise AnnotationError(
+                f"{len(faults):,} of {len(raw):,} entries of '{path}' can't be used:\n"
+                f'{list_faults(faults)}\nExpected {form}.',
+                faults,
+            )
+    return [
+        Entry(e['split'], e[form.path_key], e['id'], tuple(e['captions']))
+        for e, fault in zip(raw, found, strict=True)
+        if not fault
+    ]
+
+
+def read_first_keys(path: str, limit: int = 1 << 20) -> set[str] | None:
+    """Return the keys of the first entry without reading the whole file.
+
+    Args:
+        path: The annotation file.
+        limit: Bytes to read at most.
+
+    Returns:
+        None if the file doesn't begin with a list of objects.
+    """
+    with open(path, 'rb') as file:
+        text = file.read(limit).decode('utf-8', errors='replace').lstrip()
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text[1:].lstrip())
+    except (ValueError, RecursionError):
+        return None
+    return set(first) if text[:1] == '[' and isinstance(first, dict) else None
+
+
+def _find_id_fault(pid: Any) -> str | None:  # noqa: ANN401
+    whole = isinstance(pid, int) and not isinstance(pid, bool)
+    if whole and 0 <= pid <= _MAX_ID:
+        return None
+    return f'id is {pid!r}, not a whole number from 0'
+
+
+def _find_path_fault(key: str, path: Any) -> str | None:  # noqa: ANN401
+    if not isinstance(path, str) or not path:
+        return f'{key} is {path!r}, not a path'
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or '..' in pure.parts:
+        return f'{key} is {path!r}, not a path inside imgs/'
+    return None
+
+
+def _find_caption_fault(captions: Any) -> str | None:  # noqa: ANN401
+    if not isinstance(captions, list) or not captions:
+        return f'captions is {captions!r}, not a list of at least one text'
+    wrong = [c for c in captions if not isinstance(c, str) or not c.strip()]
+    return f'caption {wrong[0]!r} is not a text' if wrong else None

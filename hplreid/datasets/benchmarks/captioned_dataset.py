@@ -1,0 +1,115 @@
+"""What the captioned benchmarks share: one annotation file and a folder of pictures."""
+
+import os
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from ..base import BaseReIDDataset
+from ..fault_collector import tolerable
+from ..images.image_files import check_pictures
+from ..items import Item
+from .caption_annotations import CaptionForm, Entry, read_entries
+
+
+class CaptionedDataset(BaseReIDDataset):
+    """Pictures in ``imgs/`` and their captions in a JSON file beside it.
+
+    Split ``'train'`` has one item for each pair of picture and caption. ``'val'`` and
+    ``'test'`` have the pictures (gallery, without captions) followed by the captions
+    (queries, without pictures). Pictures are sorted by path; the captions of one keep
+    the order of the file.
+    """
+
+    files: ClassVar[tuple[str, ...]]
+    """Names of the annotation file, as releases spell it; the first found is read."""
+    form: ClassVar[CaptionForm]
+    layout: ClassVar[str]
+    source: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def read_camera(cls, file_path: str) -> int:
+        """Return the camera, from 0, that took a picture; -1 if its path doesn't tell.
+
+        Raises:
+            AnnotationError: It must tell, and doesn't.
+        """
+
+    @classmethod
+    def find_annotation(cls, data_root: str) -> str | None:
+        """Return the path of the annotation file, None if it isn't there."""
+        paths = [os.path.join(data_root, name) for name in cls.files]
+        return next(filter(os.path.isfile, paths), None)
+
+    @classmethod
+    def find_problems(
+        cls,
+        data_root: str,
+        split: str = 'train',
+        **_: Any,  # noqa: ANN401
+    ) -> list[str]:
+        """See :meth:`BaseReIDDataset.find_problems`."""
+        cls.check_split(split)
+        problems = cls.find_root_problem(data_root, cls.layout, cls.source)
+        if problems:
+            return problems
+        images = os.path.join(data_root, 'imgs')
+        if not os.path.isdir(images):
+            problems.append(
+                f"{cls.benchmark}: folder '{images}' does not exist. Expected "
+                f'{cls.layout}: data_root is the folder that holds imgs/.'
+            )
+        return problems + cls.find_annotation_problems(data_root)
+
+    @classmethod
+    def find_annotation_problems(cls, data_root: str) -> list[str]:
+        """Return a message if the annotation file isn't there."""
+        if cls.find_annotation(data_root) is not None:
+            return []
+        return [
+            f"{cls.benchmark}: file '{os.path.join(data_root, cls.files[0])}' does not "
+            f'exist. Expected {cls.layout}. Ask the authors for it ({cls.source}).'
+        ]
+
+    def describe(self) -> str:
+        """See :meth:`BaseReIDDataset.describe`."""
+        return os.path.basename(self._annotation)
+
+    def load_items(self) -> list[Item]:
+        """See :meth:`BaseReIDDataset.load_items`."""
+        self._annotation = str(self.find_annotation(self.data_root))
+        images = os.path.join(self.data_root, 'imgs')
+        entries = [
+            entry
+            for entry in read_entries(self._annotation, self.form)
+            if entry.split == self.split
+        ]
+        # Captions last, for a picture that is listed twice: no tie is left to the file
+        entries.sort(key=lambda e: (e.file_path, e.pid, e.captions))
+        with tolerable():
+            check_pictures(images, [e.file_path for e in entries], self._annotation)
+        if self.split == 'train':
+            return [
+                self._item(e, 'train', images, caption)
+                for e in entries
+                for caption in e.captions
+            ]
+        gallery = [self._item(e, 'gallery', images) for e in entries]
+        queries = [
+            self._item(e, 'query', None, caption)
+            for e in entries
+            for caption in e.captions
+        ]
+        return gallery + queries
+
+    def _item(
+        self, entry: Entry, split: str, images: str | None, caption: str | None = None
+    ) -> Item:
+        parts = entry.file_path.split('/')
+        return {
+            'img_path': None if images is None else os.path.join(images, *parts),
+            'pid': entry.pid,
+            'camid': self.read_camera(entry.file_path),
+            'caption': caption,
+            'split': split,
+        }

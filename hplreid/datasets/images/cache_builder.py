@@ -1,0 +1,207 @@
+"""Filling a cache of resized pictures, and comparing it with what it was made of."""
+
+import os
+import zlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from .cache_index import CacheError, CacheIndex, CacheKey, Entry, resampling_sum
+from .image_cache import ImageCache, RelativePaths
+from .image_files import decode_image, read_file
+from .resampling import to_tensor
+
+_CHUNK = 256
+"""Pictures that are in memory at a time."""
+
+
+class Built(NamedTuple):
+    """What building a cache has done.
+
+    Attributes:
+        pictures: Pictures it holds.
+        made: How many of them were decoded and resized; the others it had already.
+        size: Bytes.
+    """
+
+    pictures: int
+    made: int
+    size: int
+
+
+def build_cache(
+    folder: str | Path,
+    key: CacheKey,
+    paths: Iterable[str],
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Built:
+    """Put pictures into a cache, resized by Pillow, or find them there.
+
+    What a cache of this key holds already is kept if its file is unchanged, and dropped
+    if its file is gone. It is written under a temporary name; readers of the former one
+    are not disturbed.
+
+    Args:
+        folder: Folder of caches; made if need be.
+        key: What to make.
+        paths: Picture files.
+        workers: Threads. Decoding and resizing don't hold Python's lock.
+        overwrite: Whether to make every picture anew.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        FileNotFoundError: A picture isn't there.
+        UnreadableImageError: One can't be decoded.
+        ValueError: There are no pictures, or ``workers`` is below 1.
+    """
+    if workers < 1:
+        raise ValueError(f'workers must be at least 1, got {workers}.')
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    old = None if overwrite else _open(folder, key)
+    relative = RelativePaths(folder)
+    wanted = {relative[path]: path for path in paths}
+    if old is not None:
+        if _is_complete(old, wanted.values()):
+            return Built(len(old.index.entries), 0, old.pixels.nbytes)
+        wanted = {**_still_there(old, folder), **wanted}
+    if not wanted:
+        raise ValueError(f"There are no pictures of '{key.source}' to put in a cache.")
+    maker = _Maker(key, old)
+    temporary = folder / f'.{key.stem}.{os.getpid()}.partial'
+    try:
+        with temporary.open('wb') as file:
+            jobs = sorted(wanted.items())
+            entries = _write(file, jobs, maker, workers, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        index = CacheIndex(key, resampling_sum(key), tuple(entries))
+        os.replace(temporary, folder / index.data_name)
+    finally:
+        temporary.unlink(missing_ok=True)
+    index.write(folder / f'{key.stem}.json')
+    for other in folder.glob(f'{key.stem}.{"[0-9a-f]" * 8}.u8'):
+        if other.name != index.data_name:
+            with suppress(PermissionError):  # Windows, while another process reads it
+                other.unlink()
+    return Built(len(entries), maker.made, int(np.prod(index.shape)))
+
+
+def verify_cache(
+    folder: str | Path, key: CacheKey, paths: Iterable[str], progress: bool = True
+) -> list[str]:
+    """Compare the contents of a cache and of the picture files with their checksums.
+
+    Returns:
+        A message for each picture that is missing, has changed or is damaged.
+    """
+    try:
+        cache = ImageCache(folder, key)
+    except CacheError as error:
+        return [str(error)]
+    faults = []
+    files = sorted(set(paths))
+    for path in tqdm(files, f'verify {key.stem}', unit='img', disable=not progress):
+        row = cache.find(path)
+        if row is None:
+            faults.append(f'{path} is not in the cache')
+            continue
+        entry = cache.index.entries[row]
+        if not os.path.isfile(path):
+            faults.append(f'{path} no longer exists')
+        elif zlib.crc32(cache.pixels[row]) != entry.pixel_sum:
+            faults.append(f'{path}: its pixels in the cache are damaged')
+        elif zlib.crc32(read_file(path)) != entry.file_sum:
+            faults.append(f'{path}: the file has changed since')
+    return faults
+
+
+class _Maker:
+    """Makes rows of a cache; takes those of an older one that are still right."""
+
+    def __init__(self, key: CacheKey, old: ImageCache | None) -> None:
+        self.key, self.old = key, old
+        self.made = 0
+
+    def make(self, job: tuple[str, str]) -> tuple[Entry, bytes, bool]:
+        """Return entry and pixels of a picture, and whether they are new."""
+        relative, path = job
+        data = read_file(path)
+        status = os.stat(path)
+        if len(data) != status.st_size:
+            raise CacheError(f"Picture '{path}' was changed while it was read.")
+        file_sum = zlib.crc32(data)
+        pixels = self._find(path, file_sum)
+        made = pixels is None
+        if pixels is None:
+            height, width = self.key.size
+            image = decode_image(data, path)
+            resized = image.resize((width, height), self.key.method)
+            pixels = to_tensor(resized).numpy().tobytes()
+        entry = Entry(
+            relative, len(data), status.st_mtime_ns, file_sum, zlib.crc32(pixels)
+        )
+        return entry, pixels, made
+
+    def _find(self, path: str, file_sum: int) -> bytes | None:
+        row = None if self.old is None else self.old.find(path)
+        if self.old is None or row is None:
+            return None
+        entry, pixels = self.old.index.entries[row], self.old.pixels[row].tobytes()
+        sums = (entry.file_sum, entry.pixel_sum)
+        return pixels if sums == (file_sum, zlib.crc32(pixels)) else None
+
+
+def _write(
+    file: BinaryIO,
+    jobs: Sequence[tuple[str, str]],
+    maker: _Maker,
+    workers: int,
+    progress: bool,
+) -> list[Entry]:
+    """Write the pixels of all pictures, in order."""
+    entries = []
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        tqdm(desc=maker.key.stem, total=len(jobs), unit='img', mininterval=1.0,
+             disable=not progress) as bar,
+    ):  # fmt: skip
+        for start in range(0, len(jobs), _CHUNK):
+            for entry, pixels, made in pool.map(
+                maker.make, jobs[start : start + _CHUNK]
+            ):
+                file.write(pixels)
+                entries.append(entry)
+                maker.made += made
+                bar.update()
+    return entries
+
+
+def _open(folder: Path, key: CacheKey) -> ImageCache | None:
+    """Open the cache that is there, if it can be used."""
+    try:
+        return ImageCache(folder, key)
+    except CacheError:  # absent, damaged, or made by another Pillow: it is made anew
+        return None
+
+
+def _is_complete(cache: ImageCache, paths: Iterable[str]) -> bool:
+    try:
+        cache.check(paths)
+    except CacheError:
+        return False
+    return True
+
+
+def _still_there(cache: ImageCache, folder: Path) -> dict[str, str]:
+    """Return the pictures of a cache whose files exist, by their relative paths."""
+    start = os.path.realpath(folder)
+    paths = {e.path: os.path.join(start, e.path) for e in cache.index.entries}
+    return {name: path for name, path in paths.items() if os.path.isfile(path)}

@@ -1,0 +1,82 @@
+"""Pillow's pixels of a picture file, with less around them.
+
+As wheels, Pillow and OpenCV decode JPEG files with the same library, libjpeg-turbo.
+Pillow spends a third of its time on other things.
+"""
+
+import io
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .image_files import decode_image
+
+_START = b'\xff\xd8\xff'
+_NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # markers among those of frames that mean other things
+
+
+def decode_pixels(data: bytes, path: str) -> Tensor:
+    """Decode the bytes of a picture file completely.
+
+    Args:
+        data: The bytes. JPEG files in colours are quick; what is grey or CMYK, other
+            formats and what is damaged are left to Pillow. (Files that are damaged only
+            after their last pixel, which Pillow refuses, may pass.)
+        path: Where they come from, for the message.
+
+    Returns:
+        uint8 ``(3, H, W)``, RGB; in memory the three values of a pixel lie together.
+
+    Raises:
+        UnreadableImageError: They aren't a picture, or end too soon.
+    """
+    lines = None
+    if count_components(data) == 3 and decodes_like_pillow():
+        lines = _decode_colours(data)
+    if lines is None:
+        lines = np.array(decode_image(data, path))
+    return torch.from_numpy(lines).permute(2, 0, 1)
+
+
+def count_components(data: bytes) -> int:
+    """Return the components of a pixel in a JPEG file (3: in colours); 0 if unknown."""
+    if not data.startswith(_START):
+        return 0
+    at = len(_START) - 1
+    while at + 9 < len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES:
+            return data[at + 9]
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
+    return 0
+
+
+def _decode_colours(data: bytes) -> np.ndarray | None:
+    """Decode a JPEG file with OpenCV, ``(H, W, 3)``; None if it is damaged."""
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # too large for it, say
+        return None
+
+
+@lru_cache
+def decodes_like_pillow() -> bool:
+    """Whether OpenCV gives Pillow's pixels, tried once a process on three files.
+
+    It may not where the two were built with different libraries. Then Pillow decodes
+    everything.
+    """
+    noise = np.random.default_rng(0).integers(256, size=(45, 67, 3), dtype=np.uint8)
+    image = Image.fromarray(noise).resize((133, 91), Image.Resampling.BICUBIC)
+    for options in ({'subsampling': 0}, {'subsampling': 2}, {'progressive': True}):
+        file = io.BytesIO()
+        image.save(file, 'JPEG', quality=85, **options)
+        found = _decode_colours(file.getvalue())
+        if found is None or not np.array_equal(found, np.array(Image.open(file))):
+            return False
+    return True

@@ -1,0 +1,123 @@
+"""Picture files: whether they are there, and reading them."""
+
+import io
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from PIL import Image
+
+from ..errors import MissingDataError, UnreadableImageError, listing
+
+
+def read_image(path: str) -> Image.Image:
+    """Decode a picture file completely, as RGB.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnreadableImageError: The file isn't a picture, or is cut short.
+    """
+    return decode_image(read_file(path), path)
+
+
+def read_file(path: str) -> bytes:
+    """Read a picture file as it is.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnreadableImageError: It can't be read.
+    """
+    try:
+        with open(path, 'rb') as file:
+            return file.read()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"Picture '{path}' does not exist. It was there when the data set was "
+            'listed, or its annotation names a wrong file.'
+        ) from None
+    except OSError as error:
+        raise UnreadableImageError(
+            f"Picture '{path}' can't be read: {error}."
+        ) from error
+
+
+def decode_image(data: bytes, path: str) -> Image.Image:
+    """Decode the bytes of a picture file completely, as RGB.
+
+    Args:
+        data: The bytes.
+        path: Where they come from, for the message.
+
+    Raises:
+        UnreadableImageError: They aren't a picture, or end too soon.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            # Converting what is RGB already would copy it
+            return image if image.mode == 'RGB' else image.convert('RGB')
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(
+            f"Picture '{path}' can't be decoded ({len(data):,} bytes: {error}). "
+            'Expected a complete JPEG or PNG file: copy it anew from the data set.'
+        ) from error
+
+
+def check_pictures(images: str, paths: Iterable[str], source: str) -> None:
+    """Check that every picture that an annotation names is there.
+
+    A folder is listed once, which is much quicker than asking for each file.
+
+    Args:
+        images: Folder that the paths start from.
+        paths: Paths with slashes.
+        source: The annotation, for the message.
+
+    Raises:
+        MissingDataError: Pictures are absent; the message counts them by sub-folder
+            and lists the first.
+    """
+    paths = list(paths)
+    folders = {os.path.dirname(path): set[str]() for path in paths}
+    for folder in folders:
+        full = os.path.join(images, folder)
+        if os.path.isdir(full):
+            folders[folder] = set(os.listdir(full))
+    absent = [
+        path
+        for path in paths
+        if os.path.basename(path) not in folders[os.path.dirname(path)]
+    ]
+    if absent:
+        by_folder = Counter(path.rpartition('/')[0] for path in absent)
+        counts = [f'{folder}/: {n:,}' for folder, n in sorted(by_folder.items())]
+        raise MissingDataError(
+            f"{len(absent):,} pictures that '{source}' names are not in '{images}', by "
+            f'sub-folder {listing(counts)}. They are: {listing(absent)}. Copy the '
+            'sub-folders that are missing from the data set.'
+        )
+
+
+def verify_images(paths: Iterable[str]) -> None:
+    """Decode every picture, in parallel, and name all that fail.
+
+    Raises:
+        UnreadableImageError: Pictures are missing or can't be decoded.
+    """
+
+    def failure(path: str) -> str | None:
+        try:
+            read_image(path)
+        except (FileNotFoundError, UnreadableImageError):
+            return path
+        return None
+
+    unique = sorted(set(paths))
+    with ThreadPoolExecutor() as pool:
+        bad = [path for path in pool.map(failure, unique) if path is not None]
+    if bad:
+        raise UnreadableImageError(
+            f'{len(bad):,} of {len(unique):,} pictures are unreadable: '
+            f'{listing(bad, 50)}. Copy them anew from the data set.'
+        )

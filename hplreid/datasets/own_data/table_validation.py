@@ -1,0 +1,123 @@
+"""Checking the rows of a table, each by itself and against the others."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+from ..errors import AnnotationError, list_faults
+from ..fault_collector import tolerable
+from .annotation_rows import ROW_SPLITS, Row, whole_number
+from .table_reader import Record, read_records
+
+_NEGATIVE = re.compile(r'-[0-9.]+')
+_NO_CAPTIONS = ('nan', 'none', 'null')  # what a missing one becomes in careless scripts
+
+
+def read_rows(
+    table: str, data_root: str, columns: Mapping[str, str] | None = None
+) -> list[Row]:
+    """Read a table and check every row.
+
+    Args:
+        table: The file.
+        data_root: Folder that paths start from.
+        columns: Our name of a column -> the table's, where they differ.
+
+    Raises:
+        MissingDataError, AnnotationError, ImportError: See :class:`TableDataset`.
+    """
+    records = read_records(table, columns or {})
+    found = [(record, _fault(record.cells)) for record in records]
+    faults = [f'{record.where}: {fault}' for record, fault in found if fault]
+    sound = [record for record, fault in found if not fault]
+    with tolerable():
+        _raise_if(faults, table, len(records))
+    rows = [_row(record.cells, data_root) for record in sound]
+    with tolerable():
+        _raise_if(_find_conflicts(sound, rows), table, len(records))
+    return rows
+
+
+def _fault(cells: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with a row."""
+    path, pid, split = cells.get('path'), cells.get('pid'), cells.get('split')
+    camid, caption = cells.get('camid'), cells.get('caption')
+    if not _is_text(path) or '\0' in path:
+        return f'path is {path!r}, not a path'
+    if not (_is_text(pid) or whole_number(pid) is not None):
+        return f'pid is {pid!r}, not a text or a whole number from 0'
+    if isinstance(pid, str) and _NEGATIVE.fullmatch(pid.strip()):
+        return f'pid is {pid!r}, which marks junk elsewhere: leave such rows out'
+    if not isinstance(split, str) or split.strip() not in ROW_SPLITS:
+        return f'split is {split!r}, not one of {ROW_SPLITS}'
+    if not _is_unknown_camera(camid) and whole_number(camid) is None:
+        return f'camid is {camid!r}, not a whole number from 0, -1 or empty'
+    if not _is_empty(caption):
+        if not _is_text(caption):
+            return f'caption is {caption!r}, not a text'
+        if caption.strip().lower() in _NO_CAPTIONS:
+            return f'caption is {caption!r}: leave it empty if there is none'
+    return None
+
+
+def _row(cells: Mapping[str, Any], data_root: str) -> Row:
+    pid, camid, caption = cells['pid'], cells.get('camid'), cells.get('caption')
+    return Row(
+        path=os.path.join(data_root, cells['path']),
+        identity=pid.strip() if isinstance(pid, str) else str(int(pid)),
+        camid=-1 if _is_unknown_camera(camid) else int(whole_number(camid) or 0),
+        caption=None if _is_empty(caption) else str(caption).strip(),
+        split=cells['split'].strip(),
+    )
+
+
+def _find_conflicts(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
+    """Say where rows of one picture contradict or repeat one another."""
+    first: dict[str, tuple[str, Row]] = {}
+    seen: dict[Row, str] = {}
+    faults = []
+    for record, row in zip(records, rows, strict=True):
+        where, other = first.setdefault(row.path, (record.where, row))
+        for name in ('identity', 'camid'):
+            old, new = getattr(other, name), getattr(row, name)
+            if old != new:
+                faults.append(
+                    f'{record.where}: {name} of {row.path!r} is {new!r}, but {old!r} '
+                    f'in {where}'
+                )
+        repeated = seen.setdefault(row, record.where)
+        if repeated != record.where:
+            faults.append(f'{record.where}: the same as {repeated}')
+    return faults
+
+
+def _raise_if(faults: Sequence[str], table: str, count: int) -> None:
+    if faults:
+        raise AnnotationError(
+            f"Table '{table}' has {len(faults):,} faults in {count:,} rows:\n"
+            f'{list_faults(faults)}',
+            faults,
+        )
+
+
+def _is_empty(value: Any) -> bool:  # noqa: ANN401
+    missing = value is None or (isinstance(value, float) and value != value)
+    return missing or (isinstance(value, str) and not value.strip())
+
+
+def _is_unknown_camera(value: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, str):
+        return value.strip() in ('', '-1', '-1.0')
+    return _is_empty(value) or value == -1
+
+
+def _is_text(value: Any) -> TypeGuard[str]:  # noqa: ANN401
+    """Whether it is a text that isn't blank and can be written to a file."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON allows
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""Scores of each query in a file, for tests on what two runs have in common."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
+
+_COLUMNS = ('ap', 'inp', 'first_hit', 'pids', 'names')
+_SHOWN = 5  # how many queries an error message lists
+
+
+@dataclass(frozen=True)
+class PerQueryScores:
+    """Scores of each query of an evaluation.
+
+    Attributes:
+        ap: Average precision, percent, ``(Q,)``, NaN where skipped.
+        inp: Inverse negative penalty, percent, ``(Q,)``, NaN where skipped.
+        first_hit: Rank of the first right answer, from 1, ``(Q,)``; 0 where skipped.
+        pids: Identities, ``(Q,)``.
+        names: File name or caption of each query, ``(Q,)``: no folders, so that runs
+            on different machines can be compared.
+        settings: What moves the scores, by name; ``'gallery'`` among it.
+    """
+
+    ap: np.ndarray
+    inp: np.ndarray
+    first_hit: np.ndarray
+    pids: np.ndarray
+    names: np.ndarray
+    settings: Mapping[str, str]
+
+    def save(self, path: str | Path) -> None:
+        """Write an ``.npz``."""
+        arrays = {name: getattr(self, name) for name in _COLUMNS}
+        write_arrays(path, {**arrays, 'settings': np.array(json.dumps(self.settings))})
+
+    @classmethod
+    def load(cls, path: str | Path) -> 'PerQueryScores':
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ArrayFileError: It is of another kind.
+        """
+        arrays = read_arrays(path)
+        need_keys(path, arrays, (*_COLUMNS, 'settings'))
+        columns = {name: arrays[name] for name in _COLUMNS}
+        if {c.shape for c in columns.values()} != {(len(arrays['ap'].flat),)}:
+            shapes = ', '.join(f'{n} {c.shape}' for n, c in columns.items())
+            raise ArrayFileError(f"'{path}': columns differ in length: {shapes}.")
+        return cls(**columns, settings=json.loads(str(arrays['settings'])))
+
+    def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
+        """Return what the means are taken of: metric -> ``(Q,)``, NaN where skipped."""
+        skipped = self.first_hit == 0
+        ranks = {
+            f'R{k}': np.where(skipped, np.nan, 100.0 * (self.first_hit <= k))
+            for k in topk
+        }
+        return {'mAP': self.ap, 'mINP': self.inp, **ranks}
+
+
+def find_differences(a: PerQueryScores, b: PerQueryScores) -> list[str]:
+    """Say what keeps two evaluations from being compared query by query.
+
+    Returns:
+        A message for each reason; empty if queries, their identities, which of them
+        have a right answer, and the size of the gallery are the same.
+    """
+    if len(a.ap) != len(b.ap):
+        return [f'{len(a.ap)} queries in the first, {len(b.ap)} in the second']
+    found = []
+    for what, left, right in (
+        ('names of queries', a.names, b.names),
+        ('identities of queries', a.pids, b.pids),
+        ('whether a query is skipped', a.first_hit == 0, b.first_hit == 0),
+    ):
+        rows = np.flatnonzero(left != right)
+        if len(rows):
+            some = '; '.join(
+                f"query {row}: '{left[row]}' and '{right[row]}'"
+                for row in rows[:_SHOWN]
+            )
+            more = '; ...' if len(rows) > _SHOWN else ''
+            found.append(f'{what}: {len(rows)} of {len(left)} differ ({some}{more})')
+    sizes = [scores.settings.get('gallery') for scores in (a, b)]
+    if sizes[0] != sizes[1]:
+        found.append(f'size of the gallery: {sizes[0]} and {sizes[1]}')
+    return found

@@ -1,0 +1,255 @@
+"""Retrieval scores from features or distances, in the memory of one block."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from ..distance import Features, device_of
+from ..protocol import Protocol
+from ..threads import Map, full_precision, num_workers, parallel_map
+from .distance_sources import DistanceSource, FeatureSource, Source
+from .match_ranks import count_closer, measure
+from .query_groups import QueryGroup, make_groups
+from .ranking_result import AP_DEFINITIONS, RankingResult, summarise
+
+
+@torch.no_grad()
+def evaluate_ranking(
+    query_feats: Features,
+    gallery_feats: Features,
+    query_pids: ArrayLike | Tensor,
+    gallery_pids: ArrayLike | Tensor,
+    query_camids: ArrayLike | Tensor | None = None,
+    gallery_camids: ArrayLike | Tensor | None = None,
+    *,
+    distance: str = 'cosine',
+    topk: Sequence[int] = (1, 5, 10),
+    ap: str = 'step',
+    block_size: int = 2048,
+    gallery_block_size: int = 16128,
+) -> RankingResult:
+    """Score the ranking of a gallery for each query by their features.
+
+    With cameras, gallery items of the query's identity and camera are left out (the
+    protocol of Market-1501); without, nothing is. Gallery items of identity -1 are
+    dropped. Queries without a right answer are skipped and counted. Equally close
+    items rank in the order of the gallery.
+
+    Half precision is computed in float32; float32 and float64 in themselves. Sizes of
+    blocks change neither values nor scores.
+
+    Args:
+        query_feats: ``(Q, D)``, array or tensor on any device.
+        gallery_feats: ``(G, D)``. A memory-mapped array (``numpy.load(path,
+            mmap_mode='r')``) is read block by block and may be larger than the memory.
+        query_pids: Identities, ``(Q,)`` integers.
+        gallery_pids: Identities, ``(G,)`` integers, -1 is junk.
+        query_camids: Cameras, ``(Q,)`` integers.
+        gallery_camids: Cameras, ``(G,)`` integers.
+        distance: ``'cosine'`` (normalises), ``'euclidean'`` or ``'sqeuclidean'`` (both
+            take features as they are and rank alike).
+        topk: Cut-offs of the CMC, clipped to the gallery.
+        ap: ``'step'``, or ``'trapezoid'`` for numbers of old papers
+            (:func:`.ranking_result.precision_at` defines both).
+        block_size: Queries at a time, at most.
+        gallery_block_size: Gallery items read and normalised at a time. Beyond its
+            arguments and a copy of the queries (two of half precision) it takes two
+            such blocks of features and, for each thread, a few tiles of
+            ``block_size * 2016`` distances (``block_size * 8192`` on a GPU).
+
+    Returns:
+        Scores in percent.
+
+    Raises:
+        ValueError: An input is malformed, or no query has a right answer; the message
+            says which, and why.
+    """
+    protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
+    check_shape(
+        (len(query_feats), len(gallery_feats)), protocol, 'query and gallery features'
+    )
+    check_options(topk, ap, block_size, gallery_block_size)
+
+    def make_source(run: Map) -> FeatureSource:
+        return FeatureSource(
+            query_feats,
+            gallery_feats,
+            protocol.kept,
+            distance,
+            block_size,
+            gallery_block_size,
+            run=run,
+        )
+
+    return _evaluate(
+        make_source,
+        device_of(query_feats),
+        protocol,
+        topk,
+        ap,
+        block_size,
+        gallery_block_size,
+    )
+
+
+@torch.no_grad()
+def evaluate_distances(
+    distmat: np.ndarray | Tensor,
+    query_pids: ArrayLike | Tensor,
+    gallery_pids: ArrayLike | Tensor,
+    query_camids: ArrayLike | Tensor | None = None,
+    gallery_camids: ArrayLike | Tensor | None = None,
+    *,
+    topk: Sequence[int] = (1, 5, 10),
+    ap: str = 'step',
+    block_size: int = 2048,
+) -> RankingResult:
+    """Score the ranking of a gallery for each query by given distances.
+
+    Args:
+        distmat: ``(Q, G)``, lower is closer, finite. It is not changed, and may be a
+            memory-mapped array.
+        query_pids: As in :func:`evaluate_ranking`, like all that follows.
+        gallery_pids: ``(G,)`` integers, -1 is junk.
+        query_camids: ``(Q,)`` integers.
+        gallery_camids: ``(G,)`` integers.
+        topk: Cut-offs of the CMC, clipped to the gallery.
+        ap: ``'step'`` or ``'trapezoid'``.
+        block_size: Queries at a time, at most.
+
+    Returns:
+        Scores in percent.
+
+    Raises:
+        ValueError: An input is malformed, or no query has a right answer.
+    """
+    protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
+    if not isinstance(distmat, Tensor):
+        distmat = np.asanyarray(distmat)
+    check_shape(tuple(distmat.shape), protocol, 'distances')
+    check_options(topk, ap, block_size)
+    source = DistanceSource(distmat, protocol.kept)
+    return _evaluate(
+        lambda run: source,
+        source.device,
+        protocol,
+        topk,
+        ap,
+        block_size,
+        len(protocol.kept),
+    )
+
+
+def check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
+    """Check that there is something for each query and gallery item.
+
+    Raises:
+        ValueError: There isn't.
+    """
+    expected = (len(protocol.query_pids), protocol.num_given)
+    if shape != expected:
+        raise ValueError(
+            f'{what} are {shape}, but {expected[0]} query and {expected[1]} gallery '
+            'identities are given.'
+        )
+
+
+def check_options(
+    topk: Sequence[int], ap: str, block_size: int, gallery_block_size: int = 1
+) -> None:
+    """Check what doesn't depend on the data.
+
+    Raises:
+        ValueError: An option is none of those that there are.
+    """
+    if not topk or any(int(k) != k or k < 1 for k in topk):
+        raise ValueError(f'topk must be integers from 1; got {topk}.')
+    if ap not in AP_DEFINITIONS:
+        raise ValueError(f"Unknown ap '{ap}': expected one of {AP_DEFINITIONS}.")
+    if block_size < 1:
+        raise ValueError(f'block_size must be at least 1; got {block_size}.')
+    if gallery_block_size < 1:
+        raise ValueError(
+            f'gallery_block_size must be at least 1; got {gallery_block_size}.'
+        )
+
+
+def _evaluate(
+    make_source: Callable[[Map], Source],
+    device: torch.device,
+    protocol: Protocol,
+    topk: Sequence[int],
+    ap: str,
+    block_size: int,
+    gallery_block_size: int,
+) -> RankingResult:
+    owned = 0, len(protocol.kept)
+    workers = num_workers(device, len(protocol.query_pids) * owned[1])
+    with full_precision(device), parallel_map(workers) as run:
+        source = make_source(run)
+        groups = make_groups(protocol, block_size, source.dtype, workers, run)
+        factors = measure_all(source, groups, owned, run)
+        list(run(lambda group: group.set_values(group.values), groups))
+        count_all(source, groups, factors, owned, gallery_block_size, run)
+    return summarise_groups(groups, protocol, topk, ap)
+
+
+def measure_all(
+    source: Source, groups: list[QueryGroup], owned: tuple[int, int], run: Map = map
+) -> list:
+    """Write the values of those right answers that the source has into the groups.
+
+    Returns:
+        What the source needs of the queries of each group.
+    """
+
+    def measure_group(group: QueryGroup) -> Tensor | np.ndarray:
+        queries = source.queries(group.queries)
+        group.values = measure(source, group, queries, owned)
+        return queries
+
+    return list(run(measure_group, groups))
+
+
+def count_all(
+    source: Source,
+    groups: list[QueryGroup],
+    factors: list,
+    owned: tuple[int, int],
+    gallery_block_size: int,
+    run: Map = map,
+) -> None:
+    """Write how many wrong answers of the source are closer into the groups."""
+    for start in range(*owned, gallery_block_size):
+        stop = min(start + gallery_block_size, owned[1])
+        spans = [
+            np.arange(first, min(first + source.tile_width, stop))
+            for first in range(start, stop, source.tile_width)
+        ]
+        tiles = list(zip(run(source.gallery, spans), spans, strict=True))
+        tasks = [
+            (group, queries, gallery, span[0], len(span))
+            for group, queries in zip(groups, factors, strict=True)
+            for gallery, span in tiles
+        ]
+        counts = run(lambda task: count_closer(source, *task), tasks)
+        for (group, *_), closer in zip(tasks, counts, strict=True):
+            group.closer += closer
+
+
+def summarise_groups(
+    groups: list[QueryGroup], protocol: Protocol, topk: Sequence[int], ap: str
+) -> RankingResult:
+    """Compute the scores from complete counts."""
+    ranked = [group.ranks() for group in groups]
+    return summarise(
+        np.concatenate([queries for queries, _ in ranked]),
+        np.concatenate([ranks for _, ranks in ranked]),
+        len(protocol.query_pids),
+        len(protocol.kept),
+        [int(k) for k in topk],
+        ap,
+    )

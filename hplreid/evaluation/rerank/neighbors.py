@@ -1,0 +1,60 @@
+"""The nearest items of every item, without a distance matrix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..threads import Scratch, num_workers, parallel_map
+from .joint_distances import JointDistances
+from .k_smallest import smallest
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The k nearest of each of N items, nearest first, itself among them.
+
+    Of equally close items the one with the lower index comes first.
+
+    Attributes:
+        indices: ``(N, k)`` int32.
+        distances: ``(N, k)``.
+        greatest: Distance to the farthest of all N items, ``(N,)``.
+    """
+
+    indices: np.ndarray
+    distances: np.ndarray
+    greatest: np.ndarray
+
+
+def find_neighbours(distances: JointDistances, k: int, block_size: int) -> Neighbours:
+    """Find the k nearest items of each, all if there are fewer.
+
+    Args:
+        distances: Among N items.
+        k: At least 1.
+        block_size: Items at a time; memory is ``block_size * N`` distances.
+    """
+    total = len(distances)
+    k = min(k, total)
+    found = Neighbours(
+        indices=np.empty((total, k), np.int32),
+        distances=np.empty((total, k), distances.dtype),
+        greatest=np.empty(total, distances.dtype),
+    )
+    workers = num_workers(distances.device, total**2)
+    height = max(1, block_size // workers)
+    scratch = Scratch()
+    on_cpu = distances.device.type == 'cpu'
+
+    def search(start: int) -> None:
+        stop = min(start + height, total)
+        shape = stop - start, total
+        out = scratch.take(shape, distances.dtype) if on_cpu else None
+        block = distances.block(start, stop, out=out)
+        rows = slice(start, start + len(block))
+        found.distances[rows], found.indices[rows] = smallest(block, k)
+        found.greatest[rows] = block.amax(dim=1).cpu().numpy()
+
+    with parallel_map(workers) as run:
+        list(run(search, range(0, total, height)))
+    return found

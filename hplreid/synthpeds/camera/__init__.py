@@ -1,0 +1,4 @@
+"""What a camera sees and records: rays, materials, light, backdrops, occluders, noise.
+
+What there is to see lives in ``figure``.
+"""

@@ -1,0 +1,150 @@
+"""A person: words plus the shades, proportions and details that words leave open."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..difficulty import Difficulty
+from ..randomness import Stream, stream
+from .colors import ANCHORS, HAIR, SKIN, shade, srgb_to_linear, vary
+from .outfit_words import Words, words_of
+
+
+@dataclass(frozen=True)
+class Build:
+    """Proportions. Factors are relative to the average.
+
+    Args:
+        height: Metres.
+        width: Overall stoutness.
+        shoulders: Width of the shoulders.
+        hips: Width of the hips.
+        legs: Length of the legs.
+        head: Size of the head.
+        belly: Depth of the belly.
+    """
+
+    height: float
+    width: float
+    shoulders: float
+    hips: float
+    legs: float
+    head: float
+    belly: float
+
+
+@dataclass(frozen=True)
+class Details:
+    """Tailoring that no caption mentions.
+
+    Args:
+        fit: Looseness of the upper garment, metres added to the radii.
+        hem: Height of its lower edge above the hip joint, metres.
+        leg_fit: Radius of the trouser leg at the ankle, metres.
+        sleeve: Share of the upper arm that a short sleeve covers.
+        shorts: Share of the thigh that shorts cover.
+        skirt: Where a short skirt or dress ends, share of the leg from the hip.
+        flare: Radius of a skirt or coat at its hem, metres.
+        scale: Size of the pattern.
+        phase: Offset of the pattern, 0-1, ``(3,)``.
+        print_kind: Shape of the chest print, 0-3.
+        print_at: Place and size of the print: x, y and size in metres, ``(3,)``.
+        bag_side: Side a bag is carried on, -1 or 1.
+        bag_size: Factor on the size of the bag, ``(3,)``.
+        hair: Factor on the length and volume of the hair, ``(2,)``.
+        opening: Half width of an open front, metres.
+        beard: Whether the chin is bearded.
+    """
+
+    fit: float
+    hem: float
+    leg_fit: float
+    sleeve: float
+    shorts: float
+    skirt: float
+    flare: float
+    scale: float
+    phase: np.ndarray
+    print_kind: int
+    print_at: np.ndarray
+    bag_side: int
+    bag_size: np.ndarray
+    hair: np.ndarray
+    opening: float
+    beard: bool
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One person. ``rgb`` maps slots to linear colours in 0-1, ``(3,)`` each."""
+
+    number: int
+    words: Words
+    build: Build
+    details: Details
+    rgb: dict[str, np.ndarray]
+
+
+def _build(rng: np.random.Generator, words: Words) -> Build:
+    man = words.gender == 'man'
+    width = float(np.clip(rng.normal(1.0, 0.10), 0.82, 1.28))
+    return Build(
+        height=float(np.clip(rng.normal(1.77 if man else 1.65, 0.065), 1.5, 1.98)),
+        width=width,
+        shoulders=(1.04 if man else 0.90) * rng.uniform(0.95, 1.05),
+        hips=(0.96 if man else 1.08) * rng.uniform(0.95, 1.06),
+        legs=rng.uniform(0.95, 1.05),
+        head=rng.uniform(0.96, 1.06),
+        belly=max(0.0, width - 1.0) * 0.9 + rng.uniform(0, 0.06),
+    )
+
+
+def _details(rng: np.random.Generator, words: Words) -> Details:
+    loose = {'t-shirt': 0.006, 'shirt': 0.008, 'sweater': 0.014, 'hoodie': 0.02,
+             'jacket': 0.022, 'coat': 0.022, 'dress': 0.002}[words.upper]  # fmt: skip
+    jeans = words.lower == 'jeans'
+    return Details(
+        fit=loose * rng.uniform(0.7, 1.4),
+        hem=rng.uniform(-0.03, 0.05),
+        leg_fit=rng.uniform(0.046, 0.07) if jeans else rng.uniform(0.05, 0.085),
+        sleeve=rng.uniform(0.5, 0.85),
+        shorts=rng.uniform(0.62, 0.98),
+        skirt=rng.uniform(0.33, 0.52),
+        flare=rng.uniform(0.17, 0.24),
+        scale=rng.uniform(0.75, 1.5),
+        phase=rng.random(3),
+        print_kind=int(rng.integers(4)),
+        print_at=np.array(
+            [rng.uniform(-0.03, 0.03), rng.uniform(-0.04, 0.03), rng.uniform(0.07, 0.1)]
+        ),
+        bag_side=-1 if rng.random() < 0.5 else 1,
+        bag_size=rng.uniform(0.85, 1.25, 3),
+        hair=rng.uniform([0.7, 0.95], [1.25, 1.06]),
+        opening=rng.uniform(0.03, 0.065),
+        beard=words.gender == 'man' and rng.random() < 0.25,
+    )
+
+
+def make_identity(seed: int, number: int, difficulty: Difficulty) -> Identity:
+    """The person with a number; depends on nothing but the arguments."""
+    words = words_of(seed, number, difficulty.crowding)
+    rng = stream(seed, Stream.IDENTITY, number, 1)
+    build, details = _build(rng, words), _details(rng, words)
+    slots = {
+        'upper': words.upper_colour,
+        'second': words.second,
+        'inner': words.inner or 'white',
+        'lower': words.lower_colour,
+        'shoes': words.shoe_colour,
+        'bag': words.bag_colour,
+        'hat': words.hat_colour,
+    }
+    rgb = {k: shade(rng, word, difficulty.shade_spread) for k, word in slots.items()}
+    rgb['hair'] = vary(rng, HAIR[words.hair_colour], 4.0)
+    rgb['skin'] = vary(rng, SKIN[int(rng.choice(6, p=_SKIN_SHARE))], 4.0)
+    rgb['glasses'] = np.array(ANCHORS['black'], float)
+    linear = {k: srgb_to_linear(v / 255) for k, v in rgb.items()}
+    return Identity(number, words, build, details, linear)
+
+
+_SKIN_SHARE = (0.24, 0.3, 0.2, 0.12, 0.08, 0.06)

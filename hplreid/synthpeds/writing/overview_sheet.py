@@ -1,0 +1,55 @@
+"""A sheet that shows people, cameras and captions at a glance."""
+
+import textwrap
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from ..camera.camera import CAMERAS
+from ..captions.caption import make_caption
+from ..difficulty import Difficulty
+from ..person_image import camera_of, make_picture
+from ..sizes import ROLES
+
+_SCALE, _GAP, _TEXT = 1.25, 6, 330
+
+
+def write_overview(
+    path: Path, seed: int, difficulty: Difficulty, people: int = 6
+) -> None:
+    """Draw a few people as six cameras see them, a caption beside each row.
+
+    Args:
+        path: PNG file to write.
+        seed: Seed of the data set.
+        difficulty: The dials.
+        people: Number of rows. The people are in no split; rows are consecutive
+            members of clusters, so that doubles in words stand side by side.
+    """
+    cell = (round(64 * _SCALE), round(128 * _SCALE))
+    width = _GAP + len(CAMERAS) * (cell[0] + _GAP) + _TEXT
+    top = 22
+    sheet = Image.new('RGB', (width, top + people * (cell[1] + _GAP)), (250, 250, 248))
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for i in range(len(CAMERAS)):
+        at = (_GAP + i * (cell[0] + _GAP), 5)
+        pen.text(at, f'camera {i + 1}', fill=(60, 60, 60), font=font)
+    with torch.inference_mode():
+        for row in range(people):
+            number = ROLES['overview'] + 44 + row * 2
+            y = top + row * (cell[1] + _GAP)
+            lines: list[str] = []
+            for index in range(len(CAMERAS)):
+                picture = make_picture(seed, number, index, difficulty)
+                image = Image.fromarray(picture.pixels).resize(
+                    cell, Image.Resampling.BICUBIC
+                )
+                camera = camera_of(seed, number, index)
+                sheet.paste(image, (_GAP + camera * (cell[0] + _GAP), y))
+                if index < 2:
+                    text = make_caption(picture, seed, index, 0, difficulty).text
+                    lines += textwrap.wrap(f'[{camera + 1}] {text}', 52)
+            x = _GAP + len(CAMERAS) * (cell[0] + _GAP)
+            pen.multiline_text((x, y), '\n'.join(lines), (20, 20, 20), font, spacing=3)
+    sheet.save(path, optimize=True)

@@ -1,0 +1,144 @@
+"""Writing a whole data set to disk."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..difficulty import Difficulty
+from ..sizes import SIZES
+from .layouts import CUHK, Shot, plan
+from .manifest import (
+    MANIFEST,
+    check_size,
+    describe,
+    read_manifest,
+    resolve,
+    synthpeds_problems,
+)
+from .overview_sheet import write_overview
+from .render_workers import take_all
+
+
+def _tokens(caption: str) -> list[str]:
+    """Lower-case words and numbers of a caption."""
+    return re.findall(r'[a-z0-9]+', caption.lower())
+
+
+def _annotation(shot: Shot, captions: list[str]) -> dict[str, Any]:
+    path = next(path for path in shot.paths if path.startswith(f'{CUHK}/imgs/'))
+    return {
+        'split': shot.split,
+        'captions': captions,
+        'file_path': path.removeprefix(f'{CUHK}/imgs/'),
+        'processed_tokens': [_tokens(caption) for caption in captions],
+        'id': shot.text_id,
+    }
+
+
+def _check_target(out: Path, problems: list[str], overwrite: bool) -> None:
+    """Refuse to touch what must not be lost."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not out.is_dir() or read_manifest(out) is None:
+        raise FileExistsError(
+            f'{out} exists and was not made by SynthPeds; it is left alone. Choose '
+            'another folder, or remove it yourself.'
+        )
+    if not overwrite:
+        listed = '\n  '.join(problems)
+        raise FileExistsError(
+            f'{out} holds another or a damaged data set:\n  {listed}\n'
+            'Choose another folder, or replace it with --overwrite (overwrite=True).'
+        )
+
+
+def _write(
+    root: Path,
+    size: str,
+    seed: int,
+    difficulty: Difficulty,
+    workers: int,
+    progress: bool,
+) -> dict[str, Any]:
+    """Fill an empty folder; the manifest comes last."""
+    shots = plan(SIZES[size], seed)
+    for folder in {str(Path(path).parent) for shot in shots for path in shot.paths}:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    shape = SIZES[size].shape
+    stream = take_all(shots, root, seed, difficulty, shape, workers)
+    annotations = []
+    bar = tqdm(stream, total=len(shots), unit='img', desc=f'SynthPeds {size}',
+               disable=not progress, mininterval=1.0)  # fmt: skip
+    for shot, captions in zip(shots, bar, strict=True):
+        if shot.split:
+            annotations.append(_annotation(shot, captions))
+    (root / CUHK / 'reid_raw.json').write_text(json.dumps(annotations, indent=1))
+    people = 3 if size == 'tiny' else 6
+    write_overview(root / 'overview.png', seed, difficulty, people)
+    manifest = describe(shots, size, seed, difficulty)
+    (root / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
+    return manifest
+
+
+def make_synthpeds(
+    out: str | Path,
+    size: str = 'default',
+    seed: int = 0,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+    difficulty: Difficulty | str = 'default',
+) -> dict[str, Any]:
+    """Make a data set, or find it already made.
+
+    The pictures are written beside ``out`` and moved there at the end: a folder with
+    a manifest is a finished one.
+
+    Args:
+        out: Folder to make.
+        size: ``tiny``, ``default``, ``large`` or ``pretrain``.
+        seed: Everything follows from it.
+        workers: Processes. Defaults to the number of cores.
+        overwrite: Replace a data set made with other settings.
+        progress: Show a progress bar.
+        difficulty: Dials or the name of a preset.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        FileExistsError: ``out`` holds something else.
+        ValueError: An argument is out of range.
+    """
+    check_size(size)
+    dials = resolve(difficulty)
+    workers = os.cpu_count() or 1 if workers is None else workers
+    if workers < 1:
+        raise ValueError(f'workers must be at least 1, got {workers}')
+    if seed < 0:
+        raise ValueError(f'seed must be at least 0, got {seed}')
+    out = Path(out).absolute()
+    problems = synthpeds_problems(out, size, seed, dials)
+    if not problems:
+        return read_manifest(out) or {}
+    _check_target(out, problems, overwrite)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(
+        tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent)
+    )
+    try:
+        manifest = _write(partial, size, seed, dials, workers, progress)
+        if out.exists() and synthpeds_problems(out, size, seed, dials):
+            shutil.rmtree(out)
+        if not out.exists():  # else another process was faster, with the same result
+            partial.chmod(0o755)
+            partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest

@@ -1,0 +1,232 @@
+"""Several benchmarks in one test, run by MMEngine's Runner."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from hplreid.engine.loops.benchmark_loop import TRAINED_ON
+from hplreid.evaluation import FeatureSet, PerQueryScores, evaluate_ranking
+from hplreid.registry import DATASETS
+from tests.test_evaluation.toy import build_runner, loader, metric
+
+TEST = {
+    'test_cfg': {'type': 'BenchmarkLoop'},
+    'test_dataloader': {'a_i2i': loader(0), 'b_t2i': loader(1)},
+    'test_evaluator': {
+        'a_i2i': metric('i2i'),
+        'b_t2i': [metric('t2i'), metric('i2t', prefix='i2t', topk=[1])],
+    },
+}
+VAL = {
+    'val_cfg': {'type': 'BenchmarkValLoop'},
+    'val_dataloader': {'dev': loader(2)},
+    'val_evaluator': {'dev': metric('i2i')},
+}
+TRAIN = {
+    'train_cfg': {'by_epoch': True, 'max_epochs': 2},
+    'train_dataloader': {
+        **loader(5),
+        'sampler': {'type': 'DefaultSampler', 'shuffle': True},
+    },
+    'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.01}},
+}
+
+
+def table_rows(work_dir):
+    """Title and cells, by benchmark, of the last table in the log."""
+    (path,) = work_dir.glob('*/*.log')
+    log = path.read_text()
+    lines = [line for line in log.splitlines() if line.startswith('|')]
+    start = max(i for i, line in enumerate(lines) if 'benchmark' in line)
+    cells = [[c.strip() for c in line.strip('|').split('|')] for line in lines]
+    title = lines[start - 1].strip('| ')
+    return title, {
+        row[0]: dict(zip(cells[start], row, strict=True)) for row in cells[start + 1 :]
+    }
+
+
+def test_scores_table_and_file(tmp_path):
+    metrics = build_runner(tmp_path, **TEST).test()
+    assert json.loads((tmp_path / 'metrics.json').read_text()) == metrics
+    assert [p.name for p in tmp_path.glob('.*')] == []  # no temporary file is left
+    names = ['mAP', 'mINP', 'R1', 'R5', 'R10']
+    assert list(metrics) == [
+        *(f'a_i2i/{n}' for n in names),
+        *(f'b_t2i/{n}' for n in names),
+        *(f'b_t2i/i2t/{n}' for n in names[:3]),
+    ]
+    title, rows = table_rows(tmp_path)
+    assert title == ('weights: as initialised, no checkpoint | processes: 1 | seed: 3')
+    assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']
+    assert rows['a_i2i']['mAP'] == f'{metrics["a_i2i/mAP"]:.2f}'
+    assert rows['a_i2i']['same camera'] == 'drop'
+    assert rows['b_t2i']['same camera'] == 'keep'
+    assert rows['b_t2i']['gallery'] == rows['b_t2i/i2t']['queries'] == '22'
+    assert rows['b_t2i/i2t']['R5'] == '-'
+
+
+def test_benchmarks_are_independent(tmp_path):
+    """Each scores as it does alone, with the model in evaluation mode."""
+    together = build_runner(tmp_path / 'both', **TEST).test()
+    for name in ('a_i2i', 'b_t2i'):
+        alone = {
+            key: {name: TEST[key][name]}
+            for key in ('test_dataloader', 'test_evaluator')
+        }
+        runner = build_runner(tmp_path / name, test_cfg=TEST['test_cfg'], **alone)
+        own = runner.test()
+        assert own == {k: v for k, v in together.items() if k.startswith(name)}
+
+
+def test_every_hook_is_called_once_with_batches_counted_through(tmp_path):
+    calls = []
+    runner = build_runner(tmp_path, **TEST)
+
+    def record(name, **kwargs):
+        calls.append((name, kwargs.get('batch_idx')))
+        runner_call(name, **kwargs)
+
+    runner_call, runner.call_hook = runner.call_hook, record
+    runner.test()
+    assert len(runner.test_dataloader) == 20
+    batches = [
+        (f'{when}_test_iter', i) for i in range(20) for when in ('before', 'after')
+    ]
+    assert calls == [
+        ('before_run', None),
+        ('before_test', None),
+        ('before_test_epoch', None),
+        *batches,
+        ('after_test_epoch', None),
+        ('after_test', None),
+        ('after_run', None),
+    ]
+    assert runner.test_loop.evaluators['b_t2i'].dataset_meta == {'seed': 1}
+
+
+def test_validation_in_training_then_test(tmp_path):
+    """The best checkpoint is found by the name of a benchmark's metric."""
+    keep = {'type': 'CheckpointHook', 'save_best': 'dev/mAP', 'rule': 'greater'}
+    runner = build_runner(
+        tmp_path, **TEST, **VAL, **TRAIN, default_hooks={'checkpoint': keep}
+    )
+    runner.train()
+    assert not (tmp_path / 'metrics.json').exists()
+    title, rows = table_rows(tmp_path)
+    assert 'this run after epoch 2' in title
+    assert list(rows) == ['dev']
+    assert list(tmp_path.glob('best_dev_mAP_epoch_*.pth'))
+    runner.test()
+    title, _ = table_rows(tmp_path)
+    assert title.startswith('weights: this run after epoch 2 (not selected)')
+
+
+@pytest.mark.parametrize(
+    ('name', 'val_seed', 'expected'),
+    [
+        ('epoch_7.pth', 0, 'checkpoint: epoch_7.pth (not selected)'),
+        ('best_dev_mAP_epoch_7.pth', 2, '(best on validation)'),
+        ('best_dev_mAP_epoch_7.pth', 0, '(best on the test split)'),
+    ],
+)
+def test_table_says_how_the_checkpoint_was_chosen(tmp_path, name, val_seed, expected):
+    path = tmp_path / name
+    torch.save({'state_dict': {'scale': torch.full((1,), 2.0)}}, path)
+    val = {**VAL, 'val_dataloader': {'dev': loader(val_seed)}}
+    build_runner(tmp_path, **TEST, **val, load_from=str(path)).test()
+    assert expected in table_rows(tmp_path)[0]
+
+
+def test_scores_of_each_query_are_written(tmp_path):
+    metrics = build_runner(tmp_path, **TEST).test()
+    names = ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+    assert sorted(p.stem for p in (tmp_path / 'per_query').iterdir()) == names
+    for name in names:
+        saved = PerQueryScores.load(tmp_path / 'per_query' / f'{name}.npz')
+        prefix = name.replace('_i2t', '/i2t')
+        for metric_name, values in saved.scores(topk=(1,)).items():
+            expected = metrics[f'{prefix}/{metric_name}']
+            assert np.nanmean(values) == pytest.approx(expected)
+        queries = range(15, 37) if name == 'b_t2i_i2t' else range(15)
+        assert saved.pids.tolist() == [i % 5 for i in queries]
+        assert saved.names.tolist() == [f'words {i}' for i in queries]
+    assert saved.settings['gallery'] == '15'  # one row a picture, captions to find
+
+
+def test_features_are_written_on_request(tmp_path):
+    test = {
+        **TEST,
+        'test_cfg': dict(type='BenchmarkLoop', dump_features=str(tmp_path / 'feats')),
+        'test_dataloader': {
+            'a_i2i': loader(0, img_path='/some/where/x.jpg'),
+            'b_t2i': loader(1),
+        },
+    }
+    metrics = build_runner(tmp_path / 'run', **test).test()
+    names = sorted(p.stem for p in (tmp_path / 'feats').iterdir())
+    assert names == ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+    feats = FeatureSet.load(tmp_path / 'feats' / 'a_i2i.npz')
+    assert (feats.distance, feats.same_camera) == ('cosine', 'drop')
+    assert set(feats.query_names) == {'/some/where/x.jpg'}
+    vectors = DATASETS.build(loader(0)['dataset']).vectors  # the model scales by 1
+    np.testing.assert_array_equal(feats.query_feats, vectors[:15])
+    np.testing.assert_array_equal(feats.gallery_feats, vectors[15:])
+    again = evaluate_ranking(
+        *(feats.query_feats, feats.gallery_feats),
+        *(feats.query_pids, feats.gallery_pids),
+        *(feats.query_camids, feats.gallery_camids),
+    )
+    assert again.mean_ap == metrics['a_i2i/mAP']
+    # Runs on different machines compare: the scores know the file, not its folder
+    saved = PerQueryScores.load(tmp_path / 'run' / 'per_query' / 'a_i2i.npz')
+    assert set(saved.names) == {'x.jpg'}
+
+
+def test_training_data_are_named_if_known(tmp_path):
+    """One model on several benchmarks: the table says where it comes from."""
+    runner = build_runner(tmp_path, **TEST)
+    runner.message_hub.update_info(TRAINED_ON, 'market1501')
+    runner.test()
+    title, rows = table_rows(tmp_path)
+    assert title == (
+        'weights: as initialised, no checkpoint | trained on: market1501 | '
+        'processes: 1 | seed: 3'
+    )
+    assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']
+
+
+@pytest.mark.parametrize(
+    ('changed', 'error', 'message'),
+    [
+        (
+            {'test_evaluator': {'a_i2i': metric('i2i'), 'c': metric('t2i')}},
+            ValueError,
+            r"only the first: \['b_t2i'\], only the second: \['c'\]",
+        ),
+        (
+            {'test_dataloader': loader(0)},
+            TypeError,
+            'test_dataloader must be a dict of benchmarks',
+        ),
+        (
+            {'test_evaluator': metric('i2i')},
+            TypeError,
+            'test_evaluator must be a dict of benchmarks',
+        ),
+        (
+            {'test_evaluator': [metric('i2i')]},
+            TypeError,
+            'test_evaluator must be a dict of benchmarks',
+        ),
+        (
+            {'test_cfg': dict(type='BenchmarkLoop', augment=dict(scales=[0]))},
+            ValueError,
+            'scales must be numbers above 0',
+        ),
+    ],
+)
+def test_wrong_configs_are_named(tmp_path, changed, error, message):
+    with pytest.raises(error, match=message):
+        build_runner(tmp_path, **{**TEST, **changed}).test()

@@ -1,0 +1,260 @@
+"""Stages: what each trains, with what, and in which order hooks are called."""
+
+import multiprocessing
+from copy import deepcopy
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop, Runner
+
+from hplreid.registry import DATA_SAMPLERS
+from tests.test_engine.engine_toy import ToySampler, toy_config, train
+
+EVENTS = ['before_train_epoch', *['before_train_iter', 'after_train_iter'] * 3]
+EVENTS = [*EVENTS, 'after_train_epoch']
+
+
+class Recorder(Hook):
+    """Writes down which hooks were called, and the learning rates of each step."""
+
+    def __init__(self):
+        self.events, self.rates, self.batches = [], [], []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        groups = runner.optim_wrapper.optimizer.param_groups
+        self.rates.append([group['lr'] for group in groups])
+        self.batches.append(len(data_batch['label']))
+
+
+def record(name):
+    def call(self, runner, **kwargs):
+        self.events.append(name)
+        own = Recorder.__dict__.get(f'_{name}')
+        if own:
+            own(self, runner, **kwargs)
+
+    return call
+
+
+Recorder._before_train_iter = Recorder.before_train_iter
+for event in {*EVENTS, 'before_train', 'after_train'}:
+    setattr(Recorder, event, record(event))
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+    """A run of both stages, and what was recorded of it."""
+    recorder = Recorder()
+    config = toy_config(tmp_path_factory.mktemp('run'))
+    runner = build(config, recorder)
+    runner.train()
+    return runner, recorder
+
+
+def build(config, *hooks):
+    config.experiment_name = f'loop{id(config)}'
+    runner = Runner.from_cfg(config)
+    for hook in hooks:
+        runner.register_hook(hook)
+    return runner
+
+
+def weights(runner, epoch):
+    path = f'{runner.work_dir}/epoch_{epoch}.pth'
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+def changed(before, after):
+    return {k for k in before if not torch.equal(before[k], after[k])}
+
+
+def test_a_stage_trains_its_parameters_and_no_others(finished, tmp_path):
+    runner, _ = finished
+    first = build(toy_config(tmp_path)).model.state_dict()  # same seed, same start
+    tower = {k for k in first if k.startswith('tower')}
+    assert changed(first, weights(runner, 2)) == {'prompt.weight'}
+    assert changed(weights(runner, 2), weights(runner, 5)) == {
+        *tower,
+        'heads.align.0.weight',
+        'heads.align.0.bias',
+    }
+
+
+def test_a_frozen_batch_norm_is_as_at_test(tmp_path):
+    runner = build(toy_config(tmp_path))
+    runner.model.tower.append(torch.nn.BatchNorm1d(3))
+    first = deepcopy(runner.model.state_dict())
+    runner.train()
+    assert changed(first, weights(runner, 2)) == {'prompt.weight'}
+    statistics = {f'tower.3.{k}' for k in ('running_mean', 'running_var')}
+    assert statistics < changed(weights(runner, 2), weights(runner, 5))
+
+
+def test_the_model_is_told_once_a_stage(finished):
+    assert finished[0].model.entered == ['construct', 'align']
+
+
+def test_hooks_are_called_as_in_epoch_based_training(finished):
+    assert finished[1].events == ['before_train', *EVENTS * 5, 'after_train']
+
+
+def test_schedules_count_the_epochs_of_their_stage(finished):
+    base = [rates[0] for rates in finished[1].rates]
+    construct = [0.02] * 3 + [0.01] * 3
+    ramp = [0.01 * (0.1 + 0.9 * step / 5) for step in range(6)]
+    assert base == pytest.approx([*construct, *ramp, 0.001, 0.001, 0.001])
+    # lr_mult of biases and of heads
+    assert finished[1].rates[-1] == pytest.approx([0.001, 0.002, 0.005])
+
+
+def test_epochs_and_iterations_count_on(finished):
+    loop = finished[0].train_loop
+    assert (loop.epoch, loop.max_epochs) == (5, 5)
+    assert (loop.iter, loop.max_iters) == (15, 15)
+
+
+def test_the_optimiser_has_what_is_trained_in_few_groups(finished):
+    runner = finished[0]
+    names = {id(p): n for n, p in runner.model.named_parameters()}
+    rate = 0.001
+    groups = [
+        (g['lr'], g['weight_decay'], {names[id(p)] for p in g['params']})
+        for g in runner.optim_wrapper.optimizer.param_groups
+    ]
+    assert groups == [
+        (pytest.approx(rate), 0.1, {'tower.0.weight', 'tower.2.weight'}),
+        (pytest.approx(2 * rate), 0, {'tower.0.bias', 'tower.2.bias'}),
+        (
+            pytest.approx(5 * rate),
+            0.1,
+            {'heads.align.0.weight', 'heads.align.0.bias'},
+        ),
+    ]
+
+
+def test_losses_of_the_last_stage_are_not_logged_for_ever(finished):
+    # 9 steps of stage II; the 6 of stage I are forgotten
+    hub = finished[0].message_hub
+    assert len(hub.get_scalar('train/loss_id').data[0]) == 9
+    assert len(hub.get_scalar('train/time').data[0]) == 15
+
+
+def test_a_stage_has_its_own_data(tmp_path):
+    config = toy_config(tmp_path)
+    config.train_cfg.stages.align.train_dataloader = dict(
+        batch_size=4, sampler=dict(batch=4)
+    )
+    recorder = Recorder()
+    runner = build(config, recorder)
+    runner.train()
+    assert recorder.batches == [8] * 6 + [4] * 18
+    assert runner.max_iters == 24
+
+
+def test_stages_with_the_same_data_read_it_once(finished):
+    construct, align = finished[0].train_loop._loaders
+    assert construct is not align
+    assert construct.dataset is align.dataset
+
+
+def test_workers_change_nothing(finished, tmp_path):
+    runner = train(
+        toy_config(
+            tmp_path, train_dataloader=dict(num_workers=2, persistent_workers=True)
+        )
+    )
+    assert not changed(finished[0].model.state_dict(), runner.model.state_dict())
+    assert multiprocessing.active_children() == []  # of neither stage
+
+
+class NoisyValidation(BaseLoop):
+    """Draws random numbers, as a loader does when it starts."""
+
+    runs = 0
+
+    def __init__(self, runner, dataloader, evaluator):
+        super().__init__(runner, [])
+
+    def run(self):
+        NoisyValidation.runs += 1
+        torch.rand(10)
+        return {}
+
+
+def test_validation_has_its_interval_and_leaves_no_trace(finished, tmp_path):
+    config = toy_config(tmp_path)
+    config.train_cfg.update(val_interval=2, val_begin=3)
+    config.update(
+        val_cfg=dict(type=NoisyValidation), val_dataloader={}, val_evaluator={}
+    )
+    runner = train(config)
+    assert NoisyValidation.runs == 2  # after epochs 4 and 5, the last
+    assert not changed(finished[0].model.state_dict(), runner.model.state_dict())
+
+
+@DATA_SAMPLERS.register_module()
+class ToyPartsSampler(ToySampler):
+    """Says what its batches are made of."""
+
+    parts = (6, 4)
+
+
+@pytest.mark.parametrize(
+    ('stage', 'message'),
+    [
+        (dict(trainable=['promt']), r"'promt'.*no such part.*heads, prompt, tower"),
+        (dict(trainable=['heads.construct']), 'no parameter between them'),
+        (dict(trainable='prompt'), 'trainable is a list of names'),
+        (dict(trainable=[]), "no 'trainable'"),
+        (dict(epochs=0), "no 'epochs'"),
+        (dict(optimizer=dict(type='SGD')), "unknown key 'optimizer'"),
+        (dict(train_dataloader=dict(dataset=dict(shift=1))), 'different identities'),
+        (
+            dict(train_dataloader=dict(sampler=dict(type='ToyPartsSampler'))),
+            r'makes batches of 6 \+ 4 items; train_dataloader.batch_size=8',
+        ),
+        (
+            dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys={'tower': {}}))),
+            "custom_keys: 'tower' is in no name",
+        ),
+    ],
+)
+def test_what_a_stage_can_not_be(tmp_path, stage, message):
+    config = toy_config(tmp_path)
+    config.train_cfg.stages.construct.update(stage)
+    with pytest.raises(ValueError, match=message):
+        build(config).train()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(param_scheduler=dict(type='StepLR', step_size=1)), 'every stage'),
+        (dict(auto_scale_lr=dict(enable=True, base_batch_size=4)), 'auto_scale_lr'),
+    ],
+)
+def test_what_stages_decide_is_not_for_the_top_level(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        build(toy_config(tmp_path, **changes)).train()
+
+
+@pytest.mark.parametrize('stages', [{}, [dict(epochs=1)]])
+def test_stages_are_named(tmp_path, stages):
+    config = toy_config(tmp_path)
+    config.train_cfg.stages = stages
+    with pytest.raises(ValueError, match='expected a dict of stages by name'):
+        build(config).train()
+
+
+def test_a_stage_without_optimiser_is_named(tmp_path):
+    config = toy_config(tmp_path)
+    config.train_cfg.stages.align.pop('optim_wrapper')
+    with pytest.raises(ValueError, match="Stage 'align' has no optimizer"):
+        build(config).train()
+
+
+def test_a_sampler_that_gives_too_little_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(ToySampler, '__len__', lambda self: 40)
+    with pytest.raises(RuntimeError, match='ToySampler announced 5 batches and gave 3'):
+        build(toy_config(tmp_path)).train()

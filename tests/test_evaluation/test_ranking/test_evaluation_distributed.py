@@ -1,0 +1,90 @@
+"""Several processes give the scores, and the errors, of one."""
+
+import json
+import os
+import socket
+
+import numpy as np
+import pytest
+import torch
+import torch.multiprocessing as mp
+from mmengine.evaluator import Evaluator
+
+from hplreid.evaluation import RetrievalMetric
+from hplreid.evaluation.files.array_file import read_arrays
+from tests.test_engine.test_loops.test_benchmark_loop import TEST
+from tests.test_evaluation.test_metrics.test_retrieval_metric import make_samples
+from tests.test_evaluation.toy import build_runner
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def work(rank, world, port, folder):
+    os.chdir(folder)  # MMEngine exchanges results through files in .dist_test
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        'gloo', f'tcp://127.0.0.1:{port}', world_size=world, rank=rank
+    )
+    dump = {'type': 'BenchmarkLoop', 'dump_features': os.path.join(folder, 'feats')}
+    test = {**TEST, 'test_cfg': dump}
+    runner = build_runner(os.path.join(folder, 'work'), **test)
+    found = {'loop': runner.test()}
+
+    # Fewer samples than batches of all: the last process has nothing at all.
+    samples = make_samples()
+    metric = RetrievalMetric('i2i')
+    evaluator = Evaluator(metric)
+    if rank < world - 1 or world == 1:
+        evaluator.process(samples[rank :: max(world - 1, 1)])
+    found['metric'] = evaluator.evaluate(len(samples))
+    found['holds lists'] = metric._last is not None
+
+    evaluator.process(samples[:7])  # no gallery: only process 0 can see it
+    try:
+        evaluator.evaluate(7)
+    except ValueError as error:
+        found['error'] = str(error)
+    with open(os.path.join(folder, f'{rank}.json'), 'w') as file:
+        json.dump(found, file)
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+def run(world, folder):
+    folder.mkdir()
+    mp.spawn(work, (world, free_port(), str(folder)), nprocs=world)
+    return [json.loads((folder / f'{rank}.json').read_text()) for rank in range(world)]
+
+
+@pytest.fixture(scope='module')
+def single(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('world') / '1'
+    return {**run(1, folder)[0], 'folder': folder}
+
+
+@pytest.mark.parametrize('world', [2, 3])
+def test_any_number_of_processes_scores_the_same(world, single, tmp_path):
+    """37 and 19 samples: neither 2 nor 3 divides them, batches of 4 even less."""
+    for rank, found in enumerate(run(world, tmp_path / 'run')):
+        assert found['loop'] == single['loop']
+        assert found['metric'] == single['metric']
+        assert found['error'] == single['error']
+        assert found['holds lists'] == (rank == 0)
+    assert "No sample of split 'gallery' among 7" in single['error']
+    written = json.loads((tmp_path / 'run/work/metrics.json').read_text())
+    assert written == single['loop']
+    (log,) = (tmp_path / 'run/work').glob('*/*.log')
+    assert f'processes: {world}' in log.read_text()
+    for kind in ('work/per_query', 'feats'):
+        files = sorted((single['folder'] / kind).iterdir())
+        assert [p.stem for p in files] == ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+        for path in files:
+            ours = read_arrays(tmp_path / 'run' / kind / path.name)
+            theirs = read_arrays(path)
+            assert ours.keys() == theirs.keys()
+            for key, value in theirs.items():
+                np.testing.assert_array_equal(ours[key], value)
