@@ -1,4 +1,4 @@
-"""Language-guided person re-identification: search by picture and by words."""
+"""Language-guided person re-identification: search by image and by words."""
 
 from .utils.environment import check_environment
 from .version import __version__

@@ -76,14 +76,14 @@ DATA_SAMPLERS = _child('sampler', root.DATA_SAMPLERS, 'hplreid.datasets')  # str
 METRICS = _child('metric', root.METRICS, 'hplreid.evaluation')  # protocols
 HOOKS = _child('hook', root.HOOKS, 'hplreid.engine')  # around the loop
 LOOPS = _child('loop', root.LOOPS, 'hplreid.engine')  # staged training, benchmarks
-OPTIM_WRAPPERS = _child('optimiser wrapper', root.OPTIM_WRAPPERS, 'hplreid.engine')
+OPTIM_WRAPPERS = _child('optimizer wrapper', root.OPTIM_WRAPPERS, 'hplreid.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(  # parameter groups
-    'optimiser constructor', root.OPTIM_WRAPPER_CONSTRUCTORS, 'hplreid.engine'
+    'optimizer constructor', root.OPTIM_WRAPPER_CONSTRUCTORS, 'hplreid.engine'
 )
-OPTIMIZERS = _child('optimiser', root.OPTIMIZERS, 'hplreid.engine')
+OPTIMIZERS = _child('optimizer', root.OPTIMIZERS, 'hplreid.engine')
 PARAM_SCHEDULERS = _child('schedule', root.PARAM_SCHEDULERS, 'hplreid.engine')
 VISBACKENDS = _child('visual backend', root.VISBACKENDS, 'hplreid.visualization')
-VISUALIZERS = _child('visualiser', root.VISUALIZERS, 'hplreid.visualization')
+VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'hplreid.visualization')
 
 ALL = (
     BACKBONES,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.helpers import write_picture
+from tests.helpers import write_image
 
 MSMT17_FOLDERS = {'v1': ('train', 'test'), 'v2': ('mask_train_v2', 'mask_test_v2')}
 
@@ -25,19 +25,19 @@ def make_duke(
     root = Path(root)
     for pid in range(1, num_ids + 1):
         for i in range(images_per_id):
-            _duke_picture(root / 'bounding_box_train', pid, i % 8 + 1, i)
+            _duke_image(root / 'bounding_box_train', pid, i % 8 + 1, i)
     first_test = num_ids + 1
     for pid in range(first_test, first_test + num_test_ids):
-        _duke_picture(root / 'query', pid, 7, 0)
-        _duke_picture(root / 'bounding_box_test', pid, 8, 1)
+        _duke_image(root / 'query', pid, 7, 0)
+        _duke_image(root / 'bounding_box_test', pid, 8, 1)
     first = first_test + num_test_ids
     for pid in range(first, first + num_distractors):
-        _duke_picture(root / 'bounding_box_test', pid, 8, 2)
+        _duke_image(root / 'bounding_box_test', pid, 8, 2)
     return root
 
 
-def _duke_picture(folder: Path, pid: int, camera: int, frame: int) -> None:
-    write_picture(folder / f'{pid:04d}_c{camera}_f{frame:07d}.jpg', f'person {pid}')
+def _duke_image(folder: Path, pid: int, camera: int, frame: int) -> None:
+    write_image(folder / f'{pid:04d}_c{camera}_f{frame:07d}.jpg', f'person {pid}')
 
 
 def msmt17_name(pid: int, index: int, camera: int) -> str:
@@ -55,7 +55,7 @@ def make_msmt17(
 ) -> Path:
     """Write an MSMT17 tree of V1 or V2; both splits count identities from 0.
 
-    Of each training identity the last picture is in ``list_val.txt``, the others are in
+    Of each training identity the last image is in ``list_val.txt``, the others are in
     ``list_train.txt``; cameras take turns from 1. Each test identity has a query of
     camera 14 and an answer of camera 15. Lists are written backwards: their order must
     not matter.
@@ -66,12 +66,12 @@ def make_msmt17(
     for pid in range(num_ids):
         for i in range(images_per_id):
             name = msmt17_name(pid, i, i % 15 + 1)
-            write_picture(train / name, f'person {pid}')
+            write_image(train / name, f'person {pid}')
             lists['train' if i < images_per_id - 1 else 'val'].append(f'{name} {pid}')
     for pid in range(num_test_ids):
         for part, camera in (('query', 14), ('gallery', 15)):
             name = msmt17_name(pid, camera, camera)
-            write_picture(test / name, f'test person {pid}')
+            write_image(test / name, f'test person {pid}')
             lists[part].append(f'{name} {pid}')
     for part, lines in lists.items():
         folder = (train if part in ('train', 'val') else test) if lists_inside else root
@@ -87,18 +87,18 @@ def make_merged_msmt17(
     for pid in range(num_ids):
         for i in range(images_per_id):
             name = f'{pid:04d}_c{i % 15 + 1}_{i:04d}.jpg'
-            write_picture(root / 'bounding_box_train' / name, f'person {pid}')
+            write_image(root / 'bounding_box_train' / name, f'person {pid}')
     for pid in range(num_test_ids):
         for folder, camera in (('query', 14), ('bounding_box_test', 15)):
             name = f'{pid:04d}_c{camera}_{camera:04d}.jpg'
-            write_picture(root / folder / name, f'test person {pid}')
+            write_image(root / folder / name, f'test person {pid}')
     return root
 
 
 def make_cuhk03_np(
     root: str | Path, detector: str = 'labeled', num_ids: int = 2, num_test_ids: int = 2
 ) -> Path:
-    """Write the folders of one detector: two pictures of each camera a person.
+    """Write the folders of one detector: two images of each camera a person.
 
     Of a test identity the first of each camera is a query.
     """
@@ -125,13 +125,13 @@ def make_icfg_pedes(
     images_per_id: int = 2,
     file: str = 'ICFG-PEDES.json',
 ) -> Path:
-    """Write an ICFG-PEDES tree: one caption a picture, identities from 0.
+    """Write an ICFG-PEDES tree: one caption an image, identities from 0.
 
     Args:
         root: The folder.
         splits: For ``'train'`` and ``'test'`` the MSMT17 folders of their people, such
             as ``'test/0001'``; each is an identity.
-        images_per_id: Pictures of each.
+        images_per_id: Images of each.
         file: Name of the annotation file.
     """
     root = Path(root)
@@ -141,8 +141,8 @@ def make_icfg_pedes(
         part, _, number = folder.partition('/')
         for i in range(images_per_id):
             path = f'{part}/{msmt17_name(int(number), 100 + i, i + 3)}'
-            write_picture(root / 'imgs' / path, f'{folder} {i}')
-            caption = f'Person {pid}, picture {i}.'
+            write_image(root / 'imgs' / path, f'{folder} {i}')
+            caption = f'Person {pid}, image {i}.'
             entries.append(
                 {
                     'split': split,
@@ -163,7 +163,7 @@ def make_rstpreid(
     num_test_ids: int = 1,
     images_per_id: int = 3,
 ) -> Path:
-    """Write an RSTPReid tree: two captions a picture, identities from 0.
+    """Write an RSTPReid tree: two captions an image, identities from 0.
 
     Cameras take turns from 13 to 15.
     """
@@ -173,8 +173,8 @@ def make_rstpreid(
     for pid, split in enumerate(splits):
         for i in range(images_per_id):
             name = f'{pid:04d}_c{i % 3 + 13}_{i:04d}.jpg'
-            write_picture(root / 'imgs' / name, f'person {pid}')
-            captions = [f'Person {pid}, picture {i}, note {k}.' for k in (0, 1)]
+            write_image(root / 'imgs' / name, f'person {pid}')
+            captions = [f'Person {pid}, image {i}, note {k}.' for k in (0, 1)]
             entries.append(
                 {'id': pid, 'img_path': name, 'captions': captions, 'split': split}
             )

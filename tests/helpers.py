@@ -1,4 +1,4 @@
-"""Tiny data sets in the layouts of the real ones, for tests."""
+"""Tiny datasets in the layouts of the real ones, for tests."""
 
 import json
 import zlib
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from PIL import Image
 
-COLOURS = {
+COLORS = {
     'red': (200, 30, 30),
     'green': (30, 160, 40),
     'blue': (30, 50, 200),
-    'grey': (120, 120, 120),
+    'gray': (120, 120, 120),
     'yellow': (220, 210, 40),
     'black': (20, 20, 20),
 }
 
 
-def write_picture(path: Path, key: str, size: tuple[int, int] = (32, 64)) -> None:
-    """Write a small JPEG: shirt and trousers in colours that follow from ``key``."""
+def write_image(path: Path, key: str, size: tuple[int, int] = (32, 64)) -> None:
+    """Write a small JPEG: shirt and trousers in colors that follow from ``key``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shirt, trousers = _colours(key)
-    image = Image.new('RGB', size, COLOURS[shirt])
-    half = Image.new('RGB', (size[0], size[1] // 2), COLOURS[trousers])
+    shirt, trousers = _colors(key)
+    image = Image.new('RGB', size, COLORS[shirt])
+    half = Image.new('RGB', (size[0], size[1] // 2), COLORS[trousers])
     image.paste(half, (0, size[1] // 2))
     # A few pixels that tell apart the files of one person
     image.putpixel((0, 0), tuple(zlib.crc32(path.name.encode()).to_bytes(4, 'big')[:3]))
@@ -42,24 +42,24 @@ def make_market(
     """Write a Market-1501 tree and return its folder.
 
     Training identities are numbered from ``first_pid``, those of the test split follow.
-    Each training identity has ``images_per_id`` pictures, the cameras taking turns.
-    Each test identity has one query and one gallery picture for every camera.
+    Each training identity has ``images_per_id`` images, the cameras taking turns.
+    Each test identity has one query and one gallery image for every camera.
     """
     root = Path(root)
     for pid in range(first_pid, first_pid + num_ids):
         for i in range(images_per_id):
             name = market_name(pid, i % num_cameras + 1, i)
-            write_picture(root / 'bounding_box_train' / name, f'person {pid}')
+            write_image(root / 'bounding_box_train' / name, f'person {pid}')
     first_test = first_pid + num_ids
     for pid in range(first_test, first_test + num_test_ids):
         for camera in range(1, num_cameras + 1):
             for folder, frame in (('query', 0), ('bounding_box_test', 1)):
                 name = market_name(pid, camera, frame)
-                write_picture(root / folder / name, f'person {pid}')
+                write_image(root / folder / name, f'person {pid}')
     for count, pid in ((num_distractors, 0), (num_junk, -1)):
         for frame in range(count):
             name = market_name(pid, 1, frame)
-            write_picture(root / 'bounding_box_test' / name, f'other {frame}')
+            write_image(root / 'bounding_box_test' / name, f'other {frame}')
     return root
 
 
@@ -85,12 +85,12 @@ def make_cuhk_pedes(
     Args:
         root: The folder.
         num_ids: Training identities.
-        images_per_id: Pictures of each identity.
-        captions_per_image: Captions of each picture.
+        images_per_id: Images of each identity.
+        captions_per_image: Captions of each image.
         num_val_ids: Validation identities.
         num_test_ids: Test identities.
-        market: Market-1501 number of the identities whose pictures lie in ``Market/``.
-        market_files: Pictures of Market-1501 that are copied to ``Market/``, byte for
+        market: Market-1501 number of the identities whose images lie in ``Market/``.
+        market_files: Images of Market-1501 that are copied to ``Market/``, byte for
             byte, in place of the first made-up one of that identity.
     """
     root = Path(root)
@@ -104,12 +104,12 @@ def make_cuhk_pedes(
             if pid in market:
                 file_path = f'Market/{market_name(market[pid], 1, 100 + 10 * pid + i)}'
             target = root / 'imgs' / file_path
-            write_picture(target, f'person {market.get(pid, pid)}')
+            write_image(target, f'person {market.get(pid, pid)}')
             if i == 0 and market.get(pid) in copies:
                 target.write_bytes(copies[market[pid]].read_bytes())
-            shirt, trousers = _colours(f'person {market.get(pid, pid)}')
+            shirt, trousers = _colors(f'person {market.get(pid, pid)}')
             captions = [
-                f'Picture {i}, note {k}: a {shirt} shirt and {trousers} trousers.'
+                f'Image {i}, note {k}: a {shirt} shirt and {trousers} trousers.'
                 for k in range(captions_per_image)
             ]
             entries.append(
@@ -136,7 +136,7 @@ def read_entries(root: str | Path) -> list[dict]:
     return json.loads((Path(root) / 'reid_raw.json').read_text(encoding='utf-8'))
 
 
-def _colours(key: str) -> tuple[str, str]:
-    names = list(COLOURS)
+def _colors(key: str) -> tuple[str, str]:
+    names = list(COLORS)
     number = zlib.crc32(key.encode())
     return names[number % len(names)], names[number // len(names) % len(names)]

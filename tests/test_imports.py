@@ -234,7 +234,7 @@ def test_module_imports_and_exports_what_it_says(name):
 
 
 def test_importing_the_package_is_cheap():
-    """Programs that only draw pictures or print help shouldn't wait for torch."""
+    """Programs that only draw images or print help shouldn't wait for torch."""
     program = (
         'import sys, hplreid; '
         "print([m for m in ('torch', 'mmengine', 'mmcv') if m in sys.modules])"

@@ -38,7 +38,7 @@ def registrations():
                     yield call.value.id, node.name
 
 
-def test_misspelt_type_names_the_closest_and_all(fruits):
+def test_misspelled_type_names_the_closest_and_all(fruits):
     with pytest.raises(KeyError) as error:
         fruits.build(dict(type='Aple'))
     message = error.value.args[0]
@@ -63,7 +63,7 @@ def test_scope_prefix_of_ours_is_optional(fruits, key):
     assert type(fruits.build(dict(type=key))).__name__ == 'Apple'
 
 
-def test_misspelt_type_with_our_prefix(fruits):
+def test_misspelled_type_with_our_prefix(fruits):
     with pytest.raises(KeyError, match="'Aple' is not a registered fruit"):
         fruits.get('hplreid.Aple')
 
@@ -89,12 +89,12 @@ def test_wrong_kind_says_which_kind_it_is(kind, name, message):
     assert message in done.stderr
 
 
-def test_misspelt_loss_of_ours():
+def test_misspelled_loss_of_ours():
     with pytest.raises(KeyError, match="Did you mean 'SDMLoss'"):
         LOSSES.build(dict(type='SDMLos'))
 
 
-def test_misspelt_type_in_a_registry_with_a_parent():
+def test_misspelled_type_in_a_registry_with_a_parent():
     with pytest.raises(KeyError, match="'Mystery' is not a registered model"):
         MODELS.build(dict(type='Mystery'))
 

@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--tta',
         action='store_true',
-        help='average the features of each picture and its mirror image, or what '
+        help='average the features of each image and its mirror image, or what '
         'test_cfg.augment of the config says',
     )
     parser.add_argument('--amp', action='store_true', help='encode in bf16')

@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-# Stage 1 keeps features of plain pictures
+# Stage 1 keeps features of plain images
 train_cfg = dict(
     stages=dict(
         prompt=dict(train_dataloader=dict(dataset=dict(pipeline=_base_.plain_pipeline)))

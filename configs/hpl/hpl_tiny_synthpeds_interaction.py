@@ -1,6 +1,6 @@
 _base_ = './hpl_tiny_synthpeds.py'
 
-# Not a row of the paper: PromptSG's interaction in HPL. What the prompt of a picture
+# Not a row of the paper: PromptSG's interaction in HPL. What the prompt of an image
 # finds in its tokens is classified, too.
 model = dict(
     necks=dict(

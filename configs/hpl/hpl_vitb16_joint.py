@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-# Stage I trains on plain pictures, as CLIP-ReID's first stage does
+# Stage I trains on plain images, as CLIP-ReID's first stage does
 train_cfg = dict(
     stages=dict(
         construct=dict(

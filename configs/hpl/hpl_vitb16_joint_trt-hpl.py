@@ -1,4 +1,4 @@
 _base_ = './hpl_vitb16_joint.py'
 
-# Table 3, row 3, and Table 4, row 4: everything but the regularisation of Eq. 12
+# Table 3, row 3, and Table 4, row 4: everything but the regularization of Eq. 12
 model = dict(heads=dict(align=[*_base_.losses_base, _base_.loss_cic, _base_.loss_ilpa]))

@@ -1,7 +1,7 @@
 _base_ = './promptsg_vitb16_market1501.py'
 
 # Table 3: no prompt is composed, in training or at test. There is no inversion network
-# then, and nothing that differs between pictures to contrast them with.
+# then, and nothing that differs between images to contrast them with.
 model = dict(
     train_prompt='constant',
     inference='constant',

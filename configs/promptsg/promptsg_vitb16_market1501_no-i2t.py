@@ -1,6 +1,6 @@
 _base_ = './promptsg_vitb16_market1501.py'
 
-# Table 3: without Eq. 5, the contrast of each picture with all prompts
+# Table 3: without Eq. 5, the contrast of each image with all prompts
 model = dict(
     heads=dict(
         align=[

@@ -1,6 +1,6 @@
 _base_ = './promptsg_vitb16_market1501.py'
 
-# Table 3: without Eq. 6, the contrast of each prompt with all pictures
+# Table 3: without Eq. 6, the contrast of each prompt with all images
 model = dict(
     heads=dict(
         align=[

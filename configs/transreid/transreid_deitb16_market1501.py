@@ -9,7 +9,7 @@ model = dict(
     )
 )
 
-# Pictures are erased more often than with ViT
+# Images are erased more often than with ViT
 train_dataloader = dict(
     dataset=dict(
         pipeline=[

@@ -1,6 +1,6 @@
 _base_ = ['./transreid_vitb16_msmt17.py']
 
-# See transreid_deitb16_market1501.py; on this data set the rate is lower, too
+# See transreid_deitb16_market1501.py; on this dataset the rate is lower, too
 model = dict(
     image_encoder=dict(
         arch='deit_base_patch16_224',

@@ -1,4 +1,4 @@
-"""What all data sets on disk share: reading, checking, labelling."""
+"""What all datasets on disk share: reading, checking, labeling."""
 
 import os
 from abc import abstractmethod
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from mmengine.logging import print_log
 
-from .counts import Counts, compare_counts, count_pictures
+from .counts import Counts, compare_counts, count_images
 from .errors import EmptySplitError, MissingDataError
 from .fault_collector import tolerable
 from .images.image_files import verify_images
@@ -15,7 +15,7 @@ from .items import Item, ItemDataset, Pipeline
 
 
 class BaseReIDDataset(ItemDataset):
-    """A data set in a folder.
+    """A dataset in a folder.
 
     Labels are the positions of identity numbers in their sorted list, so neither the
     order of files nor that of annotations matters.
@@ -28,7 +28,7 @@ class BaseReIDDataset(ItemDataset):
         expected: ``'published'`` to compare the counts with the published ones; None
             for data that only shares the layout.
         strict: Whether other counts are an error, not a warning.
-        verify: Whether to decode every picture now, and name all that can't be.
+        verify: Whether to decode every image now, and name all that can't be.
 
     Raises:
         MissingDataError: Folders or files are missing; the message says which.
@@ -47,7 +47,7 @@ class BaseReIDDataset(ItemDataset):
     layout may have numbered people anew."""
     splits: ClassVar[tuple[str, ...]]
     published: ClassVar[Mapping[str, Mapping[str, Counts]]]
-    """Counts by split of the data set, then by split of the items."""
+    """Counts by split of the dataset, then by split of the items."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class BaseReIDDataset(ItemDataset):
                 f"{self.name}: split '{split}' of '{data_root}' is empty."
             )
         super().__init__(*self._label(items, pipeline))
-        self.counts = count_pictures(items)
+        self.counts = count_images(items)
         if expected:
             published = self.published_counts
             compare_counts(f'{self.name} {split}', self.counts, published, strict)
@@ -132,7 +132,7 @@ class BaseReIDDataset(ItemDataset):
 
     @classmethod
     def check_split(cls, split: str) -> None:
-        """Raise ValueError unless the data set has this split."""
+        """Raise ValueError unless the dataset has this split."""
         if split not in cls.splits:
             raise ValueError(
                 f"{cls.benchmark} has no split '{split}': expected one of {cls.splits}."
@@ -150,10 +150,10 @@ class BaseReIDDataset(ItemDataset):
         if os.path.isdir(data_root):
             return []
         owner = (
-            f'The data set was withdrawn by its authors ({source}) and is no longer '
+            f'The dataset was withdrawn by its authors ({source}) and is no longer '
             'given out; it'
             if cls.withdrawn
-            else f'The data set is given out by its authors alone ({source}); it'
+            else f'The dataset is given out by its authors alone ({source}); it'
         )
         return [
             f"{cls.benchmark}: folder '{data_root}' does not exist. Expected {layout}. "
@@ -167,7 +167,7 @@ class BaseReIDDataset(ItemDataset):
         pids = sorted({item['pid'] for item in items})
         train = self.split == 'train'
         label_of = {pid: label for label, pid in enumerate(pids)} if train else {}
-        labelled = [
+        labeled = [
             dict(item, label=label_of.get(item['pid'], -1), source=self.name)
             for item in items
         ]
@@ -177,4 +177,4 @@ class BaseReIDDataset(ItemDataset):
             'num_ids': len(pids),
             'label_of': label_of,
         }
-        return labelled, pipeline, metainfo
+        return labeled, pipeline, metainfo

@@ -11,10 +11,10 @@ from hplreid.utils.stacking import stack_present
 
 @FUNCTIONS.register_module()
 def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack the pictures and the captions of a batch, in the worker that loaded it.
+    """Stack the images and the captions of a batch, in the worker that loaded it.
 
     One tensor then crosses to the training process, and into pinned memory, where
-    mmengine's ``pseudo_collate`` sends one (and holds a file open) for each picture.
+    mmengine's ``pseudo_collate`` sends one (and holds a file open) for each image.
 
     Args:
         samples: What :class:`PackReIDInputs` gives.
@@ -25,12 +25,12 @@ def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         empty; ``data_samples``, a list.
 
     Raises:
-        ValueError: Pictures or captions differ in shape.
+        ValueError: Images or captions differ in shape.
     """
     inputs = [sample['inputs'] for sample in samples]
     # In a worker this stacks into memory that the training process shares
     images, image_rows = stack_present(
-        [i['image'] for i in inputs], 'pictures', default_collate
+        [i['image'] for i in inputs], 'images', default_collate
     )
     captions, caption_rows = stack_present([i['caption'] for i in inputs], 'captions')
     masking, _ = stack_present([i.get('masking') for i in inputs], 'masked captions')

@@ -1,4 +1,4 @@
-"""How much a data set holds, and whether that is what was published."""
+"""How much a dataset holds, and whether that is what was published."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from .items import Item
 
 
 class Counts(NamedTuple):
-    """Number of identities and of picture files."""
+    """Number of identities and of image files."""
 
     ids: int
     images: int
@@ -19,8 +19,8 @@ class Counts(NamedTuple):
         return f'{self.ids:,} identities, {self.images:,} images'
 
 
-def count_pictures(items: Iterable[Item]) -> dict[str, Counts]:
-    """Count the pictures of each split, and the identities they show."""
+def count_images(items: Iterable[Item]) -> dict[str, Counts]:
+    """Count the images of each split, and the identities they show."""
     paths: dict[str, set[str]] = {}
     pids: dict[str, set[int]] = {}
     for item in items:
@@ -48,7 +48,7 @@ def compare_counts(
     ]
     if not lines:
         return
-    message = '\n'.join([f'{name} is not the published data set:', *lines])
+    message = '\n'.join([f'{name} is not the published dataset:', *lines])
     hint = 'Set expected=None for data that only shares the layout.'
     if strict:
         raise CountMismatchError(f'{message}\n{hint}')

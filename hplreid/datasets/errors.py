@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 
 class MissingDataError(FileNotFoundError):
-    """A folder, an annotation file or pictures are not there."""
+    """A folder, an annotation file or images are not there."""
 
 
 class EmptySplitError(MissingDataError):
-    """A data set is there but has nothing in the split that was asked for."""
+    """A dataset is there but has nothing in the split that was asked for."""
 
 
 class AnnotationError(ValueError):
@@ -25,11 +25,11 @@ class AnnotationError(ValueError):
 
 
 class UnreadableImageError(ValueError):
-    """A picture file is there but can't be decoded."""
+    """An image file is there but can't be decoded."""
 
 
 class CountMismatchError(ValueError):
-    """A data set doesn't hold as much as was published."""
+    """A dataset doesn't hold as much as was published."""
 
 
 def listing(names: Sequence[object], limit: int = 10) -> str:

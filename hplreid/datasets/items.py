@@ -1,4 +1,4 @@
-"""A list of items with a pipeline: what every data set is once it has been read."""
+"""A list of items with a pipeline: what every dataset is once it has been read."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from hplreid.registry import TRANSFORMS
 from .seeding import random_state_kept, seed_all
 
 Item = dict[str, Any]
-"""``img_path`` (str | None), ``pid`` (the data set's own number), ``label`` (contiguous
+"""``img_path`` (str | None), ``pid`` (the dataset's own number), ``label`` (contiguous
 training label, -1 outside training), ``camid`` (from 0, -1 unknown), ``caption`` (str |
-None), ``source`` (name of the data set), ``split`` ('train' | 'query' | 'gallery') and
+None), ``source`` (name of the dataset), ``split`` ('train' | 'query' | 'gallery') and
 ``sample_idx`` (position)."""
 
 Pipeline = Sequence[dict | Callable[[Item], Any]]
@@ -25,7 +25,7 @@ class ItemDataset(Dataset):
     Args:
         items: The items, in their final order; ``sample_idx`` is set here.
         pipeline: Transforms, or configs of transforms.
-        metainfo: What identifies the data set; it's stored in checkpoints.
+        metainfo: What identifies the dataset; it's stored in checkpoints.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ItemDataset(Dataset):
 
     @property
     def num_images(self) -> int:
-        """Number of distinct picture files."""
+        """Number of distinct image files."""
         return len({i['img_path'] for i in self._items if i['img_path'] is not None})
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class ItemDataset(Dataset):
                 the two alone, and no random state is touched.
 
         Raises:
-            FileNotFoundError: The picture isn't there.
+            FileNotFoundError: The image isn't there.
             UnreadableImageError: It can't be decoded. No item is ever skipped.
         """
         if isinstance(index, tuple):

@@ -1,4 +1,4 @@
-"""Training and testing: loops, hooks, optimisers, and the checks before they start."""
+"""Training and testing: loops, hooks, optimizers, and the checks before they start."""
 
 from hplreid.utils.checkpoint import use_safe_loading
 

@@ -71,7 +71,7 @@ def load_selected(runner: Runner) -> None:
 
 
 def _datasets(runner: Runner, mode: str) -> Iterator[Any]:
-    """Yield the data sets of a loop's benchmarks, if built, and their configs."""
+    """Yield the datasets of a loop's benchmarks, if built, and their configs."""
     loop = getattr(runner, f'_{mode}_loop')
     if isinstance(loop, BaseLoop) and hasattr(loop.dataloader, 'loaders'):
         for loader in loop.dataloader.loaders.values():
@@ -90,7 +90,7 @@ def _split_of(dataset: Any) -> str | None:  # noqa: ANN401
 
 
 def _data_of(dataset: Any) -> Any:  # noqa: ANN401
-    """Return what of a config says which data are read; a built data set as it is."""
+    """Return what of a config says which data are read; a built dataset as it is."""
     if not isinstance(dataset, Mapping):
         return dataset
     return {k: v for k, v in dataset.items() if k not in _SAME_DATA}

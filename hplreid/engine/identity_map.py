@@ -6,7 +6,7 @@ from hplreid.utils.checkpoint import to_plain
 
 
 def identity_map(dataset: Dataset) -> dict | None:
-    """Return the data set's ``metainfo['label_of']``, None where there is none."""
+    """Return the dataset's ``metainfo['label_of']``, None where there is none."""
     metainfo = getattr(dataset, 'metainfo', None) or {}
     mapping = metainfo.get('label_of')
     return None if mapping is None else to_plain(mapping)

@@ -62,7 +62,7 @@ def get_ready(config: Config, training: bool = True) -> None:
     """
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
-    check_types(config)  # a misspelt name should not wait for data to be made
+    check_types(config)  # a misspelled name should not wait for data to be made
     try:
         prepare_data(config)
     except (ValueError, FileExistsError) as error:
@@ -167,10 +167,10 @@ def train_seeds(config: Config, seeds: Sequence[int], test: bool = True) -> None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     if is_main_process() and all(results.values()):
-        print(summarise_seeds(results, Path(config.work_dir) / 'seeds.json'))
+        print(summarize_seeds(results, Path(config.work_dir) / 'seeds.json'))
 
 
-def summarise_seeds(results: dict[int, Metrics], path: Path) -> PrettyTable:
+def summarize_seeds(results: dict[int, Metrics], path: Path) -> PrettyTable:
     """Write and tabulate mean and spread of each score.
 
     Args:

@@ -1,4 +1,4 @@
-"""Who is a right answer to a query, and which gallery items don't count."""
+"""Who is a match to a query, and which gallery items don't count."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ _SHOWN = 10  # how many identities or cameras an error message lists
 class Protocol:
     """The identities and cameras of an evaluation.
 
-    A gallery item of the query's identity is a right answer, unless it is of the
+    A gallery item of the query's identity is a match, unless it is of the
     query's camera too: then it is left out (only if cameras are given). Gallery items
     of identity -1 are junk and left out for every query.
 
@@ -98,8 +98,8 @@ class Protocol:
         return first, np.searchsorted(self._sorted_pids, pids, side='right')
 
     def explain_no_match(self) -> str:
-        """Say why not a single query has a right answer."""
-        message = f'None of the {len(self.query_pids)} queries has a right answer.'
+        """Say why not a single query has a match."""
+        message = f'None of the {len(self.query_pids)} queries has a match.'
         pids = np.unique(self.query_pids)
         absent = pids[~np.isin(pids, self.gallery_pids)]
         if len(absent):
@@ -113,7 +113,7 @@ class Protocol:
             message += (
                 f' {len(present)} are in it only under the camera of the query, which '
                 f'the camera rule leaves out: identities {_some(present)}, cameras '
-                f'{_some(np.unique(cameras))}. To count pictures of the same camera, '
+                f'{_some(np.unique(cameras))}. To count images of the same camera, '
                 "give no cameras (RetrievalMetric: same_camera='keep')."
             )
         return message

@@ -14,10 +14,10 @@ from hplreid.utils.stacking import stack_present
 
 @MODELS.register_module()
 class ReIDDataPreprocessor(BaseDataPreprocessor):
-    """Normalises pictures on the device and says which rows have what.
+    """Normalizes images on the device and says which rows have what.
 
-    Pictures cross to the device as uint8, a quarter of the bytes of floats. What
-    :class:`RandomErasing` has chosen is filled there, once they are normalised. The
+    Images cross to the device as uint8, a quarter of the bytes of floats. What
+    :class:`RandomErasing` has chosen is filled there, once they are normalized. The
     rows are worked out on the CPU, so that no step waits for the device.
 
     Args:
@@ -57,12 +57,12 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             data: ``inputs`` and ``data_samples`` as :func:`reid_collate` makes them, or
                 as mmengine's ``pseudo_collate`` does: lists with None for what an item
                 lacks.
-            training: Whether every item must have a picture.
+            training: Whether every item must have an image.
 
         Returns:
             ``data_samples``, unchanged, and ``inputs``:
 
-            * ``images`` ``(B_img, 3, H, W)`` float32, normalised, then erased in part;
+            * ``images`` ``(B_img, 3, H, W)`` float32, normalized, then erased in part;
               ``image_rows`` ``(B_img,)`` int64: the items they belong to; ``camids``
               ``(B_img,)`` int64: the cameras, -1 where unknown;
             * ``captions`` ``(B_T, L)`` int64; ``caption_rows`` ``(B_T,)``;
@@ -74,21 +74,21 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
               and those tokens as they were, zeros elsewhere;
             * in a stage with ``cache_features`` those ``features``, by name.
 
-            Without pictures (captions) in the batch, theirs are empty tensors.
+            Without images (captions) in the batch, theirs are empty tensors.
 
         Raises:
-            ValueError: Pictures or captions differ in shape, an item lacks its picture
+            ValueError: Images or captions differ in shape, an item lacks its image
                 in training, or only some captions have been masked.
         """
         inputs, samples = data['inputs'], data['data_samples']
         images, image_rows, captions, caption_rows = _stack(inputs)
-        features = inputs.get('features')  # computed before, in the pictures' place
+        features = inputs.get('features')  # computed before, in the images' place
         if training and features is None and len(image_rows) < len(samples):
             have = set(image_rows.tolist())
             lacking = [s.caption for i, s in enumerate(samples) if i not in have]
             raise ValueError(
-                f'{len(lacking)} training items have a caption but no picture; the '
-                f"first says: '{lacking[0]}'. Expected a data set of split 'train'."
+                f'{len(lacking)} training items have a caption but no image; the '
+                f"first says: '{lacking[0]}'. Expected a dataset of split 'train'."
             )
         masking = _stack_masking(inputs, len(captions))
         if not len(captions):
@@ -118,29 +118,29 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             prepared['masked_captions'], prepared['mask_labels'] = masking.unbind(1)
         erasures = _find_erasures(image_rows, samples)
         prepared = self.cast_data(prepared)
-        prepared['images'] = erase(self._normalise(prepared['images']), erasures)
+        prepared['images'] = erase(self._normalize(prepared['images']), erasures)
         return {'inputs': prepared, 'data_samples': samples}
 
-    def denormalise(self, images: Tensor) -> Tensor:
-        """Return what normalised pictures look like, uint8 ``(B, 3, H, W)``.
+    def denormalize(self, images: Tensor) -> Tensor:
+        """Return what normalized images look like, uint8 ``(B, 3, H, W)``.
 
         Erased parts may hold values that no pixel has; they are clamped.
         """
         return (images * self.std + self.mean).round().clamp(0, 255).to(torch.uint8)
 
-    def _normalise(self, images: Tensor) -> Tensor:
+    def _normalize(self, images: Tensor) -> Tensor:
         if not len(images):
             return images.new_empty(0, 3, 0, 0, dtype=torch.float32)
         return images.float().sub_(self.mean).div_(self.std)
 
 
 def erase(images: Tensor, erasures: Sequence[tuple[int, Erasure]]) -> Tensor:
-    """Fill rectangles of pictures with a colour or with noise.
+    """Fill rectangles of images with a color or with noise.
 
     The noise depends on its seed and on the kind of device, on nothing else.
 
     Args:
-        images: ``(B, 3, H, W)``, normalised; changed in place.
+        images: ``(B, 3, H, W)``, normalized; changed in place.
         erasures: Positions in the batch, and what to erase there.
 
     Returns:
@@ -168,13 +168,13 @@ def _camids_of(image_rows: Tensor, samples: Sequence[ReIDDataSample]) -> Tensor:
 def _find_erasures(
     image_rows: Tensor, samples: Sequence[ReIDDataSample]
 ) -> list[tuple[int, Erasure]]:
-    """Return the positions of the pictures to erase, and what of them."""
+    """Return the positions of the images to erase, and what of them."""
     found = [samples[row].get('erasure') for row in image_rows.tolist()]
     return [(position, e) for position, e in enumerate(found) if e is not None]
 
 
 def _stack(inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return pictures, their rows, captions and theirs, however they were collated."""
+    """Return images, their rows, captions and theirs, however they were collated."""
     if 'images' in inputs:  # reid_collate has stacked them
         return (
             inputs['images'],
@@ -182,7 +182,7 @@ def _stack(inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
             inputs['captions'],
             inputs['caption_rows'],
         )
-    images, image_rows = stack_present(inputs['image'], 'pictures')
+    images, image_rows = stack_present(inputs['image'], 'images')
     captions, caption_rows = stack_present(inputs['caption'], 'captions')
     return images, image_rows, captions, caption_rows
 

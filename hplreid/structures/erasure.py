@@ -1,18 +1,18 @@
-"""A rectangle of a picture that is erased once the picture has been normalised."""
+"""A rectangle of an image that is erased once the image has been normalized."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """What random erasing has drawn for one picture.
+    """What random erasing has drawn for one image.
 
     Attributes:
         top: First row of the rectangle.
         left: First column.
         height: Rows.
         width: Columns.
-        fill: Colour in normalised units, RGB; None: noise, every value from N(0, 1).
+        fill: Color in normalized units, RGB; None: noise, every value from N(0, 1).
         seed: What the noise follows from.
     """
 

@@ -9,7 +9,7 @@ Mark = Literal['right', 'wrong', 'ignored']
 
 @dataclass(frozen=True)
 class RankedItem:
-    """A picture (``img_path``) or a caption, with its identity and camera."""
+    """An image (``img_path``) or a caption, with its identity and camera."""
 
     img_path: str | None
     caption: str | None

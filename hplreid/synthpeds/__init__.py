@@ -1,6 +1,6 @@
 """SynthPeds: pedestrians rendered in three dimensions, with captions.
 
-A data set that needs no download: people, clothes, cameras and sentences all follow
+A dataset that needs no download: people, clothes, cameras and sentences all follow
 from a seed, and lie on disk in the layouts of Market-1501 and CUHK-PEDES.
 """
 

@@ -1,25 +1,25 @@
-"""The dials that make a data set easier or harder."""
+"""The dials that make a dataset easier or harder."""
 
 from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Difficulty:
-    """How hard the pictures and the captions are.
+    """How hard the images and the captions are.
 
     Args:
         crowding: Share of the members of a cluster of four who share every word of
             their description with the cluster, 0-1.
         shade_spread: How far the shades of people with the same words lie apart; 1
             is about 6 units of Lab.
-        camera: Strength of what differs between cameras (colour cast, exposure,
+        camera: Strength of what differs between cameras (color cast, exposure,
             blur, resolution, noise, compression), 0-1.
         light: How much light and exposure change within one camera, 0-1.
         occlusion: Probability of something standing in front of the person.
         framing: Spread of the error of the crop, as a share of its size.
         omission: Probability that a caption leaves a visible part out.
         hedging: Probability that a caption names a broader word or says nothing of
-            a colour.
+            a color.
     """
 
     crowding: float = 0.25

@@ -1,4 +1,4 @@
-"""One picture of one person: everything that chance decides, in one place."""
+"""One image of one person: everything that chance decides, in one place."""
 
 from dataclasses import dataclass, replace
 
@@ -26,8 +26,8 @@ _STEP = {'long skirt': 0.55, 'skirt': 0.75, 'none': 0.8}
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A finished picture and what it shows.
+class PersonImage:
+    """A finished image and what it shows.
 
     Args:
         person: Who is seen.
@@ -48,16 +48,16 @@ class Picture:
     parts: np.ndarray
 
     def area(self, *parts: Part) -> float:
-        """Share of the picture that shows any of the parts, in 1/8192.
+        """Share of the image that shows any of the parts, in 1/8192.
 
-        The unit is one pixel of a picture of 128 x 64.
+        The unit is one pixel of an image of 128 x 64.
         """
         count = sum(int((self.parts == part).sum()) for part in parts)
         return count * 8192 / self.parts.size
 
 
 def camera_of(seed: int, number: int, index: int) -> int:
-    """Which camera takes a picture: six pictures in a row see six cameras."""
+    """Which camera takes an image: six images in a row see six cameras."""
     order = stream(seed, Stream.CAMERA_ORDER, number).permutation(len(CAMERAS))
     return int(order[index % len(CAMERAS)])
 
@@ -89,26 +89,26 @@ def _light(rng: np.random.Generator, camera: Camera, amount: float) -> Light:
     return Light(sun, direct, np.array(camera.sky_rgb) * (1 + 0.35 * cloud))
 
 
-def make_picture(
+def make_image(
     seed: int,
     number: int,
     index: int,
     difficulty: Difficulty,
     size: tuple[int, int] = (128, 64),
     junk: bool = False,
-) -> Picture:
-    """Render one picture.
+) -> PersonImage:
+    """Render one image.
 
     Args:
-        seed: Seed of the data set.
+        seed: Seed of the dataset.
         number: Identity number.
-        index: Number of the picture of that identity, from 0.
+        index: Number of the image of that identity, from 0.
         difficulty: The dials.
         size: Height and width, pixels; the height is twice the width.
-        junk: Cut the picture badly.
+        junk: Cut the image badly.
     """
     person = make_identity(seed, number, difficulty)
-    rng = stream(seed, Stream.PICTURE, number, index)
+    rng = stream(seed, Stream.IMAGE, number, index)
     camera_index = camera_of(seed, number, index)
     camera = CAMERAS[camera_index]
     name, angle = _heading(rng, camera)
@@ -133,7 +133,7 @@ def make_picture(
         scene, camera, sensor, size, difficulty.camera, difficulty.light
     )
     walking = pose.stride > 0.12
-    return Picture(person, camera_index, name, walking, pixels, quality, parts)
+    return PersonImage(person, camera_index, name, walking, pixels, quality, parts)
 
 
 def _stand_before(
@@ -160,8 +160,8 @@ def _stand_before(
     turn = _rotation(rng.uniform(0, 2 * np.pi))
     # To move the view is to move the passer-by: a step aside and a little nearer.
     aside = rng.uniform(0.21, 0.31) * (1 if rng.random() < 0.5 else -1)
-    moved = view.centre - np.array([aside, -0.05]) * view.height
+    moved = view.center - np.array([aside, -0.05]) * view.height
     cover = np.zeros_like(parts)
-    shifted = replace(view, centre=moved)
+    shifted = replace(view, center=moved)
     draw_person(scene, cover, stranger, bones, figure, turn, shifted, light)
     parts[cover > 0] = Part.OCCLUDER

@@ -11,7 +11,7 @@ class Stream(IntEnum):
 
     CLUSTER = 1
     IDENTITY = 2
-    PICTURE = 3
+    IMAGE = 3
     CAPTION = 4
     SENSOR = 5
     CAMERA_ORDER = 6
@@ -21,7 +21,7 @@ class Stream(IntEnum):
 def stream(seed: int, purpose: Stream, *numbers: int) -> np.random.Generator:
     """A generator that depends on its arguments alone.
 
-    No generator is ever handed from one picture to the next, so neither the order of
+    No generator is ever handed from one image to the next, so neither the order of
     the work nor the number of workers changes a pixel.
     """
     return np.random.Generator(np.random.PCG64([seed, int(purpose), *numbers]))

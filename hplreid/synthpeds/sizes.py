@@ -1,4 +1,4 @@
-"""How many people and pictures a data set has, and which numbers they bear."""
+"""How many people and images a dataset has, and which numbers they bear."""
 
 from dataclasses import dataclass, replace
 
@@ -21,34 +21,34 @@ ROLES: dict[str, int] = {
 
 @dataclass(frozen=True)
 class Size:
-    """Numbers of people (without unit) and of pictures a person (``_pictures``).
+    """Numbers of people (without unit) and of images a person (``_images``).
 
     Args:
-        train, train_pictures: People of the image-to-image training split.
+        train, train_images: People of the image-to-image training split.
         shared: How many of them also have captions in the text-to-image one.
-        captioned, captioned_pictures: People of the text-to-image training split
+        captioned, captioned_images: People of the text-to-image training split
             alone.
-        shared_pictures: Captioned pictures of a shared person.
-        val, val_pictures: Text-to-image validation split.
-        test, test_pictures: Test split of both tasks.
-        queries: Pictures of a test person that are queries.
-        test_captioned: Pictures of a test person that have captions.
-        distractors: Gallery pictures of people who are in no other split.
-        junk: Badly cut gallery pictures.
+        shared_images: Captioned images of a shared person.
+        val, val_images: Text-to-image validation split.
+        test, test_images: Test split of both tasks.
+        queries: Images of a test person that are queries.
+        test_captioned: Images of a test person that have captions.
+        distractors: Gallery images of people who are in no other split.
+        junk: Badly cut gallery images.
         pretrain: Whether the people come from the numbers kept for pretraining.
-        shape: Height and width of a picture, pixels.
+        shape: Height and width of an image, pixels.
     """
 
     train: int
-    train_pictures: int
+    train_images: int
     shared: int
-    shared_pictures: int
+    shared_images: int
     captioned: int
-    captioned_pictures: int
+    captioned_images: int
     val: int
-    val_pictures: int
+    val_images: int
     test: int
-    test_pictures: int
+    test_images: int
     queries: int
     test_captioned: int
     distractors: int
@@ -58,15 +58,15 @@ class Size:
 
 
 _DEFAULT = Size(
-    train=480, train_pictures=4, shared=140, shared_pictures=2, captioned=1460,
-    captioned_pictures=2, val=30, val_pictures=4, test=200, test_pictures=5, queries=2,
+    train=480, train_images=4, shared=140, shared_images=2, captioned=1460,
+    captioned_images=2, val=30, val_images=4, test=200, test_images=5, queries=2,
     test_captioned=3, distractors=200, junk=30,
 )  # fmt: skip
 
 SIZES: dict[str, Size] = {
     'tiny': Size(
-        train=12, train_pictures=4, shared=4, shared_pictures=2, captioned=4,
-        captioned_pictures=2, val=4, val_pictures=2, test=6, test_pictures=4, queries=2,
+        train=12, train_images=4, shared=4, shared_images=2, captioned=4,
+        captioned_images=2, val=4, val_images=2, test=6, test_images=4, queries=2,
         test_captioned=2, distractors=6, junk=2, shape=(64, 32),
     ),
     'default': _DEFAULT,
@@ -75,8 +75,8 @@ SIZES: dict[str, Size] = {
         distractors=2000, junk=300,
     ),
     'pretrain': Size(
-        train=0, train_pictures=0, shared=0, shared_pictures=0, captioned=800,
-        captioned_pictures=4, val=50, val_pictures=4, test=50, test_pictures=4,
+        train=0, train_images=0, shared=0, shared_images=0, captioned=800,
+        captioned_images=4, val=50, val_images=4, test=50, test_images=4,
         queries=0, test_captioned=4, distractors=0, junk=0, pretrain=True,
     ),
 }  # fmt: skip

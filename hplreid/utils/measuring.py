@@ -27,14 +27,14 @@ def timed(function: Callable[[], _T], rest: float = 0) -> tuple[float, _T]:
         Seconds, and what the function returned.
     """
     time.sleep(rest)
-    _synchronise()
+    _synchronize()
     start = time.perf_counter()
     result = function()
-    _synchronise()
+    _synchronize()
     return time.perf_counter() - start, result
 
 
-def _synchronise() -> None:
+def _synchronize() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 

@@ -31,7 +31,7 @@ def stack_present(
     if len(shapes) > 1:
         raise ValueError(
             f'The {what} of a batch differ in shape: {shapes}. They must be made equal '
-            'in the pipeline (ResizeImage for pictures, TokenizeCaption for captions).'
+            'in the pipeline (ResizeImage for images, TokenizeCaption for captions).'
         )
     stacked = stack(present) if present else torch.empty(0)
     return stacked, torch.tensor(rows, dtype=torch.int64)

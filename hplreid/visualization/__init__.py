@@ -1,4 +1,4 @@
-"""Pictures of what a model found, and of what it is given."""
+"""Images of what a model found, and of what it is given."""
 
 from .ranked_list import RankedListVisualizer, draw_ranked_list, draw_ranked_lists
 from .sample_sheet import SheetSample, Token, draw_sample_sheet

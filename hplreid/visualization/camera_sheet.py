@@ -7,22 +7,22 @@ from PIL import Image
 
 from .sample_sheet import SheetSample, draw_sample_sheet
 
-_CELL = (256, 256)  # largest width and height of a picture, pixels
+_CELL = (256, 256)  # largest width and height of an image, pixels
 
 
 def draw_camera_sheet(title: str, people: Mapping[int, Sequence[str]]) -> Image.Image:
-    """Draw pictures of some people, those of each with borders of one colour.
+    """Draw images of some people, those of each with borders of one color.
 
     Args:
         title: First line.
-        people: Paths of the pictures of each identity.
+        people: Paths of the images of each identity.
 
     Returns:
         The drawing, RGB.
 
     Raises:
         ValueError: There is nothing to draw.
-        OSError: A picture is missing or broken.
+        OSError: An image is missing or broken.
     """
     parts = [
         (f'Identity {pid}', [_sample(path, pid) for path in paths])
@@ -32,8 +32,8 @@ def draw_camera_sheet(title: str, people: Mapping[int, Sequence[str]]) -> Image.
 
 
 def _sample(path: str, pid: int) -> SheetSample:
-    with Image.open(path) as image:
-        picture = image.convert('RGB')
-    size = f'{picture.width} x {picture.height}'
-    picture.thumbnail(_CELL)
-    return SheetSample(picture, None, (os.path.basename(path), size), pid)
+    with Image.open(path) as opened:
+        image = opened.convert('RGB')
+    size = f'{image.width} x {image.height}'
+    image.thumbnail(_CELL)
+    return SheetSample(image, None, (os.path.basename(path), size), pid)

@@ -10,7 +10,7 @@ from hplreid.structures.ranked_list import RankedItem, RankedList
 from .text import INK, LINE, PAPER, load_font, wrap_text
 
 # Green and red that people with red-green blindness tell apart by lightness.
-COLOURS = {
+COLORS = {
     'right': (20, 150, 60),
     'wrong': (205, 30, 45),
     'ignored': (140, 140, 140),
@@ -25,19 +25,19 @@ def draw_ranked_list(
 ) -> Image.Image:
     """Draw a query and the gallery items found for it, nearest first.
 
-    Borders are green for the query's identity, red for others and grey for items that
+    Borders are green for the query's identity, red for others and gray for items that
     the protocol leaves out; a caption is drawn as text, in a cell twice as wide.
 
     Args:
-        ranked: What to draw; pictures are read from their paths.
-        cell_size: Width and height of a picture, pixels. Pictures keep their
+        ranked: What to draw; images are read from their paths.
+        cell_size: Width and height of an image, pixels. Images keep their
             proportions.
 
     Returns:
         The drawing, RGB.
 
     Raises:
-        FileNotFoundError: A picture is missing.
+        FileNotFoundError: An image is missing.
     """
     cells = [_draw_cell(ranked.query, cell_size, 'query', _label(ranked.query))]
     rank = 0
@@ -63,11 +63,11 @@ def draw_ranked_lists(
     cell_size: tuple[int, int] = (96, 192),
     title: str | None = None,
 ) -> Image.Image:
-    """Draw ranked lists under each other, with a key to the colours.
+    """Draw ranked lists under each other, with a key to the colors.
 
     Args:
         ranked: At least one.
-        cell_size: Width and height of a picture, pixels.
+        cell_size: Width and height of an image, pixels.
         title: First line.
 
     Returns:
@@ -84,15 +84,15 @@ def draw_ranked_lists(
     page = Image.new('RGB', size, PAPER)
     draw = ImageDraw.Draw(page)
     x = float(_GAP)
-    for text, colour in (
+    for text, color in (
         (title or '', INK),
-        ('query', COLOURS['query']),
-        ('same identity', COLOURS['right']),
-        ('other identity', COLOURS['wrong']),
-        ('left out: same identity and camera, or junk', COLOURS['ignored']),
+        ('query', COLORS['query']),
+        ('same identity', COLORS['right']),
+        ('other identity', COLORS['wrong']),
+        ('left out: same identity and camera, or junk', COLORS['ignored']),
     ):
         if text:
-            draw.text((x, _GAP), text, colour, font=load_font())
+            draw.text((x, _GAP), text, color, font=load_font())
             x += draw.textlength(text, font=load_font()) + 3 * _GAP
     y = head
     for row in rows:
@@ -108,9 +108,9 @@ def _draw_cell(
     content = (
         _draw_caption(item.caption or '', (2 * width, height))
         if item.img_path is None
-        else _read_picture(item.img_path, size)
+        else _read_image(item.img_path, size)
     )
-    framed = ImageOps.expand(content, _BORDER, COLOURS[mark])
+    framed = ImageOps.expand(content, _BORDER, COLORS[mark])
     cell = Image.new('RGB', (framed.width, framed.height + 2 * LINE), PAPER)
     cell.paste(framed, (0, 0))
     ImageDraw.Draw(cell).multiline_text(
@@ -119,7 +119,7 @@ def _draw_cell(
     return cell
 
 
-def _read_picture(path: str, size: tuple[int, int]) -> Image.Image:
+def _read_image(path: str, size: tuple[int, int]) -> Image.Image:
     with Image.open(path) as image:
         return ImageOps.pad(image.convert('RGB'), size, color=(235, 235, 235))
 
@@ -147,7 +147,7 @@ class RankedListVisualizer:
     """Draws the ranked lists of a benchmark on one page.
 
     Args:
-        cell_size: Width and height of a picture, pixels.
+        cell_size: Width and height of an image, pixels.
     """
 
     def __init__(self, cell_size: tuple[int, int] = (96, 192)) -> None:

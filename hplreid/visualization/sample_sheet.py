@@ -10,7 +10,7 @@ from .text import INK, LINE, PAPER, load_font, wrap_text
 
 Mark = Literal['plain', 'masked', 'exchanged']
 MARKS = {'plain': INK, 'masked': (205, 30, 45), 'exchanged': (200, 110, 0)}
-# Okabe and Ito's colours, which people with any colour vision tell apart
+# Okabe and Ito's colors, which people with any color vision tell apart
 IDENTITIES = (
     (0, 114, 178),
     (230, 159, 0),
@@ -25,7 +25,7 @@ _BORDER = 4
 _GAP = 8
 _TEXT_WIDTH = 230
 _PAGE_WIDTH = 1500
-_LEAST_HEIGHT = 256  # smaller pictures are enlarged by a whole factor
+_LEAST_HEIGHT = 256  # smaller images are enlarged by a whole factor
 _CAPTION_HEIGHT = 144  # of a caption alone
 
 
@@ -42,13 +42,13 @@ class SheetSample:
     """What is drawn of a sample.
 
     Attributes:
-        picture: The picture, RGB; None for a caption alone.
-        tokens: The caption; None for a picture alone.
+        image: The image, RGB; None for a caption alone.
+        tokens: The caption; None for an image alone.
         label: Lines below.
-        identity: Samples of one identity have borders of one colour.
+        identity: Samples of one identity have borders of one color.
     """
 
-    picture: Image.Image | None
+    image: Image.Image | None
     tokens: tuple[Token, ...] | None
     label: tuple[str, ...]
     identity: int | str
@@ -59,8 +59,8 @@ def draw_sample_sheet(
 ) -> Image.Image:
     """Draw the parts of a batch under each other.
 
-    The pixels of pictures are shown as they are, small pictures enlarged by a whole
-    factor. Borders have a colour for each identity; eight take turns. Masked tokens are
+    The pixels of images are shown as they are, small images enlarged by a whole
+    factor. Borders have a color for each identity; eight take turns. Masked tokens are
     red and exchanged ones orange.
 
     Args:
@@ -77,7 +77,7 @@ def draw_sample_sheet(
     if not everything:
         raise ValueError('There is no sample to draw.')
     identities = list(dict.fromkeys(s.identity for s in everything))
-    colours = {
+    colors = {
         identity: IDENTITIES[number % len(IDENTITIES)]
         for number, identity in enumerate(identities)
     }
@@ -86,7 +86,7 @@ def draw_sample_sheet(
     lines += [(f'{mark} tokens', MARKS[mark]) for mark in sorted(marks)]
     rows: list[Image.Image] = [_draw_lines(lines)]
     for heading, samples in parts:
-        cells = [_draw_cell(sample, colours[sample.identity]) for sample in samples]
+        cells = [_draw_cell(sample, colors[sample.identity]) for sample in samples]
         rows += [_draw_lines([(heading, INK)]), *_arrange(cells)]
     return _stack(rows)
 
@@ -101,15 +101,15 @@ def _draw_lines(lines: Sequence[tuple[str, tuple[int, int, int]]]) -> Image.Imag
     width = max(round(font.getlength(text)) for text, _ in lines)
     image = Image.new('RGB', (width + _GAP, LINE * len(lines)), PAPER)
     draw = ImageDraw.Draw(image)
-    for number, (text, colour) in enumerate(lines):
-        draw.text((0, number * LINE), text, colour, font=font)
+    for number, (text, color) in enumerate(lines):
+        draw.text((0, number * LINE), text, color, font=font)
     return image
 
 
-def _draw_cell(sample: SheetSample, colour: tuple[int, int, int]) -> Image.Image:
+def _draw_cell(sample: SheetSample, color: tuple[int, int, int]) -> Image.Image:
     parts = []
-    if sample.picture is not None:
-        parts.append(_enlarge(sample.picture))
+    if sample.image is not None:
+        parts.append(_enlarge(sample.image))
     if sample.tokens is not None:
         height = parts[0].height if parts else _CAPTION_HEIGHT
         parts.append(_draw_tokens(sample.tokens, height))
@@ -120,7 +120,7 @@ def _draw_cell(sample: SheetSample, colour: tuple[int, int, int]) -> Image.Image
     for part in parts:
         content.paste(part, (x, 0))
         x += part.width
-    framed = ImageOps.expand(content, _BORDER, colour)
+    framed = ImageOps.expand(content, _BORDER, color)
     cell = Image.new(
         'RGB', (framed.width, framed.height + LINE * len(sample.label)), PAPER
     )
@@ -133,10 +133,10 @@ def _draw_cell(sample: SheetSample, colour: tuple[int, int, int]) -> Image.Image
     return cell
 
 
-def _enlarge(picture: Image.Image) -> Image.Image:
-    factor = -(-_LEAST_HEIGHT // picture.height)
-    size = picture.width * factor, picture.height * factor
-    return picture.resize(size, Image.Resampling.NEAREST)
+def _enlarge(image: Image.Image) -> Image.Image:
+    factor = -(-_LEAST_HEIGHT // image.height)
+    size = image.width * factor, image.height * factor
+    return image.resize(size, Image.Resampling.NEAREST)
 
 
 def _shorten(text: str, width: float) -> str:
@@ -150,7 +150,7 @@ def _shorten(text: str, width: float) -> str:
 
 
 def _draw_tokens(tokens: Sequence[Token], height: int) -> Image.Image:
-    """Write tokens in lines, words whole, each token in the colour of its mark."""
+    """Write tokens in lines, words whole, each token in the color of its mark."""
     font = load_font()
     canvas = Image.new('RGB', (_TEXT_WIDTH, height), PAPER)
     draw = ImageDraw.Draw(canvas)

@@ -42,14 +42,14 @@ def draw_verification(
 
 
 def _draw_histogram(axes: Axes, report: VerificationReport) -> None:
-    for name, counts, colour in (
+    for name, counts, color in (
         ('genuine', report.genuine_counts, _GENUINE),
         ('impostor', report.impostor_counts, _IMPOSTOR),
     ):
         label = f'{name} ({counts.sum():,})'
         share = counts / counts.sum()
         axes.stairs(
-            share, report.bin_edges, fill=True, color=colour, alpha=0.5, label=label
+            share, report.bin_edges, fill=True, color=color, alpha=0.5, label=label
         )
     filled = np.flatnonzero(report.genuine_counts + report.impostor_counts)
     axes.set_xlim(report.bin_edges[filled[0]], report.bin_edges[filled[-1] + 1])

@@ -26,9 +26,9 @@ from hplreid.datasets.doctor.file_inspection import (
     inspect_files,
 )
 from hplreid.datasets.doctor.finding import Finding, found
-from hplreid.datasets.doctor.image_selection import choose_pictures
+from hplreid.datasets.doctor.image_selection import choose_images
 from hplreid.datasets.doctor.overlap import count_shared_people, find_overlaps
-from hplreid.datasets.doctor.report import Report, summarise
+from hplreid.datasets.doctor.report import Report, summarize
 from hplreid.datasets.doctor.split_reader import Split, read_splits
 from hplreid.datasets.doctor.split_selection import Wanted, without_repetition
 from hplreid.datasets.errors import AnnotationError
@@ -40,7 +40,7 @@ from tests.helpers import (
     market_name,
     read_entries,
     write_entries,
-    write_picture,
+    write_image,
 )
 
 MARKET, CUHK = 'Market-1501-v15.09.15', 'CUHK-PEDES'
@@ -76,44 +76,44 @@ def plant_faults(root):
         market / name for name in ('bounding_box_train', 'query', 'bounding_box_test')
     )
 
-    def pictures_of(folder, pid):
+    def images_of(folder, pid):
         return sorted(folder.glob(f'{pid:04d}_*'))
 
-    empty = pictures_of(train, 2)[0]
+    empty = images_of(train, 2)[0]
     empty.write_bytes(b'')
-    cut = pictures_of(gallery, 3)[0]
+    cut = images_of(gallery, 3)[0]
     cut.write_bytes(cut.read_bytes()[:400])
     text = sorted((images / 'test_query').iterdir())[0]
-    text.write_text('not a picture')
+    text.write_text('not an image')
     entries = read_entries(root / CUHK)
     named = [e for e in entries if e['file_path'].startswith('CUHK03/')][0]
     (images / named['file_path']).unlink()
     speechless = next(i for i, e in enumerate(entries) if e['split'] == 'train')
     entries[speechless]['captions'][1] = ' '
     write_entries(root / CUHK, entries)
-    shutil.copy(pictures_of(query, 5)[0], train / '0004_c1s9_000001_00.jpg')
-    shutil.copy(pictures_of(train, 6)[1], train / '0008_c2s9_000002_00.jpg')
-    for number, path in enumerate(pictures_of(train, 10)):
+    shutil.copy(images_of(query, 5)[0], train / '0004_c1s9_000001_00.jpg')
+    shutil.copy(images_of(train, 6)[1], train / '0008_c2s9_000002_00.jpg')
+    for number, path in enumerate(images_of(train, 10)):
         path.rename(train / f'0010_c4s9_{number:06d}_00.jpg')
-    for path in pictures_of(gallery, 1):
+    for path in images_of(gallery, 1):
         path.unlink()
-    with Image.open(pictures_of(train, 12)[0]) as image:
+    with Image.open(images_of(train, 12)[0]) as image:
         image.save(gallery / '0012_c1s9_000003_00.jpg', quality=40)
     return {
         ('error', 'empty file', str(train), 1): empty.name,
-        ('error', 'broken picture', str(gallery), 1): cut.name,
-        ('error', 'no picture', str(text.parent), 1): text.name,
+        ('error', 'broken image', str(gallery), 1): cut.name,
+        ('error', 'no image', str(text.parent), 1): text.name,
         ('error', 'missing file', str(images / 'CUHK03'), 1): named['file_path'][7:],
         ('error', 'annotation', str(root / CUHK), 1): f"entry {speechless}: caption ' ",
         (
             'error',
-            'test picture trained on',
+            'test image trained on',
             'Market-1501 train and Market-1501 test',
             1,
         ): '0004_c1s9_000001_00.jpg',
         (
             'error',
-            'one picture, two identities',
+            'one image, two identities',
             'Market-1501 train and Market-1501 test',
             1,
         ): '0008_c2s9_000002_00.jpg (identity 8)',
@@ -171,10 +171,10 @@ def test_without_reading_files_what_is_not_there_is_still_found(synthpeds):
     planted = plant_faults(synthpeds)
     report, _, facts = examine('SynthPeds', splits_of(synthpeds), quick=True)
     needs_bytes = {
-        'broken picture',
-        'no picture',
-        'test picture trained on',
-        'one picture, two identities',
+        'broken image',
+        'no image',
+        'test image trained on',
+        'one image, two identities',
     }
     assert {f.check for f in report.findings} == {
         check for _, check, _, _ in planted
@@ -211,8 +211,8 @@ def told(findings):
 
 def test_a_bad_name_hides_nothing_else(tmp_path):
     root = make_market(tmp_path)
-    write_picture(root / 'bounding_box_train' / 'me.jpg', 'x')
-    write_picture(root / 'query' / '0000_c1s1_000000_00.jpg', 'x')
+    write_image(root / 'bounding_box_train' / 'me.jpg', 'x')
+    write_image(root / 'query' / '0000_c1s1_000000_00.jpg', 'x')
     splits, findings = read_splits(
         [*wanted('Market1501', root), *wanted('Market1501', root, split='test')]
     )
@@ -285,7 +285,7 @@ def test_rows_of_a_table_that_can_be_used_are_used(tmp_path):
     table = tmp_path / 'own.csv'
     table.write_text(TABLE)
     for name in 'abcde':
-        write_picture(tmp_path / f'{name}.jpg', name)
+        write_image(tmp_path / f'{name}.jpg', name)
     parsed = parse_data_set(f'TableDataset:{table}', {})
     assert [(w.split, w.options['task']) for w in parsed] == [
         ('train', None),
@@ -302,7 +302,7 @@ def test_rows_of_a_table_that_can_be_used_are_used(tmp_path):
 
 def test_lines_of_a_list_that_can_be_used_are_used(tmp_path):
     line = '0000/0000_000_01_0303morning_0008_0.jpg'
-    write_picture(tmp_path / 'train' / line, 'x')
+    write_image(tmp_path / 'train' / line, 'x')
     (tmp_path / 'list_train.txt').write_text(f'{line} 0\n{line} 7\n')
     (tmp_path / 'list_val.txt').write_text('0001/0001_000_02_0303noon_0008_0.jpg 1\n')
     report, splits, _ = examine('x', wanted('MSMT17', tmp_path))
@@ -311,9 +311,9 @@ def test_lines_of_a_list_that_can_be_used_are_used(tmp_path):
     assert ('error', 'missing file', 1) in told(report.findings)
 
 
-def test_pictures_of_a_folder_without_a_camera_are_left_out(tmp_path):
+def test_images_of_a_folder_without_a_camera_are_left_out(tmp_path):
     for name in ('train/1/c1.jpg', 'train/1/c2.jpg', 'train/1/x.jpg'):
-        write_picture(tmp_path / name, name)
+        write_image(tmp_path / name, name)
     splits, findings = read_splits(
         find_wanted(
             {'type': 'FolderDataset', 'data_root': str(tmp_path), 'camera': r'c(\d)'}
@@ -487,11 +487,11 @@ def test_what_a_file_is():
     assert fact.digest != inspect_bytes(encode()).digest
     assert fact == inspect_bytes(bytes(data))
     assert inspect_bytes(b'').fault == 'empty file'
-    assert inspect_bytes(b'<html>').fault == 'no picture'
+    assert inspect_bytes(b'<html>').fault == 'no image'
     png = encode(kind='PNG')
     for whole in (data, png):
         cut = inspect_bytes(whole[: len(whole) // 2])
-        assert cut == FileFacts('broken picture')
+        assert cut == FileFacts('broken image')
     assert inspect_bytes(encode(mode='CMYK')).mode == 'CMYK'
 
 
@@ -512,20 +512,20 @@ def test_files_are_grouped_by_fault_and_folder(tmp_path):
     assert findings[1].examples == tuple(f'{i}.jpg' for i in range(5))
 
 
-def test_odd_pictures():
+def test_odd_images():
     facts = {
         'good': FileFacts(None, b'', (64, 128), 'RGB'),
         'wide': FileFacts(None, b'', (101, 50), 'RGB'),
         'edge': FileFacts(None, b'', (100, 50), 'RGB'),
         'tiny': FileFacts(None, b'', (9, 20), 'RGB'),
         'pole': FileFacts(None, b'', (10, 81), 'RGB'),
-        'grey': FileFacts(None, b'', (64, 128), 'L'),
+        'gray': FileFacts(None, b'', (64, 128), 'L'),
         'gone': FileFacts('missing file'),
     }
-    shape, colours = check_shapes('here', facts, facts)
+    shape, colors = check_shapes('here', facts, facts)
     assert shape.examples == ('wide (101 x 50)', 'tiny (9 x 20)', 'pole (10 x 81)')
-    assert colours.examples == ('grey (L)',)
-    assert 'RGB 5, L 1' in colours.message
+    assert colors.examples == ('gray (L)',)
+    assert 'RGB 5, L 1' in colors.message
 
 
 def digests(**paths):
@@ -538,7 +538,7 @@ def test_copies_are_told_once_as_the_worst_they_are():
     same = {'source': 'set'}
     leak = digests(a=b'1', b=b'2', c=b'3', d=b'1')
     assert [f.check for f in check_copies([train, test], leak)] == [
-        'test picture trained on'
+        'test image trained on'
     ]
     other = make_split(test.items, 'other test', 'other')
     assert [f.examples for f in check_copies([train, other], leak)] == [('a = d',)]
@@ -548,7 +548,7 @@ def test_copies_are_told_once_as_the_worst_they_are():
     ]
     twice = make_split([item(1, path='a'), item(1, path='b')], **same)
     (finding,) = check_copies([twice], clash)
-    assert (finding.severity, finding.check) == ('warning', 'picture twice')
+    assert (finding.severity, finding.check) == ('warning', 'image twice')
     assert check_copies([train, test], digests(a=b'1', b=b'2', c=b'3', d=b'4')) == []
 
 
@@ -565,7 +565,7 @@ def test_copies_between_tasks_and_broken_files_are_no_fault():
 def test_one_file_listed_under_two_identities():
     split = make_split([item(1, path='a'), item(2, path='a')])
     (finding,) = check_copies([split], digests(a=b'1'))
-    assert finding.check == 'one picture, two identities'
+    assert finding.check == 'one image, two identities'
 
 
 # Overlap
@@ -585,10 +585,10 @@ def test_overlap_of_two_data_sets(tmp_path):
     facts = inspect_files([p for s in (*first, *second) for p in s.paths])
     (overlap,) = find_overlaps(first, second, facts)
     assert (overlap.first, overlap.second) == ('CUHK-PEDES train', 'Market-1501 train')
-    assert (overlap.pictures, overlap.people) == (1, 2)
+    assert (overlap.images, overlap.people) == (1, 2)
     assert overlap.examples[0].endswith(str(copied))
     (mirrored,) = find_overlaps(second, first, facts)
-    assert (mirrored.pictures, mirrored.people) == (1, 2)
+    assert (mirrored.images, mirrored.people) == (1, 2)
 
 
 def test_a_data_set_against_another_copy_of_it(tmp_path):
@@ -602,7 +602,7 @@ def test_a_data_set_against_another_copy_of_it(tmp_path):
         'Market-1501 train',
         'Market-1501 #2 train',
     )
-    assert (overlap.pictures, overlap.people) == (15, None)
+    assert (overlap.images, overlap.people) == (15, None)
     assert report.findings == []  # the other set is compared, not examined
     assert len(splits) == 1
     assert len(facts) == 16
@@ -611,8 +611,8 @@ def test_a_data_set_against_another_copy_of_it(tmp_path):
 def test_what_keeps_people_from_being_counted():
     told_of = [item(1, path='imgs/Market/me.jpg', caption='told')]
     words = make_split(told_of, benchmark='CUHK-PEDES')
-    pictures = make_split([item(1)], source='b', benchmark='Market-1501')
-    count, note = count_shared_people(pictures, words)
+    images = make_split([item(1)], source='b', benchmark='Market-1501')
+    count, note = count_shared_people(images, words)
     assert count is None
     assert 'does not start with the four digits' in note
     copy = make_split([item(1)], 'a train', benchmark='Market-1501', own_numbers=False)
@@ -620,7 +620,7 @@ def test_what_keeps_people_from_being_counted():
     untold = make_split(told_of, benchmark='RSTPReid')
     msmt17 = make_split([item(1)], source='b', benchmark='MSMT17')
     assert 'given new names' in count_shared_people(untold, msmt17)[1]
-    assert count_shared_people(untold, pictures) == (None, '')
+    assert count_shared_people(untold, images) == (None, '')
     (overlap,) = find_overlaps([untold], [msmt17], digests(**{
         'imgs/Market/me.jpg': b'1', 'train_1_0': b'2'
     }))  # fmt: skip
@@ -629,7 +629,7 @@ def test_what_keeps_people_from_being_counted():
     assert '\n(1) RSTPReid was drawn from MSMT17' in report.to_text()
 
 
-# Report and pictures
+# Report and images
 
 
 def test_the_text_does_not_repeat_itself():
@@ -639,14 +639,14 @@ def test_the_text_does_not_repeat_itself():
     said = Finding('error', 'worse', 'there', 1, 'Wrong: a.\nExpected b.', ('a',))
     text = Report('me', [said, *many], [], [], 3).to_text()
     assert text == (
-        'me: 3 picture files read\n\n'
+        'me: 3 image files read\n\n'
         '1. ERROR: worse, 1 in there\n   Wrong: a.\n   Expected b.\n\n'
         '2. WARNING: odd, 7 in here\n   All wrong\n     fault 0\n     fault 1\n'
         '     fault 2\n     fault 3\n     fault 4\n     and 2 more\n   Mend it.\n\n'
         'Not healthy: 1 error, 1 warning.\n'
     )
     assert Report('me', many, [], [], 3).healthy
-    assert summarise(many) == 'Healthy, but have a look: 0 errors, 1 warning.'
+    assert summarize(many) == 'Healthy, but have a look: 0 errors, 1 warning.'
 
 
 def test_numbers_of_a_split(tmp_path):
@@ -654,10 +654,10 @@ def test_numbers_of_a_split(tmp_path):
     report, splits, _ = examine('x', wanted('CUHKPEDES', root, split='test'))
     (told_of,) = report.splits
     assert told_of['parts'] == {
-        'gallery': {'items': 4, 'identities': 2, 'pictures': 4},
-        'query': {'items': 8, 'identities': 2, 'pictures': 0},
+        'gallery': {'items': 4, 'identities': 2, 'images': 4},
+        'query': {'items': 8, 'identities': 2, 'images': 0},
     }
-    assert told_of['pictures'] == {
+    assert told_of['images'] == {
         'decoded': 4,
         'width': [32, 32, 32],
         'height': [64, 64, 64],
@@ -669,11 +669,11 @@ def test_numbers_of_a_split(tmp_path):
     assert told_of['captions']['words'] == [10, 10, 10]
 
 
-def test_pictures_of_each_camera_are_sound_and_spread():
+def test_images_of_each_camera_are_sound_and_spread():
     items = [item(pid, pid % 2, path=f'{pid}_{k}') for pid in range(40) for k in '012']
     facts = {i['img_path']: FileFacts() for i in items}
     facts['0_0'] = FileFacts('empty file')
-    chosen = choose_pictures([make_split(items)], facts, num_people=3, num_pictures=2)
+    chosen = choose_images([make_split(items)], facts, num_people=3, num_images=2)
     assert chosen == {
         0: {0: ['0_1', '0_2'], 20: ['20_0', '20_1'], 38: ['38_0', '38_1']},
         1: {1: ['1_0', '1_1'], 21: ['21_0', '21_1'], 39: ['39_0', '39_1']},

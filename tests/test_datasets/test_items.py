@@ -87,22 +87,22 @@ def test_random_state_is_left_alone(dataset):
 
 
 def test_a_batch_is_its_items(dataset):
-    def pictures(samples):
+    def images(samples):
         return [sample['inputs']['image'] for sample in samples]
 
     indices = [(3, 77), (0, 5), (3, 78)]
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    found = pictures(dataset.__getitems__(indices))
+    found = images(dataset.__getitems__(indices))
     assert torch.equal(torch.rand(1), expected)
-    for picture, index in zip(found, indices, strict=True):
-        assert torch.equal(picture, dataset[index]['inputs']['image'])
+    for image, index in zip(found, indices, strict=True):
+        assert torch.equal(image, dataset[index]['inputs']['image'])
     torch.manual_seed(0)
-    first = pictures(dataset.__getitems__([3, 3, 3, 3, 3]))
-    again = pictures(dataset.__getitems__([3, 3, 3, 3, 3]))
+    first = images(dataset.__getitems__([3, 3, 3, 3, 3]))
+    again = images(dataset.__getitems__([3, 3, 3, 3, 3]))
     assert not torch.equal(torch.stack(first), torch.stack(again))
-    (mixed,) = pictures([dataset.__getitems__([3, (3, 77)])[1]])
+    (mixed,) = images([dataset.__getitems__([3, (3, 77)])[1]])
     assert torch.equal(mixed, found[0])
 
 
@@ -123,7 +123,7 @@ def test_workers_change_nothing(dataset):
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_unreadable_picture_is_an_error_not_skipped(tmp_path):
+def test_unreadable_image_is_an_error_not_skipped(tmp_path):
     make_market(tmp_path)
     path = tmp_path / 'bounding_box_train' / market_name(1, 1, 0)
     path.write_bytes(path.read_bytes()[:400])

@@ -20,13 +20,13 @@ from hplreid.datasets.samplers.identity_chunks import camera_chunks, random_chun
 from hplreid.registry import DATA_SAMPLERS
 
 
-def make_dataset(captioned=(), pictures=()):
-    """A data set with so many items of each identity: captioned ones, then pictures.
+def make_dataset(captioned=(), images=()):
+    """A dataset with so many items of each identity: captioned ones, then images.
 
-    The pictures of an identity have cameras 0, 1, 1, 2, 2, 2, ... and captions none.
+    The images of an identity have cameras 0, 1, 1, 2, 2, 2, ... and captions none.
     """
     items = []
-    for counts, caption in ((captioned, 'a man'), (pictures, None)):
+    for counts, caption in ((captioned, 'a man'), (images, None)):
         for label, count in enumerate(counts):
             item = {'label': label, 'caption': caption, 'img_path': 'x.jpg'}
             cameras = np.repeat(np.arange(9), np.arange(1, 10)) if not caption else [-1]
@@ -38,8 +38,8 @@ def make_dataset(captioned=(), pictures=()):
 
 
 CAPTIONED = [5, 9, 4, 6, 7, 9, 3, 5]  # 48 items
-PICTURES = [4, 2, 9, 5, 8, 13, 1, 6, 4, 7]
-JOINT = make_dataset(CAPTIONED, PICTURES)
+IMAGES = [4, 2, 9, 5, 8, 13, 1, 6, 4, 7]
+JOINT = make_dataset(CAPTIONED, IMAGES)
 SIZES = {'num_pairs': 8, 'num_ids': 4, 'num_instances': 2}
 SAMPLERS = [
     (CaptionSampler, {'batch_size': 8}, [8]),
@@ -198,12 +198,12 @@ def reference_pass(rng):
     """The published sampler's rule, step by step, with Python's random numbers."""
     chunks = {}
     for label, group in enumerate(GROUPS):
-        pictures = group.tolist()
-        if len(pictures) < K:
-            pictures = [rng.choice(pictures) for _ in range(K)]
-        rng.shuffle(pictures)
-        whole = len(pictures) // K
-        chunks[label] = [pictures[i * K : (i + 1) * K] for i in range(whole)]
+        images = group.tolist()
+        if len(images) < K:
+            images = [rng.choice(images) for _ in range(K)]
+        rng.shuffle(images)
+        whole = len(images) // K
+        chunks[label] = [images[i * K : (i + 1) * K] for i in range(whole)]
     batches = []
     while len(chunks) >= P:
         batch = rng.sample(sorted(chunks), P)
@@ -225,7 +225,7 @@ def test_passes_are_distributed_as_the_reference_s():
     lengths = sorted(ours | theirs)
     table = [[counts[n] for n in lengths] for counts in (ours, theirs)]
     assert chi2_contingency(table).pvalue > 1e-3  # how long passes are
-    assert chi2_contingency(first).pvalue > 1e-3  # how often each picture comes
+    assert chi2_contingency(first).pvalue > 1e-3  # how often each image comes
 
 
 def most_spread_chunks(counts, size):
@@ -253,7 +253,7 @@ def test_as_many_chunks_as_can_be_have_as_many_cameras_as_fit():
         assert full == most_spread_chunks(counts.tolist(), size)
 
 
-def test_few_pictures_are_all_taken_before_one_comes_again():
+def test_few_images_are_all_taken_before_one_comes_again():
     group, cameras = np.array([7, 8, 9]), np.array([0, 0, 4])
     seen = Counter()
     for seed in range(300):
@@ -268,7 +268,7 @@ def test_few_pictures_are_all_taken_before_one_comes_again():
 
 
 def test_cameras_of_two_data_sets_are_not_the_same():
-    dataset = make_dataset(pictures=[2])
+    dataset = make_dataset(images=[2])
     for item, source in zip(dataset._items, ('one', 'two'), strict=True):
         item.update(camid=0, source=source)
     sampler = IdentitySampler(dataset, 0, 2, num_instances=2, balance_cameras=True)
@@ -301,7 +301,7 @@ def test_small_identities_are_filled_by_chance():
 
 
 def test_identity_sampler_has_a_fixed_length():
-    dataset = make_dataset(pictures=COUNTS)
+    dataset = make_dataset(images=COUNTS)
     sampler = IdentitySampler(dataset, 0, batch_size=12, num_instances=4)
     filled = [max(n, 4) for n in COUNTS]  # what the published sampler reports, in items
     assert sampler.batches_per_epoch == sum(n - n % 4 for n in filled) // 12 == 4
@@ -326,10 +326,10 @@ def test_joint_batches():
 
 
 def test_the_shorter_stream_goes_round_again():
-    dataset = make_dataset([40], [2, 2, 2, 2])  # two batches of pictures a pass
+    dataset = make_dataset([40], [2, 2, 2, 2])  # two batches of images a pass
     sampler = JointSampler(dataset, 0, num_pairs=4, num_ids=2, num_instances=2)
-    pictures = np.array([i for i, _ in sampler]).reshape(10, 8)[:, 4:]
-    passes = pictures.reshape(5, 8)
+    images = np.array([i for i, _ in sampler]).reshape(10, 8)[:, 4:]
+    passes = images.reshape(5, 8)
     assert all(sorted(p) == list(range(40, 48)) for p in passes)
     assert len({tuple(p) for p in passes}) > 1  # in another order
 
@@ -379,9 +379,9 @@ def test_refused(cls, options, message):
 
 
 def test_test_split_has_no_labels():
-    dataset = make_dataset(pictures=[4, 4])
+    dataset = make_dataset(images=[4, 4])
     dataset.labels[:] = -1
-    with pytest.raises(ValueError, match="expected a data set of split 'train'"):
+    with pytest.raises(ValueError, match="expected a dataset of split 'train'"):
         IdentitySampler(dataset, 0, batch_size=4)
 
 

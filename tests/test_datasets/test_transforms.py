@@ -110,7 +110,7 @@ def test_erasing_gives_up_on_what_never_fits():
 
 
 def prepared(image, *steps):
-    """What the model gets of a picture that went through these steps."""
+    """What the model gets of an image that went through these steps."""
     item = {'img_path': 'x.jpg', 'image': image, 'caption': None, 'label': 0}
     meta = dict.fromkeys(('pid', 'camid', 'source', 'split', 'sample_idx'))
     for step in steps:
@@ -123,17 +123,17 @@ def prepared(image, *steps):
     ('fill', 'value'),
     [('clip_mean', CLIP_MEAN), ('zero', 0), ((0.5, -1.0, 2.5), (0.5, -1.0, 2.5))],
 )
-def test_erasing_is_torchvisions_on_normalised_pictures(image, fill, value):
-    normalise = T.Normalize(CLIP_MEAN, CLIP_STD)(image / 255)
+def test_erasing_is_torchvisions_on_normalized_images(image, fill, value):
+    normalize = T.Normalize(CLIP_MEAN, CLIP_STD)(image / 255)
     reference = T.RandomErasing(0.5, (0.02, 0.4), value=value)
     times = 0
     for seed in range(30):
         torch.manual_seed(seed)
-        expected = reference(normalise)
+        expected = reference(normalize)
         torch.manual_seed(seed)
         found = prepared(image, RandomErasing(fill=fill))
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
-        times += not torch.equal(expected, normalise)
+        times += not torch.equal(expected, normalize)
     assert 5 < times < 25
 
 
@@ -156,13 +156,13 @@ class TorchNumbers:
 def test_pixel_erasing_has_timms_rectangles(image, monkeypatch):
     monkeypatch.setattr(timm_erasing, 'random', TorchNumbers)
     reference = timm_erasing.RandomErasing(0.5, mode='pixel', device='cpu')
-    normalised = prepared(image)
+    normalized = prepared(image)
     times = 0
     for seed in range(60):
         torch.manual_seed(seed)
-        expected = reference(normalised.clone()) != normalised
+        expected = reference(normalized.clone()) != normalized
         torch.manual_seed(seed)
-        found = prepared(image, RandomErasing(0.5, **TIMM)) != normalised
+        found = prepared(image, RandomErasing(0.5, **TIMM)) != normalized
         assert torch.equal(found, expected)
         times += bool(expected.any())
     assert 15 < times < 45
@@ -194,7 +194,7 @@ def test_erasing_happens_as_often_as_asked(image):
 
 
 @pytest.mark.parametrize('prob', [0.0, 1.0])
-def test_nothing_may_move_a_picture_that_is_to_be_erased(image, prob):
+def test_nothing_may_move_a_image_that_is_to_be_erased(image, prob):
     for late in (RandomFlip(), PadRandomCrop(), RandomErasing()):
         item = RandomErasing(prob)({'image': image})
         with pytest.raises(ValueError, match=f'{type(late).__name__} comes after'):
@@ -363,7 +363,7 @@ def test_swaps_by_counting():
     assert swap_words(['man'], 3) == ['man']
 
 
-def test_eda_changes_the_caption_that_is_tokenised():
+def test_eda_changes_the_caption_that_is_tokenized():
     caption = ' '.join(WORDS * 5)
     torch.manual_seed(0)
     item = EDACaption(delete=0.2, swap=0.1)({'caption': caption})
@@ -419,7 +419,7 @@ def test_packing(image):
 @pytest.mark.parametrize(
     ('item', 'message'),
     [
-        ({'img_path': 'x.jpg'}, "picture 'x.jpg' was not loaded.*lacks LoadImage"),
+        ({'img_path': 'x.jpg'}, "image 'x.jpg' was not loaded.*lacks LoadImage"),
         ({'caption': 'a man'}, "caption 'a man'.*lacks TokenizeCaption"),
         ({}, 'Item 9 of CUHK-PEDES has neither'),
         (

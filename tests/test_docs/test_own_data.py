@@ -79,7 +79,7 @@ def test_the_table_holds_what_synthpeds_does(folder):
     with open(folder / 'data/people/people.csv', encoding='utf-8', newline='') as file:
         rows = list(csv.DictReader(file))
     captioned = [row for row in rows if row['caption']]
-    # docs/synthpeds.md: 8 x 2 pictures to train on, 4 x 2, 6 x 2, two captions each
+    # docs/synthpeds.md: 8 x 2 images to train on, 4 x 2, 6 x 2, two captions each
     splits = [row['split'] for row in captioned]
     assert [splits.count(s) for s in ('train', 'val', 'test')] == [32, 16, 24]
     others = [row['split'] for row in rows if not row['caption']]

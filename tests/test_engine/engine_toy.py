@@ -1,4 +1,4 @@
-"""A model of two stages and a data set of numbers: all that the engine asks of them."""
+"""A model of two stages and a dataset of numbers: all that the engine asks of them."""
 
 import random
 from pathlib import Path

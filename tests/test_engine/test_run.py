@@ -7,14 +7,14 @@ import pytest
 from mmengine.config import Config
 
 from hplreid.engine.config.resolve import inference_config
-from hplreid.engine.run import summarise_seeds, write_metrics
+from hplreid.engine.run import summarize_seeds, write_metrics
 
 from .engine_toy import toy_config
 
 
 def test_mean_and_spread_over_seeds(tmp_path):
     scores = {0: {'a/mAP': 10.0, 'a/R1': 50.0}, 7: {'a/mAP': 13.0, 'a/R1': 51.0}}
-    table = summarise_seeds(scores, tmp_path / 'seeds.json')
+    table = summarize_seeds(scores, tmp_path / 'seeds.json')
     assert table.field_names == ['score', 'seed 0', 'seed 7', 'mean', 'spread']
     spread = stdev([10.0, 13.0])
     assert table.rows[0] == ['a/mAP', '10.00', '13.00', '11.50', f'{spread:.2f}']
@@ -25,7 +25,7 @@ def test_mean_and_spread_over_seeds(tmp_path):
 
 
 def test_one_seed_has_no_spread(tmp_path):
-    table = summarise_seeds({3: {'a/mAP': 10.0}}, tmp_path / 'seeds.json')
+    table = summarize_seeds({3: {'a/mAP': 10.0}}, tmp_path / 'seeds.json')
     assert table.rows == [['a/mAP', '10.00', '10.00', '0.00']]
 
 

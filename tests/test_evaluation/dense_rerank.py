@@ -14,7 +14,7 @@ def dense_rerank(distances, num_queries, k1, k2, share, *, fastreid=False, add=N
     Args:
         distances: Of all N items, queries first, ``(N, N)``.
         num_queries: Q.
-        k1: Neighbours beside the item itself; with it, for fast-reid.
+        k1: Neighbors beside the item itself; with it, for fast-reid.
         k2: Items averaged over.
         share: Lambda.
         fastreid: Whether distances are taken as they are, not relative.

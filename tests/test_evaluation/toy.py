@@ -1,4 +1,4 @@
-"""A model and a data set without pictures, and a Runner that scores them."""
+"""A model and a dataset without images, and a Runner that scores them."""
 
 import torch
 from mmengine.model import BaseModel

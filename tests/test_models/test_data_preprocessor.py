@@ -1,4 +1,4 @@
-"""The data preprocessor: rows, normalisation, trimming, both ways to collate."""
+"""The data preprocessor: rows, normalization, trimming, both ways to collate."""
 
 import pytest
 import torch
@@ -25,17 +25,17 @@ def sample(label, image=None, words=None, masked=False, **known):
     return {'inputs': inputs, 'data_samples': meta}
 
 
-def picture(seed, size=(8, 4)):
+def image(seed, size=(8, 4)):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(256, (3, *size), generator=generator, dtype=torch.uint8)
 
 
 def joint_batch():
     return [
-        sample(4, picture(0)),
-        sample(7, picture(1), words=3),
-        sample(4, picture(2), words=9),
-        sample(2, picture(3)),
+        sample(4, image(0)),
+        sample(7, image(1), words=3),
+        sample(4, image(2), words=9),
+        sample(2, image(3)),
     ]
 
 
@@ -68,11 +68,11 @@ def test_joint_batch(collate):
 def test_what_is_erased(collate):
     noisy = Erasure(1, 0, 5, 3, None, seed=8)
     samples = [
-        sample(0, picture(0)),
-        sample(0, words=2),  # a row without a picture
-        sample(0, picture(1), erasure=Erasure(2, 1, 3, 2, (0.5, -9.0, 9.0))),
-        sample(0, picture(2), erasure=noisy),
-        sample(0, picture(3), erasure=noisy),
+        sample(0, image(0)),
+        sample(0, words=2),  # a row without an image
+        sample(0, image(1), erasure=Erasure(2, 1, 3, 2, (0.5, -9.0, 9.0))),
+        sample(0, image(2), erasure=noisy),
+        sample(0, image(3), erasure=noisy),
     ]
     batch = collate(samples)
     found = ReIDDataPreprocessor()(batch)['inputs']['images']
@@ -92,24 +92,24 @@ def test_what_is_erased(collate):
 
 @pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
 def test_masked_captions_are_trimmed_alike(collate):
-    samples = [sample(0, picture(0)), sample(0, picture(1), words=3, masked=True)]
+    samples = [sample(0, image(0)), sample(0, image(1), words=3, masked=True)]
     inputs = ReIDDataPreprocessor()(collate(samples))['inputs']
     assert torch.equal(inputs['masked_captions'], inputs['captions'])
     assert torch.equal(inputs['mask_labels'], inputs['captions'] + 1)
     unmasked = ReIDDataPreprocessor()(collate(joint_batch()))['inputs']
     assert 'masked_captions' not in unmasked
-    some = [*samples, sample(0, picture(2), words=3)]
+    some = [*samples, sample(0, image(2), words=3)]
     with pytest.raises(ValueError, match='1 of 2 captions .* have been masked'):
         ReIDDataPreprocessor()(collate(some))
 
 
-def test_denormalised_pictures_are_the_same():
+def test_denormalized_images_are_the_same():
     preprocess = ReIDDataPreprocessor()
-    samples = [sample(0, picture(seed, (64, 32))) for seed in range(3)]
+    samples = [sample(0, image(seed, (64, 32))) for seed in range(3)]
     images = preprocess(reid_collate(samples))['inputs']['images']
     expected = torch.stack([s['inputs']['image'] for s in samples])
-    assert torch.equal(preprocess.denormalise(images), expected)
-    clamped = preprocess.denormalise(torch.full((1, 3, 2, 2), 9.0))
+    assert torch.equal(preprocess.denormalize(images), expected)
+    clamped = preprocess.denormalize(torch.full((1, 3, 2, 2), 9.0))
     assert clamped.unique().tolist() == [255]
 
 
@@ -120,31 +120,31 @@ def test_untrimmed():
 
 
 @pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
-def test_pictures_or_captions_alone(collate):
+def test_images_or_captions_alone(collate):
     preprocess = ReIDDataPreprocessor()
     texts = preprocess(collate([sample(-1, words=2), sample(-1, words=4)]))['inputs']
     assert texts['images'].shape == (0, 3, 0, 0)
     assert texts['image_rows'].tolist() == []
     assert texts['captions'].shape == (2, 6)
     assert texts['image_only_rows'].tolist() == []
-    pictures = preprocess(collate([sample(-1, picture(0))]))['inputs']
-    assert pictures['captions'].shape == (0, 0)
-    assert pictures['captions'].dtype == torch.int64
-    assert pictures['image_only_rows'].tolist() == [0]
-    mixed = preprocess(collate([sample(-1, picture(0)), sample(-1, words=2)]))['inputs']
+    images = preprocess(collate([sample(-1, image(0))]))['inputs']
+    assert images['captions'].shape == (0, 0)
+    assert images['captions'].dtype == torch.int64
+    assert images['image_only_rows'].tolist() == [0]
+    mixed = preprocess(collate([sample(-1, image(0)), sample(-1, words=2)]))['inputs']
     assert mixed['image_rows'].tolist() == [0]
     assert mixed['caption_rows'].tolist() == [1]
 
 
-def test_training_wants_a_picture_in_every_row():
-    data = pseudo_collate([sample(0, picture(0)), sample(1, words=5)])
-    with pytest.raises(ValueError, match="1 training items .* no picture.*'5 words'"):
+def test_training_wants_a_image_in_every_row():
+    data = pseudo_collate([sample(0, image(0)), sample(1, words=5)])
+    with pytest.raises(ValueError, match="1 training items .* no image.*'5 words'"):
         ReIDDataPreprocessor()(data, training=True)
 
 
 @pytest.mark.parametrize('collate', [pseudo_collate, reid_collate])
-def test_pictures_of_different_size(collate):
-    samples = [sample(0, picture(0)), sample(0, picture(1, (8, 5)))]
+def test_images_of_different_size(collate):
+    samples = [sample(0, image(0)), sample(0, image(1, (8, 5)))]
     with pytest.raises(ValueError, match=r'differ in shape.*\(3, 8, 4\), \(3, 8, 5\)'):
         ReIDDataPreprocessor()(collate(samples))
 

@@ -1,4 +1,4 @@
-"""The interaction of prompt and picture: attention and blocks written out."""
+"""The interaction of prompt and image: attention and blocks written out."""
 
 import math
 
@@ -35,7 +35,7 @@ def softmax(scores):
 
 
 def attend(queries, keys, attention):
-    """Multi-head attention of one picture: rows ``(L, C)``, one head at a time."""
+    """Multi-head attention of one image: rows ``(L, C)``, one head at a time."""
     weights = attention.in_proj_weight.chunk(3)
     biases = attention.in_proj_bias.chunk(3)
     q = queries @ weights[0].T + biases[0]
@@ -68,7 +68,7 @@ def gelu(x):
 
 
 def run_block(x, block):
-    """A pre-norm transformer block of one picture."""
+    """A pre-norm transformer block of one image."""
     first = norm(x, block.norm1)
     x = x + attend(first, first, block.self_attn)
     hidden = gelu(norm(x, block.norm2) @ block.linear1.weight.T + block.linear1.bias)
@@ -76,7 +76,7 @@ def run_block(x, block):
 
 
 def start_of(neck, prompt, tokens):
-    """What the blocks run over, of one picture: the definition of each variant."""
+    """What the blocks run over, of one image: the definition of each variant."""
     if neck.variant == 'attend':
         return torch.cat([attend(prompt[None], tokens, neck.attention), tokens])
     if neck.variant == 'attend_single':

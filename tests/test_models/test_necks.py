@@ -10,7 +10,7 @@ def build(channels=5):
     return NECKS.build({'type': 'BNNeck', 'in_channels': channels}).double()
 
 
-def test_normalises_by_the_statistics_of_the_batch():
+def test_normalizes_by_the_statistics_of_the_batch():
     torch.manual_seed(0)
     neck = build()
     weight = torch.rand(5, dtype=torch.float64) + 1

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hplreid.models.necks import generalised_mean
+from hplreid.models.necks import generalized_mean
 from hplreid.registry import NECKS
 
 
@@ -18,9 +18,9 @@ def maps():
 
 def by_loops(x, p, eps=1e-6):
     rows = []
-    for picture in x.tolist():
+    for image in x.tolist():
         rows.append([])
-        for channel in picture:
+        for channel in image:
             places = [max(value, eps) ** p for line in channel for value in line]
             rows[-1].append((sum(places) / len(places)) ** (1 / p))
     return torch.tensor(rows, dtype=torch.float64)
@@ -38,7 +38,7 @@ def test_gem_at_one_is_the_average_and_at_many_the_maximum():
     torch.testing.assert_close(average, positive.flatten(2).mean(2))
     largest = positive.flatten(2).amax(2)
     torch.testing.assert_close(
-        generalised_mean(positive, 300.0), largest, rtol=0.01, atol=0
+        generalized_mean(positive, 300.0), largest, rtol=0.01, atol=0
     )
 
 
@@ -51,7 +51,7 @@ def test_the_exponent_learns():
     neck = build('GeM')
     assert neck.p.item() == 3
     assert torch.autograd.gradcheck(
-        generalised_mean, (maps().abs().add(0.1).requires_grad_(), neck.p)
+        generalized_mean, (maps().abs().add(0.1).requires_grad_(), neck.p)
     )
 
 

@@ -15,7 +15,7 @@ from hplreid.synthpeds.captions.caption import MAX_WORDS, MIN_WORDS, make_captio
 from hplreid.synthpeds.captions.visible_facts import VISIBLE
 from hplreid.synthpeds.figure.body_parts import Part
 from hplreid.synthpeds.figure.signed_distance import Shape, box, segment
-from hplreid.synthpeds.person_image import make_picture
+from hplreid.synthpeds.person_image import make_image
 from hplreid.synthpeds.sizes import SIZES
 from hplreid.synthpeds.wardrobe.colors import (
     ANCHORS,
@@ -43,18 +43,18 @@ def one_thread():
 
 @pytest.fixture(scope='module')
 def tiny(tmp_path_factory, one_thread):
-    """A finished data set of the smallest size, made in this process."""
+    """A finished dataset of the smallest size, made in this process."""
     out = tmp_path_factory.mktemp('synthpeds') / 'tiny'
     manifest = make_synthpeds(out, 'tiny', workers=1, progress=False)
     return out, manifest
 
 
 @pytest.fixture(scope='module')
-def pictures(one_thread):
-    """A few pictures of many people."""
+def images(one_thread):
+    """A few images of many people."""
     with torch.inference_mode():
         return [
-            (make_picture(3, number, number % 6, Difficulty()), number % 6)
+            (make_image(3, number, number % 6, Difficulty()), number % 6)
             for number in range(0, 96, 2)
         ]
 
@@ -84,10 +84,10 @@ def test_box_distance_matches_formula_after_a_turn():
             [-np.sin(angle), 0, np.cos(angle)],
         ]
     )
-    half, radius, centre = np.array([0.2, 0.3, 0.1]), 0.05, np.array([0.3, 1.0, 0.2])
-    shape = Shape([box(centre, half, radius, Part.BAG)], turn)
+    half, radius, center = np.array([0.2, 0.3, 0.1]), 0.05, np.array([0.3, 1.0, 0.2])
+    shape = Shape([box(center, half, radius, Part.BAG)], turn)
     points = np.random.default_rng(1).uniform(-2, 2, (200, 3))
-    local = points @ turn - centre
+    local = points @ turn - center
     outside = np.maximum(np.abs(local) - half, 0)
     expected = np.linalg.norm(outside, axis=1) - radius
     found = shape(torch.tensor(points.T, dtype=torch.float32)).numpy()
@@ -113,16 +113,16 @@ def test_stretched_shape_never_overestimates():
 
 
 def test_rays_hit_a_sphere_where_algebra_says():
-    centre, radius = np.array([0.1, 1.0, 0.0]), 0.4
-    point = segment(centre, centre + [0, 1e-5, 0], (radius, radius), Part.FACE)
+    center, radius = np.array([0.1, 1.0, 0.0]), 0.4
+    point = segment(center, center + [0, 1e-5, 0], (radius, radius), Part.FACE)
     shape = Shape([point])
     rng = np.random.default_rng(3)
     origin = np.array([0.0, 1.5, 5.0])
-    target = centre + rng.uniform(-0.6, 0.6, (300, 3))
+    target = center + rng.uniform(-0.6, 0.6, (300, 3))
     rays = target - origin
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    along = (centre - origin) @ rays.T
-    square = radius**2 - ((centre - origin) @ (centre - origin) - along**2)
+    along = (center - origin) @ rays.T
+    square = radius**2 - ((center - origin) @ (center - origin) - along**2)
     start = torch.tensor(origin, dtype=torch.float32)[:, None]
     direction = torch.tensor(rays.T, dtype=torch.float32)
     near, far = torch.full((300,), 3.0), torch.full((300,), 7.0)
@@ -139,7 +139,7 @@ def test_rays_hit_a_sphere_where_algebra_says():
     where = start + direction[:, found] * depth
     light = torch.tensor([[0.0], [1.0], [0.0]])
     normal = surface(shape, found, where, light).normal.numpy()
-    radial = where.numpy() - centre[:, None]
+    radial = where.numpy() - center[:, None]
     radial /= np.linalg.norm(radial, axis=0)
     assert ((normal * radial).sum(0)[sure] > 0.999).all()
 
@@ -147,25 +147,25 @@ def test_rays_hit_a_sphere_where_algebra_says():
 def test_figure_stands_upright_in_the_crop():
     dials = Difficulty(occlusion=0, framing=0)
     for number in range(6):
-        picture = make_picture(1, number, 0, dials)
-        rows = np.nonzero((picture.parts > 0).any(1))[0]
-        share = (rows[-1] - rows[0] + 1) / len(picture.parts)
+        image = make_image(1, number, 0, dials)
+        rows = np.nonzero((image.parts > 0).any(1))[0]
+        share = (rows[-1] - rows[0] + 1) / len(image.parts)
         assert 0.8 < share <= 1.0
         middle = {
-            part: np.nonzero(picture.parts == part)[0].mean()
+            part: np.nonzero(image.parts == part)[0].mean()
             for part in (Part.UPPER, Part.SHOES)
-            if (picture.parts == part).any()
+            if (image.parts == part).any()
         }
         assert middle[Part.UPPER] < middle[Part.SHOES]
 
 
-# Colours and clothes
+# Colors and clothes
 
 
 def test_lab_round_trip_and_known_values():
     rgb = np.random.default_rng(0).uniform(0, 255, (50, 3))
     np.testing.assert_allclose(lab_to_rgb(rgb_to_lab(rgb)), rgb, atol=1e-3)
-    # Reference values of sRGB red and mid grey under D65.
+    # Reference values of sRGB red and mid gray under D65.
     np.testing.assert_allclose(
         rgb_to_lab([255, 0, 0]), [53.24, 80.09, 67.20], atol=0.05
     )
@@ -180,12 +180,12 @@ def test_shades_keep_their_word(word):
     assert len({tuple(np.round(rgb)) for rgb in shades}) > 10
 
 
-def test_colours_of_people_match_their_words():
+def test_colors_of_people_match_their_words():
     for number in range(40):
         person = make_identity(7, number, Difficulty())
         words = person.words
-        pairs = {'upper': words.upper_colour, 'lower': words.lower_colour}
-        pairs |= {'bag': words.bag_colour, 'shoes': words.shoe_colour}
+        pairs = {'upper': words.upper_color, 'lower': words.lower_color}
+        pairs |= {'bag': words.bag_color, 'shoes': words.shoe_color}
         for slot, word in pairs.items():
             assert nearest_word(linear_to_srgb(person.rgb[slot]) * 255) == word
 
@@ -208,7 +208,7 @@ def test_clothes_go_together():
         assert not words.inner or words.upper in ('jacket', 'coat')
         assert (words.lower == 'none') == (words.upper == 'dress')
         if words.lower == 'jeans':
-            assert words.lower_colour in ('blue', 'navy', 'light blue', 'black')
+            assert words.lower_color in ('blue', 'navy', 'light blue', 'black')
 
 
 @pytest.mark.parametrize('name', ['crowding', 'camera', 'occlusion'])
@@ -234,35 +234,35 @@ _SPOKEN = {
 }
 
 
-def test_captions_speak_of_visible_parts_only(pictures):
-    for picture, index in pictures:
+def test_captions_speak_of_visible_parts_only(images):
+    for image, index in images:
         for which in range(2):
-            text = make_caption(picture, 3, index, which, Difficulty()).text.lower()
+            text = make_caption(image, 3, index, which, Difficulty()).text.lower()
             for pattern, parts in _SPOKEN.items():
                 if re.search(pattern, text):
-                    seen = [picture.area(p) >= VISIBLE[p] for p in parts]
+                    seen = [image.area(p) >= VISIBLE[p] for p in parts]
                     assert any(seen), (text, pattern)
 
 
-def test_part_map_decides_what_is_said(pictures):
+def test_part_map_decides_what_is_said(images):
     """Painting a part out of the map removes it from every caption."""
     erased = 0
-    for picture, index in pictures:
-        before = make_caption(picture, 3, index, 0, Difficulty(omission=0))
+    for image, index in images:
+        before = make_caption(image, 3, index, 0, Difficulty(omission=0))
         if 'shoes' not in before.topics:
             continue
-        parts = np.where(picture.parts == Part.SHOES, 0, picture.parts)
-        bare = type(picture)(**{**vars(picture), 'parts': parts})
+        parts = np.where(image.parts == Part.SHOES, 0, image.parts)
+        bare = type(image)(**{**vars(image), 'parts': parts})
         after = make_caption(bare, 3, index, 0, Difficulty(omission=0))
         assert 'shoes' not in after.topics
         erased += 1
     assert erased > 10
 
 
-def test_caption_lengths_and_variety(pictures):
+def test_caption_lengths_and_variety(images):
     texts = [
-        make_caption(picture, 3, index, which, Difficulty()).text
-        for picture, index in pictures
+        make_caption(image, 3, index, which, Difficulty()).text
+        for image, index in images
         for which in range(2)
     ]
     counts = [len(text.split()) for text in texts]
@@ -274,20 +274,20 @@ def test_caption_lengths_and_variety(pictures):
 
 
 def test_junk_still_gets_words():
-    picture = make_picture(0, 5, 1000, Difficulty(), junk=True)
-    text = make_caption(picture, 0, 1000, 0, Difficulty()).text
+    image = make_image(0, 5, 1000, Difficulty(), junk=True)
+    text = make_caption(image, 0, 1000, 0, Difficulty()).text
     assert MIN_WORDS <= len(text.split()) <= MAX_WORDS
 
 
-# The data set
+# The dataset
 
 
-def test_pictures_depend_on_their_numbers_alone():
-    one = make_picture(0, 17, 2, Difficulty())
-    make_picture(0, 3, 1, Difficulty())
-    two = make_picture(0, 17, 2, Difficulty())
+def test_images_depend_on_their_numbers_alone():
+    one = make_image(0, 17, 2, Difficulty())
+    make_image(0, 3, 1, Difficulty())
+    two = make_image(0, 17, 2, Difficulty())
     np.testing.assert_array_equal(one.pixels, two.pixels)
-    other = make_picture(1, 17, 2, Difficulty())
+    other = make_image(1, 17, 2, Difficulty())
     assert (one.pixels != other.pixels).any()
 
 
@@ -387,13 +387,13 @@ def test_cuhk_layout(tiny):
     shared = [r for r in records if r['file_path'].startswith('Market/')]
     people = {r['file_path'].split('/')[1][:4] for r in shared}
     assert len(people) == SIZES['tiny'].shared
-    for record in shared:  # the very pictures of the other task
+    for record in shared:  # the very images of the other task
         name = record['file_path'].split('/')[1]
         twin = out / MARKET / 'bounding_box_train' / name
         assert (folder / 'imgs' / record['file_path']).read_bytes() == twin.read_bytes()
 
 
-def test_pictures_open_with_the_right_shape(tiny):
+def test_images_open_with_the_right_shape(tiny):
     out, _ = tiny
     height, width = SIZES['tiny'].shape
     for path in (out / MARKET / 'query').iterdir():
@@ -450,7 +450,7 @@ def test_damage_is_noticed_and_repaired(tiny, tmp_path):
         make_synthpeds(copy, 'tiny', workers=1, progress=False)
     (copy / 'manifest.json').unlink()
     assert synthpeds_problems(copy, 'tiny')
-    assert manifest['pictures'] == len(plan(SIZES['tiny'], 0))
+    assert manifest['images'] == len(plan(SIZES['tiny'], 0))
 
 
 @pytest.mark.parametrize(

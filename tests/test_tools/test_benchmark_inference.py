@@ -13,19 +13,19 @@ def run(*configs):
 
 
 def test_what_is_only_trained_is_not_there():
-    """Baseline, IRRA and Propot: the same parameters, pictures and captions."""
+    """Baseline, IRRA and Propot: the same parameters, images and captions."""
     paths = (
         'configs/clip/clip_tiny_synthpeds-t2i_sdm.py',
         'configs/irra/irra_tiny_synthpeds.py',
         'configs/propot/propot_tiny_synthpeds.py',
     )
     rows = run(*paths)
-    assert list(rows) == [(p, kind) for p in paths for kind in ('pictures', 'captions')]
+    assert list(rows) == [(p, kind) for p in paths for kind in ('images', 'captions')]
     assert len({parameters for parameters, *_ in rows.values()}) == 1
     for _, seconds, rate, ratio in rows.values():
         assert float(seconds) * float(rate) == pytest.approx(2, rel=0.1)
         assert float(ratio) > 0
-    assert [rows[paths[0], kind][-1] for kind in ('pictures', 'captions')] == (
+    assert [rows[paths[0], kind][-1] for kind in ('images', 'captions')] == (
         ['1.000', '1.000']
     )
 
@@ -38,7 +38,7 @@ def test_prompts_at_test_are_there():
     )
     rows = run(*paths)
     constant, composed = (
-        int(rows[path, 'pictures'][0].replace(',', '')) for path in paths[:2]
+        int(rows[path, 'images'][0].replace(',', '')) for path in paths[:2]
     )
     assert composed > constant  # an inversion network and a text tower
     assert rows[paths[2], 'captions'][-1] == '-'  # the first config has none

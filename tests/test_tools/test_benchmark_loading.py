@@ -1,4 +1,4 @@
-"""tools/analysis_tools/benchmark_loading.py as a program, on a few pictures."""
+"""tools/analysis_tools/benchmark_loading.py as a program, on a few images."""
 
 import re
 import runpy
@@ -11,7 +11,7 @@ TOOL = Path(__file__).resolve().parents[2] / 'tools/analysis_tools/benchmark_loa
 
 
 def test_every_contestant_is_timed(monkeypatch, capsys):
-    arguments = ['--pictures', '6', '--batch-size', '4', '--rounds', '2']
+    arguments = ['--images', '6', '--batch-size', '4', '--rounds', '2']
     monkeypatch.setattr(sys, 'argv', [str(TOOL), *arguments])
     threads = torch.get_num_threads()
     try:
@@ -31,10 +31,10 @@ def test_every_contestant_is_timed(monkeypatch, capsys):
 def test_both_pipelines_do_the_same(tmp_path):
     """Without chance, stock and ours give the same floats."""
     tool = runpy.run_path(str(TOOL))
-    paths = tool['make_pictures'](tmp_path / 'p', 300, 120, 3)
+    paths = tool['make_images'](tmp_path / 'p', 300, 120, 3)
     stock = tool['StockDataset'](paths)
     steps = stock.transform.transforms
-    stock.transform.transforms = [steps[0], *steps[4:6]]  # resize, tensor, normalise
+    stock.transform.transforms = [steps[0], *steps[4:6]]  # resize, tensor, normalize
     expected = torch.stack([stock[i] for i in range(3)])
     tool['AUGMENTATION'][:3] = []
     batch = next(iter(tool['make_ours'](paths, tool['LOADING'], 3)))

@@ -84,7 +84,7 @@ def config(tmp_path):
 
 @pytest.fixture
 def browse(monkeypatch, capsys, tmp_path):
-    """Run the tool; return what it exits with, what it printed and the picture."""
+    """Run the tool; return what it exits with, what it printed and the image."""
 
     def browse(config, *arguments):
         out = tmp_path / 'sheets' / 'sheet.png'
@@ -122,9 +122,9 @@ def first_batch(joint, pipeline, epoch):
     return ((images * std + mean) * 255).round().permute(0, 2, 3, 1).numpy()
 
 
-def contains(sheet, picture):
-    """Whether a picture of 64 x 32 is on the sheet, at four times its size."""
-    large = picture.astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
+def contains(sheet, image):
+    """Whether an image of 64 x 32 is on the sheet, at four times its size."""
+    large = image.astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
     height, width = sheet.shape[0] - 255, sheet.shape[1] - 127
     fits = np.ones((height, width), bool)
     for y, x in ((0, 0), (255, 0), (0, 127), (255, 127), (128, 64)):
@@ -153,9 +153,9 @@ def test_the_sheet_shows_the_batch_of_a_run(
     assert name in printed.out
     expected = first_batch(joint, pipeline, epoch)
     assert len(expected) == 8
-    assert all(contains(sheet, picture) for picture in expected)
+    assert all(contains(sheet, image) for image in expected)
     other = first_batch(joint, RANDOM, epoch + 1)
-    assert not all(contains(sheet, picture) for picture in other)
+    assert not all(contains(sheet, image) for image in other)
 
 
 def test_fewer_samples_are_taken_from_both_parts(browse, config):
@@ -189,7 +189,7 @@ def test_a_benchmark_has_queries_and_gallery(browse, config):
         ),
         (
             ('--cfg-options', 'train_dataloader.sampler.num_ids=9'),
-            'A batch of 9 identities was asked for; the data set has 4.',
+            'A batch of 9 identities was asked for; the dataset has 4.',
         ),
     ],
 )

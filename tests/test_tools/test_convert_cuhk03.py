@@ -15,7 +15,7 @@ from hplreid.datasets import CUHK03NP
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/dataset_tools/convert_cuhk03.py'
 # Raw names, the identity of each, and what the new protocol does with it
-PICTURES = {
+IMAGES = {
     '1_001_1_01.png': (7, 'train_idx'),
     '1_001_2_06.png': (7, 'train_idx'),
     '1_002_1_02.png': (9, 'query_idx'),
@@ -25,7 +25,7 @@ PICTURES = {
 }
 
 
-def picture(name):
+def image(name):
     """Pixels that follow from a raw name, no two alike, taller than wide."""
     rng = np.random.default_rng(list(name.encode()))
     return rng.integers(256, size=(9, 5, 3), dtype=np.uint8)
@@ -58,10 +58,10 @@ def archive(tmp_path):
         pairs = []
         for pair in (1, 2):
             persons = np.full((2, 10), empty.ref, dtype=h5py.ref_dtype)
-            for name in PICTURES:
+            for name in IMAGES:
                 where, person, _, index = map(int, name[:-4].split('_'))
                 if where == pair:
-                    stored = cells.create_dataset(name, data=picture(name).T)
+                    stored = cells.create_dataset(name, data=image(name).T)
                     persons[person - 1, index - 1] = stored.ref
             table = cells.create_dataset(
                 f'pair {pair}', data=persons.T, dtype=h5py.ref_dtype
@@ -74,13 +74,13 @@ def archive(tmp_path):
     return path
 
 
-def write_splits(folder, names=tuple(PICTURES)):
+def write_splits(folder, names=tuple(IMAGES)):
     def rows(part):
-        return [i for i, (_, p) in enumerate(PICTURES.values(), 1) if p == part]
+        return [i for i, (_, p) in enumerate(IMAGES.values(), 1) if p == part]
 
     config = {
         'filelist': np.array([[name] for name in names], dtype=object),
-        'labels': np.array([[label] for label, _ in PICTURES.values()]),
+        'labels': np.array([[label] for label, _ in IMAGES.values()]),
         **{key: rows(key) for key in ('train_idx', 'query_idx', 'gallery_idx')},
     }
     for detector in ('labeled', 'detected'):
@@ -106,8 +106,8 @@ def test_folders_are_those_that_the_parser_reads(archive, call, tmp_path):
         ('labeled/bounding_box_test/0009_c1_3.png', 9, 0),
         ('labeled/bounding_box_test/0012_c1_1.png', 12, 0),
     ]
-    for item, name in zip(items, [*list(PICTURES)[:4], '1_002_1_03.png'], strict=False):
-        assert np.array_equal(np.asarray(Image.open(item['img_path'])), picture(name))
+    for item, name in zip(items, [*list(IMAGES)[:4], '1_002_1_03.png'], strict=False):
+        assert np.array_equal(np.asarray(Image.open(item['img_path'])), image(name))
 
 
 def test_what_is_there_is_left_alone(archive, call, tmp_path):
@@ -120,24 +120,24 @@ def test_what_is_there_is_left_alone(archive, call, tmp_path):
 
 
 def test_a_failure_leaves_nothing_behind(archive, call, tmp_path):
-    names = ['1_001_1_01.png', '1_001_2_07.png', *list(PICTURES)[2:]]
+    names = ['1_001_1_01.png', '1_001_2_07.png', *list(IMAGES)[2:]]
     write_splits(tmp_path, names)  # the second lies in an empty cell
     code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
-    assert 'has no picture for Place(pair=1, person=1, index=7' in code
+    assert 'has no image for Place(pair=1, person=1, index=7' in code
     assert os.listdir(tmp_path / 'out') == []
 
 
 @pytest.mark.parametrize(
     ('name', 'message'),
     [
-        ('3_001_1_01.png', 'has no picture for Place'),
+        ('3_001_1_01.png', 'has no image for Place'),
         ('1_000_1_01.png', "'1_000_1_01.png' is not <pair>"),
         ('woman.png', "'woman.png' is not <pair>_<person>"),
-        ('1_001_2_06.png', 'uses a picture twice'),
+        ('1_001_2_06.png', 'uses an image twice'),
     ],
 )
 def test_wrong_names_in_the_split(archive, call, tmp_path, name, message):
-    write_splits(tmp_path, [name, *list(PICTURES)[1:]])
+    write_splits(tmp_path, [name, *list(IMAGES)[1:]])
     code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
     assert message in code
 

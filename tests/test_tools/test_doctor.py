@@ -55,11 +55,11 @@ def config(trees, tmp_path):
         'val_dataloader': {'dataset': {**t2i, 'split': 'val', **plain}},
         'val_evaluator': {'type': 'RetrievalMetric', 'task': 't2i'},
         'test_dataloader': {
-            'pictures': {'dataset': {**i2i, 'split': 'test', **plain}},
+            'images': {'dataset': {**i2i, 'split': 'test', **plain}},
             'words': {'dataset': {**t2i, 'split': 'test', **plain}},
         },
         'test_evaluator': {
-            'pictures': [{'type': 'RetrievalMetric', 'task': 'i2i'}],
+            'images': [{'type': 'RetrievalMetric', 'task': 'i2i'}],
             'words': {'type': 'RetrievalMetric', 'task': 't2i'},
         },
     }
@@ -86,7 +86,7 @@ def test_every_data_set_of_a_config_is_looked_at(call, config, tmp_path):
     ]
     text = (out / 'report.txt').read_text()
     assert text in printed.out
-    assert 'Pictures: 100%' in printed.err
+    assert 'Images: 100%' in printed.err
     sheets = sorted(path.name for path in out.glob('*.png'))
     assert sheets == [
         'CUHK-PEDES_camera_unknown.png',
@@ -98,7 +98,7 @@ def test_every_data_set_of_a_config_is_looked_at(call, config, tmp_path):
     assert len(list(out.iterdir())) == 2 + len(sheets)  # nothing temporary is left
 
 
-def test_a_sheet_shows_the_pictures_of_its_camera(call, trees, tmp_path):
+def test_a_sheet_shows_the_images_of_its_camera(call, trees, tmp_path):
     out = tmp_path / 'out'
     target = f'Market1501:{trees[0]}'
     code, _ = call(target, '--out', out, '--cfg-options', 'expected=None')
@@ -131,7 +131,7 @@ def test_a_rule_of_the_metric_is_respected(call, config, trees):
     for path in (trees[0] / 'bounding_box_test').glob('0005_c2*'):
         path.unlink()
     assert call(config)[0] == 1
-    keep = 'test_evaluator.pictures.0.same_camera=keep'
+    keep = 'test_evaluator.images.0.same_camera=keep'
     code, printed = call(config, '--cfg-options', keep)
     assert code == 0, printed.out
 
@@ -184,4 +184,4 @@ def test_a_config_without_data(call, tmp_path):
     (tmp_path / 'empty.py').write_text('x = 1\n')
     code, printed = call(tmp_path / 'empty.py')
     assert code == 2
-    assert 'has no data sets in its loaders' in printed.err
+    assert 'has no datasets in its loaders' in printed.err

@@ -50,10 +50,10 @@ def make_features(path, noise=1.5, seed=0, cameras=True, **changed):
     """A feature file of 40 queries and 90 gallery items."""
     rng = np.random.default_rng(seed)
     pids = np.arange(40) % 10, np.arange(90) % 10
-    centres = np.random.default_rng(9).normal(size=(10, 8))
+    centers = np.random.default_rng(9).normal(size=(10, 8))
     content = dict(
-        query_feats=centres[pids[0]] + noise * rng.normal(size=(40, 8)),
-        gallery_feats=centres[pids[1]] + noise * rng.normal(size=(90, 8)),
+        query_feats=centers[pids[0]] + noise * rng.normal(size=(40, 8)),
+        gallery_feats=centers[pids[1]] + noise * rng.normal(size=(90, 8)),
         query_pids=pids[0],
         gallery_pids=pids[1],
     )
@@ -146,7 +146,7 @@ def test_wrong_files_are_named(call, tmp_path):
     assert 'does not exist' in code
     make_features(tmp_path / 'h.npz', gallery_pids=np.arange(90) + 50)
     code, _ = call(EVALUATE, tmp_path / 'h.npz')
-    assert 'None of the 40 queries has a right answer' in code
+    assert 'None of the 40 queries has a match' in code
 
 
 @pytest.fixture

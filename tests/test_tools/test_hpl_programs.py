@@ -55,7 +55,7 @@ def weights(path):
     return torch.load(path, weights_only=True)['state_dict']
 
 
-def test_a_run_leaves_scores_weights_and_pictures(full_run):
+def test_a_run_leaves_scores_weights_and_images(full_run):
     work_dir, printed = full_run
     metrics = json.loads((work_dir / 'metrics.json').read_text())
     expected = {
@@ -71,7 +71,7 @@ def test_a_run_leaves_scores_weights_and_pictures(full_run):
     assert "Stage 'construct' (1 of 2)" in printed
     assert "Stage 'align' (2 of 2)" in printed
     assert 'TaskRoutedTransformer: loaded all' in printed
-    for loss in ('loss_prompt_contrast_i2t', 'loss_sdm', 'loss_prompt_regularisation'):
+    for loss in ('loss_prompt_contrast_i2t', 'loss_sdm', 'loss_prompt_regularization'):
         assert loss in printed
 
 

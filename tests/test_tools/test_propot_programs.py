@@ -126,7 +126,7 @@ def test_counting_prints_training_and_test():
     assert rows['part'] == [
         'training',
         'test',
-        "GMAC, 'align', a pair and 1 picture(s)",
+        "GMAC, 'align', a pair and 1 image(s)",
         'GMAC, test',
     ]
     towers = [float(rows[t][-1]) for t in ('image_encoder', 'text_encoder')]

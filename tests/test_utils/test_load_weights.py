@@ -94,7 +94,7 @@ def test_a_tower_must_fit(tmp_path, change, message):
         ({'epoch': 3}, r"no weights at all; its keys are \['epoch'\]"),
     ],
 )
-def test_the_wrong_file_is_recognised(tmp_path, state, guess):
+def test_the_wrong_file_is_recognized(tmp_path, state, guess):
     with pytest.raises(CheckpointError, match=guess):
         load_inference_weights(Towers(), save(tmp_path, state))
 

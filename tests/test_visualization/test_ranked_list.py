@@ -10,28 +10,28 @@ from hplreid.visualization import (
     draw_ranked_list,
     draw_ranked_lists,
 )
-from hplreid.visualization.ranked_list import COLOURS, wrap_text
+from hplreid.visualization.ranked_list import COLORS, wrap_text
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     path = tmp_path / 'person.png'
     Image.new('RGB', (40, 80), (1, 2, 250)).save(path)
     return str(path)
 
 
 def borders(drawing):
-    """Colours of the frames met along a line near the top, from left to right."""
+    """Colors of the frames met along a line near the top, from left to right."""
     row = np.asarray(drawing)[10].tolist()
-    names = {tuple(v): k for k, v in COLOURS.items()}
+    names = {tuple(v): k for k, v in COLORS.items()}
     met = [names.get(tuple(pixel)) for pixel in row]
     return [
         name for i, name in enumerate(met) if name and (i == 0 or met[i - 1] != name)
     ]
 
 
-def test_borders_say_right_wrong_and_ignored(picture):
-    item = RankedItem(picture, None, 3, 1)
+def test_borders_say_right_wrong_and_ignored(image):
+    item = RankedItem(image, None, 3, 1)
     marks = ('wrong', 'right', 'ignored', 'right')
     drawing = draw_ranked_list(RankedList(item, (item,) * 4, (0.9,) * 4, marks))
     assert borders(drawing) == ['query', *marks]
@@ -39,7 +39,7 @@ def test_borders_say_right_wrong_and_ignored(picture):
     assert blue == 5 * 96 * 192  # query and four items, each fills its cell
 
 
-def test_pictures_keep_their_proportions(tmp_path):
+def test_images_keep_their_proportions(tmp_path):
     path = tmp_path / 'wide.png'
     Image.new('RGB', (80, 40), (1, 2, 250)).save(path)
     item = RankedItem(str(path), None, 3, 1)
@@ -47,8 +47,8 @@ def test_pictures_keep_their_proportions(tmp_path):
     assert (np.asarray(drawing) == (1, 2, 250)).all(-1).sum() == 96 * 48
 
 
-def test_a_caption_is_text_and_a_long_one_is_cut(picture):
-    item = RankedItem(picture, None, 3, 1)
+def test_a_caption_is_text_and_a_long_one_is_cut(image):
+    item = RankedItem(image, None, 3, 1)
 
     def ink(caption):
         query = RankedItem(None, caption, 3, -1)
@@ -69,8 +69,8 @@ def test_wrapped_lines_fit_and_lose_no_word():
     assert wrap_text('', 100, font) == []
 
 
-def test_page_holds_every_list(picture):
-    item = RankedItem(picture, None, 3, 1)
+def test_page_holds_every_list(image):
+    item = RankedItem(image, None, 3, 1)
     lists = [RankedList(item, (item,) * n, (0.9,) * n, ('right',) * n) for n in (1, 3)]
     rows = [draw_ranked_list(r) for r in lists]
     page = RankedListVisualizer().draw(lists, title='toy')

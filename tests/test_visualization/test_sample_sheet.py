@@ -8,23 +8,23 @@ from hplreid.visualization import SheetSample, Token, draw_sample_sheet
 from hplreid.visualization.sample_sheet import IDENTITIES, MARKS
 
 
-def picture(seed=0, size=(64, 128)):
+def make_image(seed=0, size=(64, 128)):
     pixels = np.random.default_rng(seed).integers(256, size=(*size[::-1], 3))
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-def sample(picture=None, tokens=None, identity=0):
-    return SheetSample(picture, tokens, ('label 1, id 2', 'x.jpg'), identity)
+def sample(image=None, tokens=None, identity=0):
+    return SheetSample(image, tokens, ('label 1, id 2', 'x.jpg'), identity)
 
 
-def place(drawing, colour):
-    """Left, top, right and bottom of what has a colour."""
-    rows, columns = np.nonzero((np.asarray(drawing) == colour).all(-1))
+def place(drawing, color):
+    """Left, top, right and bottom of what has a color."""
+    rows, columns = np.nonzero((np.asarray(drawing) == color).all(-1))
     return columns.min(), rows.min(), columns.max(), rows.max()
 
 
 def test_pixels_are_shown_as_they_are():
-    image = picture()
+    image = make_image()
     drawing = draw_sample_sheet([('part', [sample(image)])], ['title'])
     left, top, right, bottom = place(drawing, IDENTITIES[0])
     inside = np.asarray(drawing)[top + 4 : bottom - 3, left + 4 : right - 3]
@@ -39,12 +39,12 @@ def test_borders_tell_identities_apart():
     drawing = draw_sample_sheet([('a', samples), ('b', samples[2:3])], ['title'])
     found = np.asarray(drawing)
     edge = 256 * 4 * 2 + 136 * 4 * 2  # pixels of a border four wide
-    for colour, times in zip(IDENTITIES, (2, 2, 1, 0), strict=False):
-        assert (found == colour).all(-1).sum() == times * edge
+    for color, times in zip(IDENTITIES, (2, 2, 1, 0), strict=False):
+        assert (found == color).all(-1).sum() == times * edge
     assert (found == (1, 2, 3)).all(-1).sum() == 5 * 256 * 128
 
 
-def test_marked_tokens_have_their_colour():
+def test_marked_tokens_have_their_color():
     plain = (Token('a '), Token('red '), Token('shir'), Token('t '))
     marked = (plain[0], Token('[mask] ', 'masked'), Token('zip ', 'exchanged'))
 
@@ -62,7 +62,7 @@ def test_marked_tokens_have_their_colour():
 def test_long_captions_are_cut_and_stay_inside():
     def drawn(words):
         tokens = tuple(Token('trousers ') for _ in range(words))
-        drawing = draw_sample_sheet([('p', [sample(picture(), tokens)])], ['t'])
+        drawing = draw_sample_sheet([('p', [sample(make_image(), tokens)])], ['t'])
         return np.asarray(drawing)
 
     short, long, longer = drawn(20), drawn(70), drawn(77)
@@ -72,7 +72,7 @@ def test_long_captions_are_cut_and_stay_inside():
 
 
 def test_page_grows_with_rows_and_keeps_its_width():
-    samples = [sample(picture(i)) for i in range(30)]
+    samples = [sample(make_image(i)) for i in range(30)]
     one, three = (
         draw_sample_sheet([('part', samples[:n])], ['title ' * 99]) for n in (10, 30)
     )

@@ -4,13 +4,13 @@
     python tools/analysis_tools/benchmark_clip_reid_step.py --arch ViT-Ti-16-synthpeds \
         --img-size 128 64
 
-The plain way runs the frozen image tower over the pictures of each step, and the text
-tower over a prompt of 77 tokens for every picture. Ours takes features that were
+The plain way runs the frozen image tower over the images of each step, and the text
+tower over a prompt of 77 tokens for every image. Ours takes features that were
 computed once, cuts prompts after their end and encodes each identity of the batch once.
 A third contestant has our features and the plain way's prompts, so that the share of
 the text tower is seen alone.
 
-Same random weights, same batch, same optimiser: prompts, features and losses must agree
+Same random weights, same batch, same optimizer: prompts, features and losses must agree
 to 1e-5 of their size, or the program ends with an error. Rounds alternate, so that a
 slow moment of the machine hits all. The batch is made up: loading is not measured.
 """
@@ -53,7 +53,7 @@ def build_model(arch: str, size: tuple[int, int], num_ids: int, pad: bool) -> CL
 def make_batch(
     batch_size: int, num_ids: int, size: tuple[int, int]
 ) -> dict[str, Tensor]:
-    """Return pictures of noise, of people drawn by chance as the sampler draws them."""
+    """Return images of noise, of people drawn by chance as the sampler draws them."""
     labels = torch.randint(0, num_ids, (batch_size,))
     nothing = torch.empty(0, dtype=torch.int64)
     return dict(
@@ -64,7 +64,7 @@ def make_batch(
         caption_rows=nothing,
         image_only_rows=torch.arange(batch_size),
         labels=labels,
-        # A prompt for every picture
+        # A prompt for every image
         unique_labels=labels,
         unique_index=torch.arange(batch_size),
     )
@@ -161,7 +161,7 @@ def main() -> None:
         table.add_row([name, f'{seconds:.4f}', f'{seconds / times[-1]:.1f}'])
     people = len(batch['labels'].unique())
     print(
-        f'{args.arch}, {size[0]} x {size[1]}, {args.batch} pictures of {people} '
+        f'{args.arch}, {size[0]} x {size[1]}, {args.batch} images of {people} '
         f'people, prompts of {cut.prompt_learner.identity_template.length} tokens, '
         f'{device}, {args.precision}, {torch.get_num_threads()} threads, median of '
         f'{args.rounds} rounds; results differ by {differ:.1e}'

@@ -12,8 +12,8 @@ of the machine hits all, and each begins after a short rest; medians are shown, 
 seconds and of their ratio to the product's in the same round. What "sort" and ours say
 of a query is compared.
 
-Features are 512 numbers about the centre of a person, with the numbers of queries,
-gallery items, people, cameras and distractors of the data sets; ``--noise`` makes them
+Features are 512 numbers about the center of a person, with the numbers of queries,
+gallery items, people, cameras and distractors of the datasets; ``--noise`` makes them
 hard. ``million`` is 1,000 queries and 1,000,000 gallery items in a memory-mapped file
 of float16; its product reads the same file. ``tiny`` and ``tiny-file`` show whether the
 program runs. Memory is the greatest growth of the process while a function runs, pages
@@ -40,7 +40,7 @@ CHUNK = 16128  # gallery items of a file to read at a time
 
 @dataclass(frozen=True)
 class Size:
-    """How many of what a data set has; distractors are nobody's right answer."""
+    """How many of what a dataset has; distractors are nobody's match."""
 
     queries: int
     gallery: int
@@ -75,7 +75,7 @@ class Data:
     def make(cls, size: Size, noise: float, folder: Path) -> 'Data':
         """Make up features, those of a gallery in a file block by block."""
         rng = np.random.default_rng(0)
-        centres = rng.standard_normal((size.people, LENGTH), dtype=np.float32)
+        centers = rng.standard_normal((size.people, LENGTH), dtype=np.float32)
         query_pids = rng.integers(0, size.people, size.queries)
         gallery_pids = rng.integers(0, size.people, size.gallery)
         distractors = rng.permutation(size.gallery)[: size.distractors]
@@ -84,7 +84,7 @@ class Data:
         def features(pids: np.ndarray) -> np.ndarray:
             feats = noise * rng.standard_normal((len(pids), LENGTH), dtype=np.float32)
             known = pids < size.people
-            feats[known] += centres[pids[known]]
+            feats[known] += centers[pids[known]]
             return feats
 
         query = features(query_pids)
@@ -234,7 +234,7 @@ def main() -> None:
     )
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument(
-        '--noise', type=float, default=2.0, help='of a feature, its centre being 1'
+        '--noise', type=float, default=2.0, help='of a feature, its center being 1'
     )
     parser.add_argument('--sorted-queries', type=int, default=500)
     parser.add_argument('--block-size', type=int, default=2048, help='of ours')

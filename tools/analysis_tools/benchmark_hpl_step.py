@@ -4,7 +4,7 @@
 
 The plain way pads captions and prompts to 77 tokens and encodes the identity prompt
 of every image. Ours cuts both at the last EOT and encodes each identity of the batch
-once. Same weights, same batch, same optimiser: the losses must agree, and are compared.
+once. Same weights, same batch, same optimizer: the losses must agree, and are compared.
 Rounds alternate, so that a slow moment of the machine hits both. The batch is made up:
 loading is not measured.
 """
@@ -77,7 +77,7 @@ def ours(batch: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 class Contestant:
-    """A model in a stage, with its optimiser, that can be asked for a timed step."""
+    """A model in a stage, with its optimizer, that can be asked for a timed step."""
 
     def __init__(self, model: nn.Module, stage: object, batch: dict) -> None:
         set_trainable(model, stage.trainable)

@@ -1,4 +1,4 @@
-r"""What configs cost at test: pictures and captions a second, relative to the first.
+r"""What configs cost at test: images and captions a second, relative to the first.
 
     python tools/analysis_tools/benchmark_inference.py \
         configs/clip/clip_vitb16_cuhk-pedes_sdm-id.py \
@@ -10,7 +10,7 @@ r"""What configs cost at test: pictures and captions a second, relative to the f
         configs/promptsg/promptsg_vitb16_market1501.py
 
 Each model is built as ``tools/test.py`` builds it, with random weights, and encodes
-pictures of noise and captions of the greatest length: neither changes the time. Rounds
+images of noise and captions of the greatest length: neither changes the time. Rounds
 alternate, so that a slow moment of the machine hits all; a ratio is the median over
 rounds of the first config's time divided by the time in the same round.
 """
@@ -46,13 +46,13 @@ def make_inputs(
         caption_rows=rows[:0],
     )
     images = torch.randn(batch, 3, *size, device=device)
-    pictures = dict(none, images=images, image_rows=rows, camids=rows % 2)
+    image_inputs = dict(none, images=images, image_rows=rows, camids=rows % 2)
     if not hasattr(model, 'text_encoder'):
-        return {'pictures': pictures}
+        return {'images': image_inputs}
     length = int(model.text_encoder.context_length)
     captions = torch.randint(1, 400, (batch, length), device=device)
     return {
-        'pictures': pictures,
+        'images': image_inputs,
         'captions': dict(none, captions=captions, caption_rows=rows),
     }
 

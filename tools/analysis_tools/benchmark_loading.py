@@ -6,8 +6,8 @@ Stock is what re-identification code usually does: PIL, then torchvision's Resiz
 (bicubic), RandomHorizontalFlip, Pad, RandomCrop, ToTensor, Normalize and RandomErasing,
 and a stacked batch of floats. Ours is the training pipeline of this project with the
 same steps: a dataset with seeded items, collated to a batch of uint8; on its own
-(``batch``), and with the data preprocessor, which normalises and erases, run on the CPU
-too (``floats``). With a GPU that part is not the loader's. Pictures are made up.
+(``batch``), and with the data preprocessor, which normalizes and erases, run on the CPU
+too (``floats``). With a GPU that part is not the loader's. Images are made up.
 
 Everything runs in one process with one thread. Rounds alternate and each is timed by
 the CPU time of the thread, so that other programs on the machine hit all alike. The
@@ -85,8 +85,8 @@ class Numbered:
         return ((index, 7 * index + 1) for index in range(self.length))
 
 
-def make_pictures(folder: Path, height: int, width: int, count: int) -> list[str]:
-    """Write JPEGs of coloured patches with fine noise; return their paths."""
+def make_images(folder: Path, height: int, width: int, count: int) -> list[str]:
+    """Write JPEGs of colored patches with fine noise; return their paths."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     paths = []
@@ -116,7 +116,7 @@ def make_ours(paths: list[str], loading: list[dict], batch_size: int) -> DataLoa
 def make_contestants(
     paths: list[str], cache: str, batch_size: int
 ) -> dict[str, Callable[[], None]]:
-    """Return what each contestant does in a round: all pictures, once."""
+    """Return what each contestant does in a round: all images, once."""
     stock = DataLoader(StockDataset(paths), batch_size)
     plain = make_ours(paths, LOADING, batch_size)
     cached_step = dict(LOADING[1], type='LoadCachedImage', cache=cache)
@@ -167,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--pictures', type=int, default=256)
+    parser.add_argument('--images', type=int, default=256)
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=9)
     args = parser.parse_args()
@@ -180,7 +180,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for height, width in ((128, 64), (300, 120)):
             root = Path(folder, f'{height}x{width}')
-            paths = make_pictures(root, height, width, args.pictures)
+            paths = make_images(root, height, width, args.images)
             cache = str(Path(folder, f'cache_{height}x{width}'))
             key = CacheKey('made-up', SIZE, 'bicubic')
             build_cache(cache, key, paths, progress=False)
@@ -195,16 +195,16 @@ def main() -> None:
                     [
                         f'{height} x {width}',
                         name,
-                        f'{args.pictures / cpu:,.0f}',
+                        f'{args.images / cpu:,.0f}',
                         f'{stock_cpu / cpu:.2f}',
-                        f'{args.pictures / wall:,.0f}',
+                        f'{args.images / wall:,.0f}',
                         f'{stock_wall / wall:.2f}',
                     ],
                     divider=name == list(medians)[-1],
                 )
     print(
         f'To {SIZE[0]} x {SIZE[1]}, bicubic, batches of {args.batch_size}, one thread, '
-        f'median of {args.rounds} rounds of {args.pictures} pictures'
+        f'median of {args.rounds} rounds of {args.images} images'
     )
     print(table)
 

@@ -55,7 +55,7 @@ class KeptForBackward(torch.autograd.graph.saved_tensors_hooks):
 
 
 class Contestant:
-    """The head with one choice of identities, its optimiser and a batch."""
+    """The head with one choice of identities, its optimizer and a batch."""
 
     def __init__(self, config: dict, subset: str, bundle: FeatureBundle) -> None:
         torch.manual_seed(1)

@@ -3,7 +3,7 @@
     python tools/analysis_tools/benchmark_rerank.py --sizes 4000 8000 --rounds 3
     python tools/analysis_tools/benchmark_rerank.py --sizes 19281 40000 93820
 
-Everything starts from features: normalised, 512-d, clusters of some 25 items with
+Everything starts from features: normalized, 512-d, clusters of some 25 items with
 noise. "product" is the bare blocked product of all N features with each other. Rounds
 alternate, so that a slow moment of the machine hits all; medians are shown. Dense and
 ours get the same distances, bit for bit, and what they return is compared. From
@@ -42,11 +42,11 @@ class Data:
         """Make clusters of some 25 items, with noise of the size of a cluster."""
         rng = np.random.default_rng(seed)
         num_ids = max(2, total // 25)
-        centres = rng.standard_normal((num_ids, length), dtype=np.float32)
+        centers = rng.standard_normal((num_ids, length), dtype=np.float32)
         pids = rng.integers(0, num_ids, total)
         feats = rng.standard_normal((total, length), dtype=np.float32)
         feats *= 1.2
-        feats += centres[pids]
+        feats += centers[pids]
         feats /= np.linalg.norm(feats, axis=1, keepdims=True)
         return cls(feats, pids, QUERIES.get(total, total // 8))
 

@@ -9,7 +9,7 @@ are compared on the benchmarks that both have, and only if their queries are the
 
 Intervals are percentile bootstraps that draw identities anew; p-values are of a
 two-sided permutation test that swaps the runs, identity by identity. Both say what
-other test pictures would change, not what another training seed would.
+other test images would change, not what another training seed would.
 """
 
 import argparse

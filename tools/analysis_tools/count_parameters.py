@@ -4,7 +4,7 @@ r"""Print the parameters of a config's model, part by part, in training and at t
         --num-ids 11754 --macs
 
 With ``--macs`` also what is computed for one item, in multiply-accumulates: the forward
-pass of a training step in each stage, divided by the items of its batch, and a picture
+pass of a training step in each stage, divided by the items of its batch, and an image
 and a caption at test. The products inside attention are counted, captions are as long
 as the text tower allows, and all their words are masked. What doesn't depend on the
 batch (prompts of all identities, say) is counted if it is made anew in each step.
@@ -102,9 +102,9 @@ def make_batch(
     pairs = sampler.get('num_pairs', total if hasattr(model, 'text_encoder') else 0)
     pairs = 0 if sampler['type'] == 'IdentitySampler' else pairs
     items = pairs or total
-    item = 'pair' if pairs else 'picture'
+    item = 'pair' if pairs else 'image'
     if pairs and total > pairs:
-        item = f'pair and {(total - pairs) / pairs:g} picture(s)'
+        item = f'pair and {(total - pairs) / pairs:g} image(s)'
     rows = torch.arange(total)
     length = model.text_encoder.context_length if pairs else 0
     captions = torch.zeros(pairs, length, dtype=torch.int64)
@@ -121,7 +121,7 @@ def make_batch(
         unique_labels=rows,
         unique_index=rows,
     )
-    if stage.cache_features:  # then no picture is loaded
+    if stage.cache_features:  # then no image is loaded
         widths = model.widths()
         batch['images'] = batch['images'][:0]
         batch['features'] = {
@@ -138,7 +138,7 @@ def macs_in_training(
     Args:
         model: A method, with its prototypes given, if it has some.
         stage: The stage.
-        size: Height and width of pictures.
+        size: Height and width of images.
     """
     set_trainable(model, stage.trainable)
     model.enter_stage(stage.name)
@@ -154,7 +154,7 @@ def macs_in_training(
 
 
 def macs_at_test(model: nn.Module, size: Sequence[int]) -> dict[str, float]:
-    """Count one picture and, where the model has a text tower, one caption."""
+    """Count one image and, where the model has a text tower, one caption."""
     captions = torch.empty(0, 0, dtype=torch.int64)
     if hasattr(model, 'text_encoder'):
         captions = torch.zeros(1, model.text_encoder.context_length, dtype=torch.int64)

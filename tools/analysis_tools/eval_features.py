@@ -117,7 +117,7 @@ def rank(
     )
     settings = {
         'distance': protocol.distance,
-        'normalised': 'yes' if protocol.distance == 'cosine' else 'no',
+        'normalized': 'yes' if protocol.distance == 'cosine' else 'no',
         'same camera': protocol.same_camera,
         're-ranking': 'none',
         'queries': str(ranking.num_valid_queries),

@@ -1,4 +1,4 @@
-"""Put the resized pictures of a config into a cache, for quicker loading.
+"""Put the resized images of a config into a cache, for quicker loading.
 
     python tools/dataset_tools/build_cache.py configs/hpl/hpl_vitb16_joint.py
 
@@ -17,7 +17,7 @@ from prettytable import PrettyTable
 from hplreid.datasets.images.cache_builder import Built, verify_cache
 from hplreid.datasets.images.cache_index import CacheKey
 from hplreid.engine.config.check import PreflightError, check_types
-from hplreid.engine.config.image_cache import build_caches, collect_pictures
+from hplreid.engine.config.image_cache import build_caches, collect_images
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.engine.config.read import read_config
 
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
         help='threads; default: all cores',
     )
     parser.add_argument(
-        '--overwrite', action='store_true', help='make every picture anew'
+        '--overwrite', action='store_true', help='make every image anew'
     )
     parser.add_argument(
         '--verify',
@@ -70,11 +70,11 @@ def parse_args() -> argparse.Namespace:
 
 def tabulate(done: dict[CacheKey, Built]) -> PrettyTable:
     """Say what was done, a row a cache."""
-    table = PrettyTable(['cache', 'pictures', 'made now', 'MB'])
+    table = PrettyTable(['cache', 'images', 'made now', 'MB'])
     table.align['cache'] = 'l'
     for key, built in done.items():
         size = f'{built.size / 1e6:,.1f}'
-        table.add_row([key.stem, built.pictures, built.made, size])
+        table.add_row([key.stem, built.images, built.made, size])
     return table
 
 
@@ -88,7 +88,7 @@ def main() -> None:
     try:
         check_types(config)
         prepare_data(config)
-        wanted = collect_pictures(config, tuple(args.size) if args.size else None)
+        wanted = collect_images(config, tuple(args.size) if args.size else None)
         if args.verify:
             faults = [
                 f for key in wanted for f in verify_cache(folder, key, wanted[key])

@@ -1,8 +1,8 @@
 """Make the folders of CUHK03-NP from the raw archive: ``RAW --splits DIR --out DIR``.
 
-The raw archive, ``cuhk-03.mat``, holds all pictures in one HDF5 file. They are written
+The raw archive, ``cuhk-03.mat``, holds all images in one HDF5 file. They are written
 once as PNG, in the layout that ``CUHK03NP`` reads: nothing else needs to know of the
-archive, and loading doesn't pay for looking pictures up by reference in it.
+archive, and loading doesn't pay for looking images up by reference in it.
 
 The new protocol's splits are ``cuhk03_new_protocol_config_labeled.mat`` and
 ``..._detected.mat`` of https://github.com/zhunzhong07/person-re-ranking. Needs h5py:
@@ -37,7 +37,7 @@ NAME = re.compile(r'([1-9])_([0-9]{3,4})_([12])_([0-9]{2})\.png')
 
 
 class Place(NamedTuple):
-    """Where a picture lies in the raw archive, and what it shall be called."""
+    """Where an image lies in the raw archive, and what it shall be called."""
 
     pair: int  # of cameras, from 1
     person: int  # of that pair, from 1
@@ -54,7 +54,7 @@ def import_h5py() -> Any:  # noqa: ANN401
 
 
 def read_split(path: Path) -> list[Place]:
-    """Read which pictures the new protocol uses, and as what.
+    """Read which images the new protocol uses, and as what.
 
     Raises:
         ValueError: The file isn't that of the new protocol.
@@ -86,13 +86,13 @@ def read_place(name: str, label: int, folder: str) -> Place:
     return Place(pair, person, index, f'{folder}/{label:04d}_c{camera}_{index}.png')
 
 
-def read_pictures(
+def read_images(
     raw: Path, detector: str, places: list[Place]
 ) -> Iterator[tuple[Place, np.ndarray]]:
-    """Yield every place and its picture, uint8 ``(H, W, 3)``.
+    """Yield every place and its image, uint8 ``(H, W, 3)``.
 
     Raises:
-        ValueError: The file isn't CUHK03's archive, or lacks a picture.
+        ValueError: The file isn't CUHK03's archive, or lacks an image.
     """
     h5py = import_h5py()
     try:
@@ -108,9 +108,9 @@ def read_pictures(
             try:
                 cell = file[pairs[place.pair - 1][place.person - 1, place.index - 1]]
             except IndexError:
-                raise ValueError(f"'{raw}' has no picture for {place}.") from None
+                raise ValueError(f"'{raw}' has no image for {place}.") from None
             if cell.ndim != 3:  # an empty cell
-                raise ValueError(f"'{raw}' has no picture for {place}.")
+                raise ValueError(f"'{raw}' has no image for {place}.")
             yield place, cell[:].T
 
 
@@ -119,21 +119,21 @@ def convert(raw: Path, split: Path, out: Path, detector: str) -> None:
 
     Raises:
         FileExistsError: ``out`` has them already.
-        ValueError: A file isn't what it should be, or two pictures share a name.
+        ValueError: A file isn't what it should be, or two images share a name.
     """
     final = out / detector
     if final.exists():
         raise FileExistsError(f"'{final}' exists and is left alone: remove it first.")
     places = read_split(split)
     if len({place.target for place in places}) < len(places):
-        raise ValueError(f"'{split}' uses a picture twice.")
+        raise ValueError(f"'{split}' uses an image twice.")
     out.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f'.{detector}-', dir=out))
     try:
         for folder in FOLDERS.values():
             (part / folder).mkdir()
-        for place, picture in read_pictures(raw, detector, places):
-            Image.fromarray(picture).save(part / place.target)
+        for place, image in read_images(raw, detector, places):
+            Image.fromarray(image).save(part / place.target)
         part.chmod(0o755)  # mkdtemp makes it private
         part.rename(final)
     finally:

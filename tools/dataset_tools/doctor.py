@@ -1,9 +1,9 @@
-"""Look a data set over: counts, broken files, copies, identities, captions.
+"""Look a dataset over: counts, broken files, copies, identities, captions.
 
 python tools/dataset_tools/doctor.py configs/hpl/hpl_vitb16_joint.py --out doctor
 python tools/dataset_tools/doctor.py Market1501:data/Market-1501-v15.09.15
 
-Of a config all data sets of its loaders are looked at, those of joint ones too. Exits
+Of a config all datasets of its loaders are looked at, those of joint ones too. Exits
 with 0 if there is no error (warnings don't count), 1 if there is one, 2 if nothing
 could be looked at. See docs/doctor.md.
 """
@@ -22,7 +22,7 @@ from mmengine.config import Config, DictAction
 
 from hplreid.datasets.doctor import Wanted, examine, find_wanted, parse_data_set
 from hplreid.datasets.doctor.file_inspection import FileFacts
-from hplreid.datasets.doctor.image_selection import choose_pictures
+from hplreid.datasets.doctor.image_selection import choose_images
 from hplreid.datasets.doctor.split_reader import Split
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.engine.config.resolve import merge_config
@@ -44,7 +44,7 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
         '--out',
         type=Path,
         metavar='DIR',
-        help='folder for report.json, report.txt and a picture sheet for each camera',
+        help='folder for report.json, report.txt and an image sheet for each camera',
     )
     parser.add_argument(
         '--workers', type=int, metavar='N', help='threads; default: cores, at most 8'
@@ -69,7 +69,7 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
 
 
 def find_target(target: str, options: Mapping[str, Any] | None) -> list[Wanted]:
-    """Find the splits of a config file or of a data set.
+    """Find the splits of a config file or of a dataset.
 
     Raises:
         ValueError, KeyError, OSError: There are none; the message says why.
@@ -85,7 +85,7 @@ def find_target(target: str, options: Mapping[str, Any] | None) -> list[Wanted]:
         for split in find_wanted(dataset, same_camera)
     ]
     if not wanted:
-        raise ValueError(f"'{target}' has no data sets in its loaders.")
+        raise ValueError(f"'{target}' has no datasets in its loaders.")
     return wanted
 
 
@@ -97,7 +97,7 @@ def make_missing_data(config: Config) -> None:
 
 
 def find_datasets(config: Config) -> Iterator[tuple[Any, str]]:
-    """Yield the config of each data set, and the camera rule that it's scored by."""
+    """Yield the config of each dataset, and the camera rule that it's scored by."""
     plain = config.to_dict()
     if train := plain.get('train_dataloader'):
         yield train.get('dataset'), 'drop'
@@ -134,11 +134,11 @@ def write(path: Path, data: bytes) -> None:
 def write_sheets(
     out: Path, splits: Sequence[Split], facts: Mapping[str, FileFacts]
 ) -> list[Path]:
-    """Draw a sheet for each camera of each data set."""
+    """Draw a sheet for each camera of each dataset."""
     written = []
     for title in dict.fromkeys(split.data_set for split in splits):
         mine = [split for split in splits if split.data_set == title]
-        for camera, people in choose_pictures(mine, facts).items():
+        for camera, people in choose_images(mine, facts).items():
             name = f'camera {camera}' if camera >= 0 else 'camera unknown'
             image = draw_camera_sheet(f'{title}, {name}', people)
             buffer = BytesIO()

@@ -1,4 +1,4 @@
-"""Make the SynthPeds data set: ``--out DIR --size NAME --seed S --workers N``."""
+"""Make the SynthPeds dataset: ``--out DIR --size NAME --seed S --workers N``."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from hplreid.synthpeds import PRESETS, SIZES, make_synthpeds
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Render the SynthPeds data set.')
+    parser = argparse.ArgumentParser(description='Render the SynthPeds dataset.')
     parser.add_argument('--out', required=True, help='folder to make')
     parser.add_argument('--size', default='default', choices=sorted(SIZES))
     parser.add_argument('--seed', type=int, default=0)
@@ -22,13 +22,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--overwrite',
         action='store_true',
-        help='replace a SynthPeds data set that was made with other settings',
+        help='replace a SynthPeds dataset that was made with other settings',
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Make the data set and print what it holds."""
+    """Make the dataset and print what it holds."""
     args = parse_args()
     try:
         manifest = make_synthpeds(
@@ -41,7 +41,7 @@ def main() -> None:
         )
     except FileExistsError as error:
         sys.exit(str(error))
-    print(f'{args.out}: {manifest["pictures"]} pictures')
+    print(f'{args.out}: {manifest["images"]} images')
     for folder, count in manifest['files'].items():
         print(f'  {folder}: {count}')
 

@@ -3,7 +3,7 @@
     python tools/model_converters/publish_clip.py CHECKPOINT OUT.safetensors
 
 The names are open_clip's, so the file loads here as ``pretrained='OUT.safetensors'``
-and there as a state dict. What only training needs (optimiser, heads, prompts) stays
+and there as a state dict. What only training needs (optimizer, heads, prompts) stays
 behind.
 """
 

@@ -3,8 +3,8 @@
 python tools/visualization/browse_dataset.py configs/hpl/hpl_tiny_synthpeds.py
 
 Of training, the first batch of an epoch, drawn by the config's own sampler and seed:
-pictures after augmentation, as they are when normalised and erased (and turned back to
-colours), captions as tokens. Of a benchmark, queries and gallery items.
+images after augmentation, as they are when normalized and erased (and turned back to
+colors), captions as tokens. Of a benchmark, queries and gallery items.
 """
 
 import argparse
@@ -208,10 +208,10 @@ def run_pipeline(
     preprocess = MODELS.build(preprocessor or {'type': 'ReIDDataPreprocessor'})
     batch = preprocess(loader.collate_fn([loader.dataset[item] for item in items]))
     inputs = batch['inputs']
-    pictures, tokens = {}, {}
+    images, tokens = {}, {}
     if len(inputs['images']):
-        pixels = preprocess.denormalise(inputs['images'])
-        pictures = dict(zip(inputs['image_rows'].tolist(), pixels, strict=True))
+        pixels = preprocess.denormalize(inputs['images'])
+        images = dict(zip(inputs['image_rows'].tolist(), pixels, strict=True))
     if len(inputs['captions']):
         captions = inputs.get('masked_captions', inputs['captions'])
         labels = inputs.get('mask_labels', captions)
@@ -219,7 +219,7 @@ def run_pipeline(
         tokens = dict(zip(inputs['caption_rows'].tolist(), both, strict=True))
     return [
         SheetSample(
-            picture=to_picture(pictures[row]) if row in pictures else None,
+            image=to_image(images[row]) if row in images else None,
             tokens=to_tokens(*tokens[row]) if row in tokens else None,
             label=describe(sample),
             identity=sample.label
@@ -230,8 +230,8 @@ def run_pipeline(
     ]
 
 
-def to_picture(pixels: Tensor) -> Image.Image:
-    """Turn a uint8 tensor ``(3, H, W)`` into a picture."""
+def to_image(pixels: Tensor) -> Image.Image:
+    """Turn a uint8 tensor ``(3, H, W)`` into an image."""
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
 

@@ -6,7 +6,7 @@ icfg_pedes = dict(type='ICFGPEDES', data_root=_base_.data_root + 'ICFG-PEDES')
 msmt17 = dict(
     type='MSMT17',
     data_root=_base_.data_root + 'MSMT17',
-    with_val=True,  # 32,621 pictures, as CLIP-ReID and TransReID train on
+    with_val=True,  # 32,621 images, as CLIP-ReID and TransReID train on
 )
 
 train_dataloader = dict(
@@ -15,7 +15,7 @@ train_dataloader = dict(
         i2i=dict(msmt17, split='train'),
         # All of ICFG-PEDES is MSMT17, split anew: most people that it trains on are in
         # MSMT17's test split. 'identity' leaves them out; the paper's wording is closer
-        # to leak='image', which other pictures of the same people get past.
+        # to leak='image', which other images of the same people get past.
         leak='identity',
     )
 )

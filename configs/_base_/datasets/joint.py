@@ -1,5 +1,5 @@
 # What the pairs trained on together share: sizes, pipelines, batches. Each pair says
-# its data sets and its choice of leak.
+# its datasets and its choice of leak.
 data_root = 'data/'
 img_size = (384, 128)
 

@@ -4,7 +4,7 @@ _base_ = ['./i2i.py']
 msmt17 = dict(
     type='MSMT17',
     data_root=_base_.data_root + 'MSMT17',
-    with_val=True,  # 32,621 pictures, as CLIP-ReID and TransReID train on
+    with_val=True,  # 32,621 images, as CLIP-ReID and TransReID train on
 )
 
 train_dataloader = dict(dataset=msmt17)

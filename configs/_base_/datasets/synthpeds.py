@@ -2,7 +2,7 @@
 data_root = 'data/synthpeds/'
 img_size = (128, 64)
 
-# Decoded pictures are kept: a picture is read some twenty times in a run
+# Decoded images are kept: an image is read some twenty times in a run
 image_cache = 'data/cache'
 data_preparers = [
     dict(type='SynthPeds', out=data_root, size='default', seed=0),

@@ -1,5 +1,5 @@
 # f_t, before the BNNeck, is what distances are trained on; f_i, after it, is what the
-# classifier reads and what pictures are compared by.
+# classifier reads and what images are compared by.
 model = dict(
     type='ImageReID',
     image_encoder=dict(
@@ -36,12 +36,12 @@ bot_train_pipeline = [
         prob=0.5,
         area=(0.02, 0.4),
         ratio=(0.3, 10 / 3),
-        # Numbers of ImageNet's mean as if pixels weren't normalised yet, as in the
+        # Numbers of ImageNet's mean as if pixels weren't normalized yet, as in the
         # reference's code
         fill=(0.485, 0.456, 0.406),
     ),
     dict(type='PackReIDInputs'),
 ]
-# With several processes, each has normalised by its own part of the batch: what is used
+# With several processes, each has normalized by its own part of the batch: what is used
 # at test is the mean of what they saw
 sync_buffers = dict(type='SyncBuffersHook')

@@ -1,6 +1,6 @@
 # The losses of HPL, named, so that an ablation can take the ones that it wants.
 # Where the paper's formula and what trains stably part, this is the `stable` preset:
-# cosine with a temperature instead of bare cosine (errata E3), distances of normalised
+# cosine with a temperature instead of bare cosine (errata E3), distances of normalized
 # features (E4), means instead of sums (E5). hpl_vitb16_joint_paper.py has the formulas.
 
 # Stage I, Eq. 13: prompts are fitted to frozen towers

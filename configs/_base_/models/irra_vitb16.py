@@ -1,6 +1,6 @@
 _base_ = ['./clip_vitb16.py']
 
-# IRRA: masked words are guessed from what the rest of the caption and the picture say.
+# IRRA: masked words are guessed from what the rest of the caption and the image say.
 # The module is for training alone; at test the two towers are all there is.
 loss_mlm = dict(type='MaskedLanguageHead')
 

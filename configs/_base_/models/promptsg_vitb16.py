@@ -46,7 +46,7 @@ model = dict(
     ),
     i2i_feature='interaction',  # before BN; 'interaction_bn': after it
     heads=dict(align=[*losses_triplet, loss_id, loss_supcon]),
-    # CLIP-ReID's normalisation, as its augmentation
+    # CLIP-ReID's normalization, as its augmentation
     data_preprocessor=dict(
         type='ReIDDataPreprocessor', mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
     ),

@@ -8,7 +8,7 @@ model = dict(
         # ImageNet-21k, then 1k; the same as jx_vit_base_p16_224-80ecf9dd.pth
         pretrained='orig_in21k_ft_in1k',
         img_size=(256, 128),
-        # num_cameras, for SIE: each data set has its own
+        # num_cameras, for SIE: each dataset has its own
     ),
     heads=dict(
         identify=[

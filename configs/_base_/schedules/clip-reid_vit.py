@@ -11,7 +11,7 @@ train_cfg = dict(
             epochs=120,
             trainable=['prompt_learner'],
             cache_features=['v'],
-            # All pictures in random order, not P x K
+            # All images in random order, not P x K
             train_dataloader=dict(
                 sampler=dict(_delete_=True, type='ItemSampler', batch_size=64)
             ),

@@ -1,6 +1,6 @@
 # Stage I: 10 epochs, Adam, x0.8 each epoch, inversion networks 5e-5, identity tokens
 # 0.02 (the paper). Stage II: 60 epochs, 1e-6 to 1e-5 in 5 epochs, then cosine (the
-# paper); optimiser, weight decay, biases and x5 for new heads are those of IRRA, whose
+# paper); optimizer, weight decay, biases and x5 for new heads are those of IRRA, whose
 # schedule it is.
 optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
 

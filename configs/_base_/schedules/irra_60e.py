@@ -7,8 +7,9 @@ new_bias = dict(lr_mult=5, decay_mult=0)
 # For configs that have these parts: a key must be in the name of something trained
 keys_of_classifier = {'classifier': new, 'classifier.bias': new_bias}
 # Of the keys that are in a name the longest counts. So that biases of the cross modules
-# have the rate of biases, as in IRRA, they are spelt longer than 'cross'; those of the
-# vocabulary's head have that of new parts. ln_pre_t, ln_pre_i and ln_post are in none.
+# have the learning rate of biases, as in IRRA, they are spelled longer than 'cross';
+# those of the vocabulary head have that of new parts. ln_pre_t, ln_pre_i and ln_post
+# are in none.
 keys_of_relation = {
     'cross': new,
     'in_proj_bias': bias,

@@ -12,7 +12,7 @@ _MAX_ID = 2**31 - 1
 
 
 class Entry(NamedTuple):
-    """A picture and what people wrote about it."""
+    """An image and what people wrote about it."""
 
     split: str
     file_path: str
@@ -26,7 +26,7 @@ class CaptionForm:
 
     Args:
         splits: Values of ``split``.
-        path_key: Key of the picture's path.
+        path_key: Key of the image's path.
         example: Such a path, for messages.
     """
 

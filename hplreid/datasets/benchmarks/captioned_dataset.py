@@ -1,4 +1,4 @@
-"""What the captioned benchmarks share: one annotation file and a folder of pictures."""
+"""What the captioned benchmarks share: one annotation file and a folder of images."""
 
 import os
 from abc import abstractmethod
@@ -6,17 +6,17 @@ from typing import Any, ClassVar
 
 from ..base import BaseReIDDataset
 from ..fault_collector import tolerable
-from ..images.image_files import check_pictures
+from ..images.image_files import check_images
 from ..items import Item
 from .caption_annotations import CaptionForm, Entry, read_entries
 
 
 class CaptionedDataset(BaseReIDDataset):
-    """Pictures in ``imgs/`` and their captions in a JSON file beside it.
+    """Images in ``imgs/`` and their captions in a JSON file beside it.
 
-    Split ``'train'`` has one item for each pair of picture and caption. ``'val'`` and
-    ``'test'`` have the pictures (gallery, without captions) followed by the captions
-    (queries, without pictures). Pictures are sorted by path; the captions of one keep
+    Split ``'train'`` has one item for each pair of image and caption. ``'val'`` and
+    ``'test'`` have the images (gallery, without captions) followed by the captions
+    (queries, without images). Images are sorted by path; the captions of one keep
     the order of the file.
     """
 
@@ -29,7 +29,7 @@ class CaptionedDataset(BaseReIDDataset):
     @classmethod
     @abstractmethod
     def read_camera(cls, file_path: str) -> int:
-        """Return the camera, from 0, that took a picture; -1 if its path doesn't tell.
+        """Return the camera, from 0, that took an image; -1 if its path doesn't tell.
 
         Raises:
             AnnotationError: It must tell, and doesn't.
@@ -84,10 +84,10 @@ class CaptionedDataset(BaseReIDDataset):
             for entry in read_entries(self._annotation, self.form)
             if entry.split == self.split
         ]
-        # Captions last, for a picture that is listed twice: no tie is left to the file
+        # Captions last, for an image that is listed twice: no tie is left to the file
         entries.sort(key=lambda e: (e.file_path, e.pid, e.captions))
         with tolerable():
-            check_pictures(images, [e.file_path for e in entries], self._annotation)
+            check_images(images, [e.file_path for e in entries], self._annotation)
         if self.split == 'train':
             return [
                 self._item(e, 'train', images, caption)

@@ -12,7 +12,7 @@ from .captioned_dataset import CaptionedDataset
 
 @DATASETS.register_module()
 class CUHKPEDES(CaptionedDataset):
-    """CUHK-PEDES: pictures of 13,003 identities with two captions each, text to image.
+    """CUHK-PEDES: images of 13,003 identities with two captions each, text to image.
 
     Reads ``reid_raw.json``, the release that tells the splits. ``caption_all.json``
     holds the same captions but neither splits nor the same numbers of identities: the
@@ -41,7 +41,7 @@ class CUHKPEDES(CaptionedDataset):
 
     @classmethod
     def read_camera(cls, file_path: str) -> int:
-        """Return -1: five data sets lie behind the names."""
+        """Return -1: five datasets lie behind the names."""
         return -1
 
     @classmethod

@@ -1,4 +1,4 @@
-"""ICFG-PEDES: captions of MSMT17's pictures."""
+"""ICFG-PEDES: captions of MSMT17's images."""
 
 from typing import ClassVar
 
@@ -12,9 +12,9 @@ from .captioned_dataset import CaptionedDataset
 
 @DATASETS.register_module()
 class ICFGPEDES(CaptionedDataset):
-    """ICFG-PEDES: pictures of 4,102 identities with one caption each, text to image.
+    """ICFG-PEDES: images of 4,102 identities with one caption each, text to image.
 
-    There is no ``'val'``. Folders in ``imgs/`` are those of MSMT17, where the pictures
+    There is no ``'val'``. Folders in ``imgs/`` are those of MSMT17, where the images
     come from, and say nothing about the split: the annotation file does. The camera
     is read off MSMT17's file names.
 

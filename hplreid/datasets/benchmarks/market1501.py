@@ -36,7 +36,7 @@ class Market1501(BaseReIDDataset):
         'test': {'query': 'query', 'gallery': 'bounding_box_test'},
     }
     example: ClassVar[str] = '0002_c1s1_000451_03.jpg'
-    """A file name; its ending is that of all pictures."""
+    """A file name; its ending is that of all images."""
     place: ClassVar[str] = 'in it'
     """Where the three folders lie in ``data_root``."""
     source: ClassVar[str] = (
@@ -58,7 +58,7 @@ class Market1501(BaseReIDDataset):
         cls.check_split(split)
         layout = (
             f'bounding_box_train/, bounding_box_test/ and query/ {cls.place}, with '
-            f'pictures such as {cls.example}'
+            f'images such as {cls.example}'
         )
         problems = cls.find_root_problem(data_root, layout, cls.source)
         if problems:
@@ -87,7 +87,7 @@ class Market1501(BaseReIDDataset):
 def find_folder_problems(
     benchmark: str, home: str, folders: Iterable[str], example: str
 ) -> list[str]:
-    """Return a message for each folder that is absent or holds no picture."""
+    """Return a message for each folder that is absent or holds no image."""
     problems = []
     for folder in folders:
         path = os.path.join(home, folder)
@@ -95,12 +95,12 @@ def find_folder_problems(
             problems.append(
                 f"{benchmark}: folder '{path}' does not exist. Expected "
                 'bounding_box_train/, bounding_box_test/ and query/ side by side, with '
-                f'pictures such as {example}: data_root is the folder that holds them.'
+                f'images such as {example}: data_root is the folder that holds them.'
             )
-        elif not any(_is_picture(name, example) for name in os.listdir(path)):
+        elif not any(_is_image(name, example) for name in os.listdir(path)):
             problems.append(
                 f"{benchmark}: folder '{path}' holds no {_ending(example)}. Expected "
-                f'pictures such as {example}: unpack it again.'
+                f'images such as {example}: unpack it again.'
             )
     return problems
 
@@ -116,7 +116,7 @@ def read_folder(
     Args:
         path: The folder.
         split: Split of its items.
-        example: A file name, for the ending of pictures and for messages.
+        example: A file name, for the ending of images and for messages.
         zero_is_nobody: Whether identity 0 marks distractors, which only the gallery
             may hold; else it's a person like others.
 
@@ -125,7 +125,7 @@ def read_folder(
     """
     items, bad, distractors = [], [], []
     names = os.listdir(path)
-    for name in sorted(name for name in names if _is_picture(name, example)):
+    for name in sorted(name for name in names if _is_image(name, example)):
         match = _NAME.match(name)
         if match is None or int(match[2]) < 1:
             bad.append(name)
@@ -155,7 +155,7 @@ def read_folder(
     with tolerable():
         if distractors:
             raise AnnotationError(
-                f"{len(distractors):,} pictures in '{path}' have identity 0: "
+                f"{len(distractors):,} images in '{path}' have identity 0: "
                 f'{listing(distractors)}. Number 0 marks distractors, which belong in '
                 'bounding_box_test; count identities from 1.',
                 distractors,
@@ -163,8 +163,8 @@ def read_folder(
     return items
 
 
-def _is_picture(name: str, example: str) -> bool:
-    # Thumbs.db lies among the pictures of the original archive; macOS adds ._<name>
+def _is_image(name: str, example: str) -> bool:
+    # Thumbs.db lies among the images of the original archive; macOS adds ._<name>
     return name.lower().endswith(_ending(example)) and not name.startswith('.')
 
 

@@ -12,7 +12,7 @@ from ..base import BaseReIDDataset
 from ..counts import Counts
 from ..errors import AnnotationError
 from ..fault_collector import tolerable
-from ..images.image_files import check_pictures
+from ..images.image_files import check_images
 from ..items import Item, Pipeline
 from .market1501 import Market1501, find_folder_problems, read_folder
 from .msmt17_lists import Line, find_list, read_list
@@ -47,17 +47,17 @@ class MSMT17(BaseReIDDataset):
     from 0. Identities of the test split have :data:`TEST_OFFSET` added, so that they
     don't collide with those of training.
 
-    The lists are looked for in ``data_root``, then in the folder of pictures. A merged
+    The lists are looked for in ``data_root``, then in the folder of images. A merged
     copy (Market-1501's layout) has no lists: ``val`` can't be told from training there,
     and whether its identity numbers are MSMT17's isn't known.
 
     Person Transfer GAN to Bridge Domain Gap for Person Re-identification (CVPR 2018).
 
     Args:
-        data_root: The folder that holds the folders of pictures.
+        data_root: The folder that holds the folders of images.
         split: ``'train'`` or ``'test'``.
         pipeline: Transforms, or configs of transforms.
-        with_val: Whether to train on ``list_val.txt`` too, 32,621 pictures in place of
+        with_val: Whether to train on ``list_val.txt`` too, 32,621 images in place of
             30,248. CLIP-ReID and TransReID do; torchreid and fast-reid don't.
         version: ``'v1'``, ``'v2'`` (faces blurred) or ``'merged'``; None: the one that
             is there.
@@ -206,7 +206,7 @@ class MSMT17(BaseReIDDataset):
             lines.sort()
             source = ' and '.join(names[: 1 + self.with_val])
             with tolerable():
-                check_pictures(images, [line.path for line in lines], source)
+                check_images(images, [line.path for line in lines], source)
             items += [_item(line, images, item_split) for line in lines]
         return items
 
@@ -228,7 +228,7 @@ def _check_unique(data_root: str, names: Iterable[str], lines: list[Line]) -> No
     repeated = len(lines) - len({line.path for line in lines})
     if repeated:
         raise AnnotationError(
-            f'{repeated:,} pictures are listed twice in {" and ".join(names)} of '
+            f'{repeated:,} images are listed twice in {" and ".join(names)} of '
             f"'{data_root}'. If list_train.txt already holds val, set with_val=False."
         )
 
@@ -238,7 +238,7 @@ def _check_numbers(path: str, pids: Iterable[int]) -> None:
     if highest >= TEST_OFFSET:
         raise AnnotationError(
             f"'{path}' holds identity {highest}. MSMT17 numbers identities in four "
-            'digits: this is another data set; read it with Market1501.'
+            'digits: this is another dataset; read it with Market1501.'
         )
 
 

@@ -1,4 +1,4 @@
-"""MSMT17's lists of pictures, and what its file names tell."""
+"""MSMT17's lists of images, and what its file names tell."""
 
 import os
 import re
@@ -20,7 +20,7 @@ class Line(NamedTuple):
 
 
 def find_list(data_root: str, folder: str, name: str) -> str | None:
-    """Return the path of a list file, beside the folder of pictures or in it."""
+    """Return the path of a list file, beside the folder of images or in it."""
     for place in (data_root, os.path.join(data_root, folder)):
         path = os.path.join(place, name)
         if os.path.isfile(path):

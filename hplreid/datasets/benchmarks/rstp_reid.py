@@ -1,4 +1,4 @@
-"""RSTPReid: captions of pictures drawn from MSMT17 under new names."""
+"""RSTPReid: captions of images drawn from MSMT17 under new names."""
 
 import os
 import re
@@ -16,9 +16,9 @@ _NAME = re.compile(r'[0-9]{1,9}_c([0-9]{1,3})_')
 
 @DATASETS.register_module()
 class RSTPReid(CaptionedDataset):
-    """RSTPReid: five pictures of each of 4,101 identities, two captions each.
+    """RSTPReid: five images of each of 4,101 identities, two captions each.
 
-    The annotation names pictures by ``img_path``; the camera (fifteen, counted from 0)
+    The annotation names images by ``img_path``; the camera (fifteen, counted from 0)
     is read off the file name.
 
     DSSL: Deep Surroundings-person Separation Learning for Text-based Person Retrieval
@@ -30,7 +30,7 @@ class RSTPReid(CaptionedDataset):
     splits = ('train', 'val', 'test')
     files = ('data_captions.json',)
     form = CaptionForm(splits, 'img_path', '0000_c14_0031.jpg')
-    layout = 'data_captions.json and imgs/ with pictures such as 0000_c14_0031.jpg'
+    layout = 'data_captions.json and imgs/ with images such as 0000_c14_0031.jpg'
     source = 'https://github.com/NjtechCVLab/RSTPReid-Dataset'
     published: ClassVar[dict[str, dict[str, Counts]]] = {
         'train': {'train': Counts(3_701, 18_505)},
@@ -44,7 +44,7 @@ class RSTPReid(CaptionedDataset):
         match = _NAME.match(os.path.basename(file_path))
         if match is None or int(match[1]) < 1:
             raise AnnotationError(
-                f"{cls.benchmark}: picture '{file_path}' does not tell its camera. "
+                f"{cls.benchmark}: image '{file_path}' does not tell its camera. "
                 'Expected <identity>_c<camera from 1>_<frame>, as in '
                 f'{cls.form.example}.'
             )

@@ -1,4 +1,4 @@
-"""Looking a data set over: what is missing, broken, doubled or can't be scored."""
+"""Looking a dataset over: what is missing, broken, doubled or can't be scored."""
 
 from .examine import examine
 from .finding import Finding

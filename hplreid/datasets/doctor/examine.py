@@ -36,7 +36,7 @@ def examine(
         wanted: The splits.
         against: Splits that are only compared with these.
         workers: See :func:`inspect_files`.
-        quick: Whether to leave pictures undecoded and uncompared.
+        quick: Whether to leave images undecoded and uncompared.
         progress: Whether to show a progress bar.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Reading picture files, many at a time."""
+"""Reading image files, many at a time."""
 
 import hashlib
 import os
@@ -13,13 +13,13 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known of a picture file.
+    """What is known of an image file.
 
     Attributes:
         fault: Why it can't be used, one of :data:`FAULTS`; None if it can.
         digest: Hash of its bytes, of a sound file.
         size: Width and height, pixels, of a sound file.
-        mode: Pillow's name of its colours, of a sound file.
+        mode: Pillow's name of its colors, of a sound file.
     """
 
     fault: str | None = None
@@ -31,15 +31,15 @@ class FileFacts:
 FAULTS = {
     'missing file': 'named, but not there',
     'empty file': 'without a single byte',
-    'no picture': 'not a picture, whatever their names say',
-    'broken picture': "cut short or damaged: they can't be decoded",
+    'no image': 'not an image, whatever their names say',
+    'broken image': "cut short or damaged: they can't be decoded",
     'unreadable file': "there, but can't be opened",
 }
 """What can be wrong with a file, and what that means."""
 
 
 def inspect_file(path: str, quick: bool = False) -> FileFacts:
-    """Decode and hash a picture file.
+    """Decode and hash an image file.
 
     Args:
         path: The file.
@@ -58,7 +58,7 @@ def inspect_file(path: str, quick: bool = False) -> FileFacts:
 
 
 def inspect_bytes(data: bytes) -> FileFacts:
-    """Decode and hash what a picture file holds."""
+    """Decode and hash what an image file holds."""
     if not data:
         return FileFacts('empty file')
     try:
@@ -66,9 +66,9 @@ def inspect_bytes(data: bytes) -> FileFacts:
             image.load()
             size, mode = image.size, image.mode
     except UnidentifiedImageError:
-        return FileFacts('no picture')
+        return FileFacts('no image')
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return FileFacts('broken picture')
+        return FileFacts('broken image')
     digest = hashlib.blake2b(data, digest_size=16).digest()
     return FileFacts(None, digest, size, mode)
 
@@ -90,5 +90,5 @@ def inspect_files(
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(workers or min(os.cpu_count() or 1, 8)) as pool:
         facts = pool.map(lambda path: inspect_file(path, quick), unique)
-        bar = tqdm(facts, 'Pictures', len(unique), unit='img', disable=not progress)
+        bar = tqdm(facts, 'Images', len(unique), unit='img', disable=not progress)
         return dict(zip(unique, bar, strict=True))

@@ -1,4 +1,4 @@
-"""Which pictures stand for a camera."""
+"""Which images stand for a camera."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,22 +8,22 @@ from .file_inspection import FileFacts
 from .split_reader import Split
 
 Sheet = dict[int, list[str]]
-"""Some people of a camera, and paths of some of their pictures."""
+"""Some people of a camera, and paths of some of their images."""
 
 
-def choose_pictures(
+def choose_images(
     splits: Sequence[Split],
     facts: Mapping[str, FileFacts],
     num_people: int = 6,
-    num_pictures: int = 8,
+    num_images: int = 8,
 ) -> dict[int, Sheet]:
-    """Choose people, evenly spread over their numbers, and the first of their pictures.
+    """Choose people, evenly spread over their numbers, and the first of their images.
 
     Args:
-        splits: Splits of one data set.
+        splits: Splits of one dataset.
         facts: What is known of files; those with a fault aren't chosen.
         num_people: People for each camera, at most.
-        num_pictures: Pictures of each of them, at most.
+        num_images: Images of each of them, at most.
 
     Returns:
         A sheet for each camera, from 0; -1 is that of unknown cameras.
@@ -36,7 +36,7 @@ def choose_pictures(
                 continue
             people = by_camera.setdefault(item['camid'], {})
             paths = people.setdefault(item['pid'], [])
-            if path not in paths and len(paths) < num_pictures:
+            if path not in paths and len(paths) < num_images:
                 paths.append(path)
     return {
         camera: {pid: people[pid] for pid in _spread(sorted(people), num_people)}

@@ -1,4 +1,4 @@
-"""What two splits share: pictures by their bytes, people where it can be told."""
+"""What two splits share: images by their bytes, people where it can be told."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from .split_reader import Split
 
 @dataclass(frozen=True)
 class Overlap:
-    """What two splits of different data sets share.
+    """What two splits of different datasets share.
 
     Attributes:
         first: Name of a split.
         second: Name of the other.
-        pictures: Files of the first that are byte for byte in the second.
+        images: Files of the first that are byte for byte in the second.
         people: Identities in both, counted in the image set; None if not known.
-        examples: A few of the pictures.
+        examples: A few of the images.
         note: Why people can't be counted.
     """
 
     first: str
     second: str
-    pictures: int
+    images: int
     people: int | None = None
     examples: tuple[str, ...] = ()
     note: str = ''
@@ -34,7 +34,7 @@ class Overlap:
 def find_overlaps(
     first: Iterable[Split], second: Sequence[Split], facts: Mapping[str, FileFacts]
 ) -> list[Overlap]:
-    """Compare each split of one side with each of the other, if of another data set.
+    """Compare each split of one side with each of the other, if of another dataset.
 
     Returns:
         Those pairs that share something, or of which it's known that they must.
@@ -50,9 +50,9 @@ def find_overlaps(
             common = [digest for digest in mine if digest in theirs]
             people, note = count_shared_people(one, other)
             if common or people or note:
-                pictures = sum(len(mine[digest]) for digest in common)
+                images = sum(len(mine[digest]) for digest in common)
                 examples = tuple(f'{mine[d][0]} = {theirs[d][0]}' for d in common[:3])
-                found = Overlap(one.name, other.name, pictures, people, examples, note)
+                found = Overlap(one.name, other.name, images, people, examples, note)
                 overlaps.append(found)
     return overlaps
 

@@ -19,8 +19,8 @@ class Report:
         target: What was examined.
         findings: What is wrong, errors first.
         splits: See :func:`describe_split`.
-        overlaps: What different data sets share.
-        files: How many picture files were looked at.
+        overlaps: What different datasets share.
+        files: How many image files were looked at.
         quick: Whether they were neither decoded nor compared.
     """
 
@@ -45,17 +45,17 @@ class Report:
         """Return everything for people to read."""
         looked = 'looked for, not read' if self.quick else 'read'
         blocks = [
-            f'{self.target}: {self.files:,} picture files {looked}',
+            f'{self.target}: {self.files:,} image files {looked}',
             _table_of_splits(self.splits),
             _table_of_captions(self.splits),
             _table_of_overlaps(self.overlaps),
             *(_write(i, finding) for i, finding in enumerate(self.findings, start=1)),
-            summarise(self.findings),
+            summarize(self.findings),
         ]
         return '\n\n'.join(block for block in blocks if block) + '\n'
 
 
-def summarise(findings: Sequence[Finding]) -> str:
+def summarize(findings: Sequence[Finding]) -> str:
     """Return the last line: how many errors and warnings there are."""
     if not findings:
         return 'Healthy: nothing was found.'
@@ -87,20 +87,20 @@ def _table_of_splits(splits: Sequence[dict[str, Any]]) -> str:
     rows = []
     for split in splits:
         for part, counts in split['parts'].items():
-            # Sizes are those of all the split's pictures
-            pictures = split['pictures'] if counts['pictures'] else None
+            # Sizes are those of all the split's images
+            images = split['images'] if counts['images'] else None
             rows.append(
                 [
                     split['name'],
                     part,
                     f'{counts["identities"]:,}',
-                    f'{counts["pictures"]:,}' if counts['pictures'] else '',
-                    split['cameras'] or '' if counts['pictures'] else '',
-                    _spread(pictures['width']) if pictures else '',
-                    _spread(pictures['height']) if pictures else '',
+                    f'{counts["images"]:,}' if counts['images'] else '',
+                    split['cameras'] or '' if counts['images'] else '',
+                    _spread(images['width']) if images else '',
+                    _spread(images['height']) if images else '',
                 ]
             )
-    header = ['split', 'part', 'identities', 'pictures', 'cameras', 'width', 'height']
+    header = ['split', 'part', 'identities', 'images', 'cameras', 'width', 'height']
     return _draw(header, rows)
 
 
@@ -130,8 +130,8 @@ def _table_of_overlaps(overlaps: Sequence[Overlap]) -> str:
             notes += [overlap.note] if overlap.note not in notes else []
             mark = f'({notes.index(overlap.note) + 1})'
         people = mark or ('' if overlap.people is None else f'{overlap.people:,}')
-        rows.append([overlap.first, overlap.second, f'{overlap.pictures:,}', people])
-    table = _draw(['of', 'are in', 'pictures', 'people, by number'], rows)
+        rows.append([overlap.first, overlap.second, f'{overlap.images:,}', people])
+    table = _draw(['of', 'are in', 'images', 'people, by number'], rows)
     return '\n'.join([table, *(f'({i}) {n}' for i, n in enumerate(notes, start=1))])
 
 

@@ -18,7 +18,7 @@ class Split:
     """A split that was read; what is at fault is left out.
 
     Attributes:
-        data_set: Name of the data set, for people.
+        data_set: Name of the dataset, for people.
         part: Name of the split, and of the task where that's a choice.
         source: Splits with the same one count identities in the same way.
         held_out: Whether it isn't trained on.
@@ -41,7 +41,7 @@ class Split:
 
     @property
     def name(self) -> str:
-        """Data set and split."""
+        """Dataset and split."""
         return f'{self.data_set} {self.part}'
 
     @property
@@ -52,7 +52,7 @@ class Split:
 
     @property
     def paths(self) -> list[str]:
-        """The picture files, each once, in the order of the items."""
+        """The image files, each once, in the order of the items."""
         paths = (i['img_path'] for i in self.items if i['img_path'] is not None)
         return list(dict.fromkeys(paths))
 
@@ -75,7 +75,7 @@ def read_splits(wanted: Iterable[Wanted]) -> tuple[list[Split], list[Finding]]:
 
 
 def tell_apart(splits: Sequence[Split]) -> list[Split]:
-    """Number the second and later data sets of one name."""
+    """Number the second and later datasets of one name."""
     sources: dict[str, list[str]] = {}
     for split in splits:
         same = sources.setdefault(split.data_set, [])
@@ -118,7 +118,7 @@ def read_split(wanted: Wanted) -> tuple[Split | None, list[Finding]]:
 def _annotation_faults(
     noted: Iterable[Exception], options: Mapping[str, object]
 ) -> list[Finding]:
-    # Missing pictures are found again, file by file, and so is a part without items
+    # Missing images are found again, file by file, and so is a part without items
     where = str(options.get('data_root') or options.get('table'))
     return [
         Finding(

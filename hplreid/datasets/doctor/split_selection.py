@@ -1,4 +1,4 @@
-"""Which splits to look at: those of a config, or those of one data set."""
+"""Which splits to look at: those of a config, or those of one dataset."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -23,9 +23,9 @@ class Wanted:
     """A split to look at.
 
     Attributes:
-        cls: Class of the data set.
+        cls: Class of the dataset.
         options: Its arguments, without those that say how to read it.
-        same_camera: Whether pictures of the query's own camera count: ``'drop'`` or
+        same_camera: Whether images of the query's own camera count: ``'drop'`` or
             ``'keep'``.
     """
 
@@ -35,7 +35,7 @@ class Wanted:
 
     @property
     def source(self) -> str:
-        """What the splits of one data set share: identity numbers mean the same."""
+        """What the splits of one dataset share: identity numbers mean the same."""
         shared = {k: v for k, v in self.options.items() if k not in _ABOUT_SPLIT}
         if 'data_root' in shared:
             shared['data_root'] = os.path.abspath(shared['data_root'])
@@ -48,7 +48,7 @@ class Wanted:
 
 
 def find_wanted(dataset: Any, same_camera: str = 'drop') -> list[Wanted]:  # noqa: ANN401
-    """Find the data sets on disk that the config of a data set is made of.
+    """Find the datasets on disk that the config of a dataset is made of.
 
     Args:
         dataset: The config: of one that is read from disk, or of one with such configs
@@ -73,14 +73,14 @@ def find_wanted(dataset: Any, same_camera: str = 'drop') -> list[Wanted]:  # noq
 
 
 def parse_data_set(text: str, options: Mapping[str, Any]) -> list[Wanted]:
-    """Return all splits of a data set that is written as ``Market1501:data/market``.
+    """Return all splits of a dataset that is written as ``Market1501:data/market``.
 
     Args:
         text: Class, colon, and its folder; the file for ``TableDataset``.
         options: Its other arguments.
 
     Raises:
-        ValueError: It isn't of this form, or no data set is read from a folder so.
+        ValueError: It isn't of this form, or no dataset is read from a folder so.
     """
     name, _, root = text.partition(':')
     DATASETS.import_from_location()

@@ -17,12 +17,12 @@ def describe_split(
 
     Args:
         split: The split.
-        facts: What is known of its picture files.
+        facts: What is known of its image files.
         tokens: Length of its captions.
 
     Returns:
-        Plain values, ready for JSON: ``name``, ``parts`` (identities and pictures of
-        each), ``cameras``, ``pictures`` (sizes and modes; None if none was decoded)
+        Plain values, ready for JSON: ``name``, ``parts`` (identities and images of
+        each), ``cameras``, ``images`` (sizes and modes; None if none was decoded)
         and ``captions`` (None if there are none).
     """
     parts: dict[str, dict[str, int]] = {}
@@ -31,7 +31,7 @@ def describe_split(
         parts[part] = {
             'items': len(items),
             'identities': len({item['pid'] for item in items}),
-            'pictures': len({i['img_path'] for i in items if i['img_path']}),
+            'images': len({i['img_path'] for i in items if i['img_path']}),
         }
     cameras = {i['camid'] for i in split.items if i['img_path'] and i['camid'] >= 0}
     return {
@@ -39,12 +39,12 @@ def describe_split(
         'task': split.task,
         'parts': parts,
         'cameras': len(cameras),
-        'pictures': describe_pictures(split, facts),
+        'images': describe_images(split, facts),
         'captions': describe_captions(split, tokens),
     }
 
 
-def describe_pictures(
+def describe_images(
     split: Split, facts: Mapping[str, FileFacts]
 ) -> dict[str, Any] | None:
     """Return least, median and greatest width and height, and how often each mode."""

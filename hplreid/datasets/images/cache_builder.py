@@ -1,4 +1,4 @@
-"""Filling a cache of resized pictures, and comparing it with what it was made of."""
+"""Filling a cache of resized images, and comparing it with what it was made of."""
 
 import os
 import zlib
@@ -17,19 +17,19 @@ from .image_files import decode_image, read_file
 from .resampling import to_tensor
 
 _CHUNK = 256
-"""Pictures that are in memory at a time."""
+"""Images that are in memory at a time."""
 
 
 class Built(NamedTuple):
     """What building a cache has done.
 
     Attributes:
-        pictures: Pictures it holds.
+        images: Images it holds.
         made: How many of them were decoded and resized; the others it had already.
         size: Bytes.
     """
 
-    pictures: int
+    images: int
     made: int
     size: int
 
@@ -42,7 +42,7 @@ def build_cache(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Built:
-    """Put pictures into a cache, resized by Pillow, or find them there.
+    """Put images into a cache, resized by Pillow, or find them there.
 
     What a cache of this key holds already is kept if its file is unchanged, and dropped
     if its file is gone. It is written under a temporary name; readers of the former one
@@ -51,15 +51,15 @@ def build_cache(
     Args:
         folder: Folder of caches; made if need be.
         key: What to make.
-        paths: Picture files.
+        paths: Image files.
         workers: Threads. Decoding and resizing don't hold Python's lock.
-        overwrite: Whether to make every picture anew.
+        overwrite: Whether to make every image anew.
         progress: Whether to show a progress bar.
 
     Raises:
-        FileNotFoundError: A picture isn't there.
+        FileNotFoundError: An image isn't there.
         UnreadableImageError: One can't be decoded.
-        ValueError: There are no pictures, or ``workers`` is below 1.
+        ValueError: There are no images, or ``workers`` is below 1.
     """
     if workers < 1:
         raise ValueError(f'workers must be at least 1, got {workers}.')
@@ -73,7 +73,7 @@ def build_cache(
             return Built(len(old.index.entries), 0, old.pixels.nbytes)
         wanted = {**_still_there(old, folder), **wanted}
     if not wanted:
-        raise ValueError(f"There are no pictures of '{key.source}' to put in a cache.")
+        raise ValueError(f"There are no images of '{key.source}' to put in a cache.")
     maker = _Maker(key, old)
     temporary = folder / f'.{key.stem}.{os.getpid()}.partial'
     try:
@@ -97,10 +97,10 @@ def build_cache(
 def verify_cache(
     folder: str | Path, key: CacheKey, paths: Iterable[str], progress: bool = True
 ) -> list[str]:
-    """Compare the contents of a cache and of the picture files with their checksums.
+    """Compare the contents of a cache and of the image files with their checksums.
 
     Returns:
-        A message for each picture that is missing, has changed or is damaged.
+        A message for each image that is missing, has changed or is damaged.
     """
     try:
         cache = ImageCache(folder, key)
@@ -131,12 +131,12 @@ class _Maker:
         self.made = 0
 
     def make(self, job: tuple[str, str]) -> tuple[Entry, bytes, bool]:
-        """Return entry and pixels of a picture, and whether they are new."""
+        """Return entry and pixels of an image, and whether they are new."""
         relative, path = job
         data = read_file(path)
         status = os.stat(path)
         if len(data) != status.st_size:
-            raise CacheError(f"Picture '{path}' was changed while it was read.")
+            raise CacheError(f"Image '{path}' was changed while it was read.")
         file_sum = zlib.crc32(data)
         pixels = self._find(path, file_sum)
         made = pixels is None
@@ -166,7 +166,7 @@ def _write(
     workers: int,
     progress: bool,
 ) -> list[Entry]:
-    """Write the pixels of all pictures, in order."""
+    """Write the pixels of all images, in order."""
     entries = []
     with (
         ThreadPoolExecutor(workers) as pool,
@@ -201,7 +201,7 @@ def _is_complete(cache: ImageCache, paths: Iterable[str]) -> bool:
 
 
 def _still_there(cache: ImageCache, folder: Path) -> dict[str, str]:
-    """Return the pictures of a cache whose files exist, by their relative paths."""
+    """Return the images of a cache whose files exist, by their relative paths."""
     start = os.path.realpath(folder)
     paths = {e.path: os.path.join(start, e.path) for e in cache.index.entries}
     return {name: path for name, path in paths.items() if os.path.isfile(path)}

@@ -1,4 +1,4 @@
-"""The index of a cache of resized pictures: what it holds, and of which files."""
+"""The index of a cache of resized images: what it holds, and of which files."""
 
 import json
 import os
@@ -18,15 +18,15 @@ FORMAT = 1
 
 
 class CacheError(ValueError):
-    """A cache isn't there, isn't of the pictures on disk, or is damaged."""
+    """A cache isn't there, isn't of the images on disk, or is damaged."""
 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What a pair of files holds: pictures of a data set, resized in one way.
+    """What a pair of files holds: images of a dataset, resized in one way.
 
     Args:
-        source: Name of the data set.
+        source: Name of the dataset.
         size: Height and width.
         interpolation: ``'bilinear'`` or ``'bicubic'``.
     """
@@ -55,7 +55,7 @@ def _describe(size: Sequence[int], interpolation: str) -> str:
 
 
 class Entry(NamedTuple):
-    """A picture file as it was when it was put into a cache.
+    """An image file as it was when it was put into a cache.
 
     Attributes:
         path: Relative to the folder of the cache, with slashes.
@@ -79,7 +79,7 @@ class CacheIndex:
     Attributes:
         key: What the cache holds.
         resampling: :func:`resampling_sum` of the Pillow that made it.
-        entries: The pictures, row by row.
+        entries: The images, row by row.
     """
 
     key: CacheKey
@@ -131,7 +131,7 @@ class CacheIndex:
             name = content['data']
         except FileNotFoundError:
             raise CacheError(
-                f"No cache '{path}' of the pictures of '{key.source}' at "
+                f"No cache '{path}' of the images of '{key.source}' at "
                 f'{key.size[0]} x {key.size[1]}, {key.interpolation}. '
                 f'{_others(folder, key)}{build_command(folder)}'
             ) from None
@@ -184,7 +184,7 @@ def find_missing_cache(
     if any(name.endswith(end) for name in _list(folder)):
         return []
     return [
-        f"image_cache: '{folder}' has no cache of pictures at {size[0]} x {size[1]}, "
+        f"image_cache: '{folder}' has no cache of images at {size[0]} x {size[1]}, "
         f'{interpolation}. {build_command(folder)} Or set image_cache to None.'
     ]
 

@@ -1,4 +1,4 @@
-"""Pillow's pixels of a picture file, with less around them.
+"""Pillow's pixels of an image file, with less around them.
 
 As wheels, Pillow and OpenCV decode JPEG files with the same library, libjpeg-turbo.
 Pillow spends a third of its time on other things.
@@ -20,10 +20,10 @@ _NOT_FRAMES = (0xC4, 0xC8, 0xCC)  # markers among those of frames that mean othe
 
 
 def decode_pixels(data: bytes, path: str) -> Tensor:
-    """Decode the bytes of a picture file completely.
+    """Decode the bytes of an image file completely.
 
     Args:
-        data: The bytes. JPEG files in colours are quick; what is grey or CMYK, other
+        data: The bytes. JPEG files in colors are quick; what is gray or CMYK, other
             formats and what is damaged are left to Pillow. (Files that are damaged only
             after their last pixel, which Pillow refuses, may pass.)
         path: Where they come from, for the message.
@@ -32,18 +32,18 @@ def decode_pixels(data: bytes, path: str) -> Tensor:
         uint8 ``(3, H, W)``, RGB; in memory the three values of a pixel lie together.
 
     Raises:
-        UnreadableImageError: They aren't a picture, or end too soon.
+        UnreadableImageError: They aren't an image, or end too soon.
     """
     lines = None
     if count_components(data) == 3 and decodes_like_pillow():
-        lines = _decode_colours(data)
+        lines = _decode_colors(data)
     if lines is None:
         lines = np.array(decode_image(data, path))
     return torch.from_numpy(lines).permute(2, 0, 1)
 
 
 def count_components(data: bytes) -> int:
-    """Return the components of a pixel in a JPEG file (3: in colours); 0 if unknown."""
+    """Return the components of a pixel in a JPEG file (3: in colors); 0 if unknown."""
     if not data.startswith(_START):
         return 0
     at = len(_START) - 1
@@ -55,7 +55,7 @@ def count_components(data: bytes) -> int:
     return 0
 
 
-def _decode_colours(data: bytes) -> np.ndarray | None:
+def _decode_colors(data: bytes) -> np.ndarray | None:
     """Decode a JPEG file with OpenCV, ``(H, W, 3)``; None if it is damaged."""
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -76,7 +76,7 @@ def decodes_like_pillow() -> bool:
     for options in ({'subsampling': 0}, {'subsampling': 2}, {'progressive': True}):
         file = io.BytesIO()
         image.save(file, 'JPEG', quality=85, **options)
-        found = _decode_colours(file.getvalue())
+        found = _decode_colors(file.getvalue())
         if found is None or not np.array_equal(found, np.array(Image.open(file))):
             return False
     return True

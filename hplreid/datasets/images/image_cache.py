@@ -1,13 +1,13 @@
-"""A cache of resized pictures: a file of pixels, mapped into memory, and an index.
+"""A cache of resized images: a file of pixels, mapped into memory, and an index.
 
-A folder holds one pair for each data set, size and interpolation::
+A folder holds one pair for each dataset, size and interpolation::
 
     Market-1501_256x128_bicubic.json         what it holds, and of which files
     Market-1501_256x128_bicubic.1f0c9a7e.u8  uint8 (N, 3, H, W) in C order, nothing else
 
 The number is a checksum of the pixels, so a rebuilt file never takes the place of one
 that is being read. Paths in the index are relative to the folder: the two can be moved
-together with the pictures. Nothing here is ever unpickled.
+together with the images. Nothing here is ever unpickled.
 """
 
 import os
@@ -50,7 +50,7 @@ class ImageCache:
             )
 
     def read(self, path: str) -> Tensor:
-        """Return the resized picture of a file, uint8 ``(3, H, W)``.
+        """Return the resized image of a file, uint8 ``(3, H, W)``.
 
         Raises:
             CacheError: It isn't in the cache.
@@ -58,18 +58,18 @@ class ImageCache:
         row = self.find(path)
         if row is None:
             raise CacheError(
-                f"Picture '{path}' isn't in the cache '{self.index.key.stem}' in "
+                f"Image '{path}' isn't in the cache '{self.index.key.stem}' in "
                 f"'{self.folder}'. {build_command(self.folder)}"
             )
         # A copy, for what comes after may write to it
         return torch.from_numpy(self.pixels[row].copy())
 
     def find(self, path: str) -> int | None:
-        """Return the row of a picture file; None if it isn't in the cache."""
+        """Return the row of an image file; None if it isn't in the cache."""
         return self._rows.get(self._relative[path])
 
     def check(self, paths: Iterable[str]) -> None:
-        """Check that picture files are in the cache, and are as they were.
+        """Check that image files are in the cache, and are as they were.
 
         Raises:
             CacheError: Some aren't; the message says which, and why.
@@ -78,7 +78,7 @@ class ImageCache:
         if faults:
             raise CacheError(
                 f"The cache '{self.index.key.stem}' in '{self.folder}' isn't of the "
-                f'pictures on disk, {len(faults):,} differ:\n{list_faults(faults)}\n'
+                f'images on disk, {len(faults):,} differ:\n{list_faults(faults)}\n'
                 f'{build_command(self.folder)}'
             )
 
@@ -100,9 +100,9 @@ class ImageCache:
 
 @dataclass
 class RelativePaths:
-    """Paths of picture files relative to a folder, with links among folders followed.
+    """Paths of image files relative to a folder, with links among folders followed.
 
-    A mapping that remembers: resolving a path takes longer than reading a picture.
+    A mapping that remembers: resolving a path takes longer than reading an image.
     """
 
     folder: str | Path
@@ -127,7 +127,7 @@ def _map(path: Path, index: CacheIndex) -> np.ndarray:
     found = path.stat().st_size if path.is_file() else 0
     if found != expected or not expected:
         raise CacheError(
-            f"'{path}' should hold {len(index.entries):,} pictures in {expected:,} "
+            f"'{path}' should hold {len(index.entries):,} images in {expected:,} "
             f'bytes, and has {found:,}. {build_command(path.parent)}'
         )
     # Not as a memmap, which is slow to take a row of

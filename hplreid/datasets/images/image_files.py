@@ -1,4 +1,4 @@
-"""Picture files: whether they are there, and reading them."""
+"""Image files: whether they are there, and reading them."""
 
 import io
 import os
@@ -12,17 +12,17 @@ from ..errors import MissingDataError, UnreadableImageError, listing
 
 
 def read_image(path: str) -> Image.Image:
-    """Decode a picture file completely, as RGB.
+    """Decode an image file completely, as RGB.
 
     Raises:
         FileNotFoundError: There is no such file.
-        UnreadableImageError: The file isn't a picture, or is cut short.
+        UnreadableImageError: The file isn't an image, or is cut short.
     """
     return decode_image(read_file(path), path)
 
 
 def read_file(path: str) -> bytes:
-    """Read a picture file as it is.
+    """Read an image file as it is.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -33,24 +33,22 @@ def read_file(path: str) -> bytes:
             return file.read()
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"Picture '{path}' does not exist. It was there when the data set was "
+            f"Image '{path}' does not exist. It was there when the dataset was "
             'listed, or its annotation names a wrong file.'
         ) from None
     except OSError as error:
-        raise UnreadableImageError(
-            f"Picture '{path}' can't be read: {error}."
-        ) from error
+        raise UnreadableImageError(f"Image '{path}' can't be read: {error}.") from error
 
 
 def decode_image(data: bytes, path: str) -> Image.Image:
-    """Decode the bytes of a picture file completely, as RGB.
+    """Decode the bytes of an image file completely, as RGB.
 
     Args:
         data: The bytes.
         path: Where they come from, for the message.
 
     Raises:
-        UnreadableImageError: They aren't a picture, or end too soon.
+        UnreadableImageError: They aren't an image, or end too soon.
     """
     try:
         with Image.open(io.BytesIO(data)) as image:
@@ -59,13 +57,13 @@ def decode_image(data: bytes, path: str) -> Image.Image:
             return image if image.mode == 'RGB' else image.convert('RGB')
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImageError(
-            f"Picture '{path}' can't be decoded ({len(data):,} bytes: {error}). "
-            'Expected a complete JPEG or PNG file: copy it anew from the data set.'
+            f"Image '{path}' can't be decoded ({len(data):,} bytes: {error}). "
+            'Expected a complete JPEG or PNG file: copy it anew from the dataset.'
         ) from error
 
 
-def check_pictures(images: str, paths: Iterable[str], source: str) -> None:
-    """Check that every picture that an annotation names is there.
+def check_images(images: str, paths: Iterable[str], source: str) -> None:
+    """Check that every image that an annotation names is there.
 
     A folder is listed once, which is much quicker than asking for each file.
 
@@ -75,7 +73,7 @@ def check_pictures(images: str, paths: Iterable[str], source: str) -> None:
         source: The annotation, for the message.
 
     Raises:
-        MissingDataError: Pictures are absent; the message counts them by sub-folder
+        MissingDataError: Images are absent; the message counts them by sub-folder
             and lists the first.
     """
     paths = list(paths)
@@ -93,17 +91,17 @@ def check_pictures(images: str, paths: Iterable[str], source: str) -> None:
         by_folder = Counter(path.rpartition('/')[0] for path in absent)
         counts = [f'{folder}/: {n:,}' for folder, n in sorted(by_folder.items())]
         raise MissingDataError(
-            f"{len(absent):,} pictures that '{source}' names are not in '{images}', by "
+            f"{len(absent):,} images that '{source}' names are not in '{images}', by "
             f'sub-folder {listing(counts)}. They are: {listing(absent)}. Copy the '
-            'sub-folders that are missing from the data set.'
+            'sub-folders that are missing from the dataset.'
         )
 
 
 def verify_images(paths: Iterable[str]) -> None:
-    """Decode every picture, in parallel, and name all that fail.
+    """Decode every image, in parallel, and name all that fail.
 
     Raises:
-        UnreadableImageError: Pictures are missing or can't be decoded.
+        UnreadableImageError: Images are missing or can't be decoded.
     """
 
     def failure(path: str) -> str | None:
@@ -118,6 +116,6 @@ def verify_images(paths: Iterable[str]) -> None:
         bad = [path for path in pool.map(failure, unique) if path is not None]
     if bad:
         raise UnreadableImageError(
-            f'{len(bad):,} of {len(unique):,} pictures are unreadable: '
-            f'{listing(bad, 50)}. Copy them anew from the data set.'
+            f'{len(bad):,} of {len(unique):,} images are unreadable: '
+            f'{listing(bad, 50)}. Copy them anew from the dataset.'
         )

@@ -2,7 +2,7 @@
 
 Pillow resizes in two passes. Each sums 8-bit pixels times weights in fixed point of 22
 bits, then rounds to 8 bits again. Sums of whole numbers don't depend on how they are
-computed, so here a pass is the product of a sparse matrix of weights and the picture in
+computed, so here a pass is the product of a sparse matrix of weights and the image in
 int32. The weights aren't worked out anew: Pillow is asked for its own, by resizing a
 matrix of ones on the diagonal.
 """
@@ -19,7 +19,7 @@ from torch import Tensor
 
 _BITS = 22
 _LARGEST = 1024
-"""Pixels of a side up to which a picture isn't left to Pillow: above, the 4 bytes that
+"""Pixels of a side up to which an image isn't left to Pillow: above, the 4 bytes that
 each value takes here cost more than they gain."""
 _KNOWN_VERSIONS = range(10, 14)
 """Major versions of Pillow whose order of passes is known."""
@@ -27,7 +27,7 @@ _VERSION = int(PIL.__version__.partition('.')[0])
 
 
 def resize(image: Tensor, size: tuple[int, int], method: Image.Resampling) -> Tensor:
-    """Resize a picture; the pixels are those of Pillow.
+    """Resize an image; the pixels are those of Pillow.
 
     Args:
         image: uint8 ``(3, H, W)``; quickest if the values of a pixel lie together. What
@@ -78,7 +78,7 @@ def _rows_first(height: int, width: int, new_height: int, new_width: int) -> boo
 
 
 def to_tensor(image: Image.Image) -> Tensor:
-    """Turn a picture into a tensor, uint8 ``(3, H, W)``, RGB."""
+    """Turn an image into a tensor, uint8 ``(3, H, W)``, RGB."""
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 

@@ -1,4 +1,4 @@
-"""Several data sets as one, with people and cameras of their own."""
+"""Several datasets as one, with people and cameras of their own."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from ..items import Item, ItemDataset, Pipeline
 
 @DATASETS.register_module()
 class ConcatReIDDataset(ItemDataset):
-    """Data sets one after the other.
+    """Datasets one after the other.
 
     Nobody is taken to be in two of them: labels, identity numbers and cameras of each
     follow those of the one before. For two sets that share people see
@@ -27,11 +27,11 @@ class ConcatReIDDataset(ItemDataset):
     Args:
         datasets: Configs of the sets, without pipeline, all of one split.
         pipeline: Transforms for the items of all.
-        verify: Whether to decode every picture now, and name all that can't be.
+        verify: Whether to decode every image now, and name all that can't be.
 
     Raises:
         ValueError: There are no sets, one has a pipeline, splits differ, or two have
-            the same name or pictures.
+            the same name or images.
         MissingDataError: See :meth:`find_problems`.
     """
 
@@ -131,7 +131,7 @@ def _check_different(names: Sequence[str], parts: Sequence[Sequence[Item]]) -> N
         shared = sorted(mine & owner.keys())
         if shared:
             raise ValueError(
-                f"'{owner[shared[0]]}' and '{name}' share {len(shared):,} pictures, "
+                f"'{owner[shared[0]]}' and '{name}' share {len(shared):,} images, "
                 f"such as '{shared[0]}': their people would get two labels each. Leave "
                 'one set out.'
             )
@@ -139,7 +139,7 @@ def _check_different(names: Sequence[str], parts: Sequence[Sequence[Item]]) -> N
 
 
 def _real_paths(items: Sequence[Item]) -> set[str]:
-    """Return the picture files, with links among the folders followed."""
+    """Return the image files, with links among the folders followed."""
     pairs = {os.path.split(i['img_path']) for i in items if i['img_path'] is not None}
     folders = {folder: os.path.realpath(folder) for folder, _ in pairs}
     return {os.path.join(folders[folder], name) for folder, name in pairs}

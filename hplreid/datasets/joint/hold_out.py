@@ -25,9 +25,9 @@ class HoldOut(ItemDataset):
 
     Part ``'train'`` has everybody else, numbered anew. Part ``'val'`` has those held
     out, as queries and gallery. For ``'t2i'`` these are their captions and their
-    pictures; for ``'i2i'`` the first picture of a person by each camera is a query, as
+    images; for ``'i2i'`` the first image of a person by each camera is a query, as
     long as each query of that person keeps an answer by another camera in the gallery,
-    which has all other pictures.
+    which has all other images.
 
     Args:
         dataset: Config of the whole training set, without pipeline.
@@ -40,7 +40,7 @@ class HoldOut(ItemDataset):
 
     Raises:
         ValueError: An option isn't known, the set has a pipeline or is no training
-            set, nobody is left on one side, or pictures for ``'i2i'`` have no camera.
+            set, nobody is left on one side, or images for ``'i2i'`` have no camera.
         MissingDataError: See :meth:`find_problems`.
     """
 
@@ -143,18 +143,16 @@ def make_benchmark(items: Sequence[Item], task: str | None, name: str) -> list[I
             nobody would have a query.
     """
     captioned = [item for item in items if item['caption'] is not None]
-    pictures = [item for item in items if item['caption'] is None]
-    if task is None and captioned and pictures:
+    images = [item for item in items if item['caption'] is None]
+    if task is None and captioned and images:
         raise ValueError(
             f"HoldOut: {name} has items with and without captions: set task='t2i' or "
             "task='i2i'."
         )
-    chosen = {'t2i': captioned, 'i2i': pictures}[
-        task or ('t2i' if captioned else 'i2i')
-    ]
+    chosen = {'t2i': captioned, 'i2i': images}[task or ('t2i' if captioned else 'i2i')]
     if not chosen:
         raise ValueError(f"HoldOut: {name} has no item for task='{task}'.")
-    split = _split_captioned if chosen is captioned else _split_pictures
+    split = _split_captioned if chosen is captioned else _split_images
     parts = split(chosen, name)
     return [
         dict(item, label=-1, split=which)
@@ -164,17 +162,17 @@ def make_benchmark(items: Sequence[Item], task: str | None, name: str) -> list[I
 
 
 def _split_captioned(items: Sequence[Item], name: str) -> dict[str, list[Item]]:
-    """Part pictures from captions; a picture with several captions is there once."""
-    pictures = {item['img_path']: dict(item, caption=None) for item in items}
+    """Part images from captions; an image with several captions is there once."""
+    images = {item['img_path']: dict(item, caption=None) for item in items}
     captions = [dict(item, img_path=None) for item in items]
-    return {'gallery': list(pictures.values()), 'query': captions}
+    return {'gallery': list(images.values()), 'query': captions}
 
 
-def _split_pictures(items: Sequence[Item], name: str) -> dict[str, list[Item]]:
+def _split_images(items: Sequence[Item], name: str) -> dict[str, list[Item]]:
     unknown = sum(item['camid'] < 0 for item in items)
     if unknown:
         raise ValueError(
-            f'HoldOut: {unknown:,} of {len(items):,} pictures of {name} have no '
+            f'HoldOut: {unknown:,} of {len(items):,} images of {name} have no '
             'camera, by which queries are parted from their answers.'
         )
     people: dict[int, list[Item]] = defaultdict(list)
@@ -194,7 +192,7 @@ def _split_pictures(items: Sequence[Item], name: str) -> dict[str, list[Item]]:
 
 
 def _choose_queries(cameras: Sequence[int]) -> set[int]:
-    """Return which pictures of a person are queries, given all pictures' cameras."""
+    """Return which images of a person are queries, given all images' cameras."""
     chosen: set[int] = set()
     for camera in sorted(set(cameras)):
         more = chosen | {cameras.index(camera)}

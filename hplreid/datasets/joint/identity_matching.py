@@ -13,20 +13,20 @@ Node = tuple[str, int]
 """An identity: ``('t2i', pid)`` or ``('i2i', pid)``."""
 
 Match = Callable[[Item], int | None]
-"""Takes a text-image item with a picture; gives its identity number in the image set,
+"""Takes a text-image item with an image; gives its identity number in the image set,
 or None where it comes from elsewhere."""
 
 _MARKET_NAME = re.compile(r'[0-9]{4}')
 
 
 def market_pid(item: Item) -> int | None:
-    """Return Market-1501's number of the person on a CUHK-PEDES picture.
+    """Return Market-1501's number of the person on a CUHK-PEDES image.
 
     A part of CUHK-PEDES was drawn from Market-1501. It lies in ``imgs/Market/`` and
     kept the identity as the first four digits of the file name.
 
     Raises:
-        AnnotationError: A picture in ``Market/`` has no such number.
+        AnnotationError: An image in ``Market/`` has no such number.
     """
     folder, name = os.path.split(item['img_path'])
     if os.path.basename(folder) != 'Market':
@@ -42,13 +42,13 @@ def market_pid(item: Item) -> int | None:
 
 
 def msmt17_pid(item: Item) -> int:
-    """Return :class:`MSMT17`'s number of the person on an ICFG-PEDES picture.
+    """Return :class:`MSMT17`'s number of the person on an ICFG-PEDES image.
 
     ICFG-PEDES kept MSMT17's folders: ``imgs/train/0012/`` is training identity 12,
     ``imgs/test/0012/`` is test identity 12, another person.
 
     Raises:
-        AnnotationError: A picture doesn't lie in such a folder.
+        AnnotationError: An image doesn't lie in such a folder.
     """
     path = item['img_path']
     pid = read_identity(path)
@@ -70,7 +70,7 @@ KNOWN: dict[tuple[str, str], Match] = {
 
 UNTOLD: dict[tuple[str, str], str] = {
     ('RSTPReid', 'MSMT17'): (
-        'RSTPReid was drawn from MSMT17, but its pictures and people were given new '
+        'RSTPReid was drawn from MSMT17, but its images and people were given new '
         'names and numbers'
     ),
     ('CUHK-PEDES', 'CUHK03-NP'): (
@@ -85,7 +85,7 @@ class IdentityGroups:
     """Identities of both sets, those of one person in one group.
 
     A group can hold more than one of each set: two identities of CUHK-PEDES with
-    pictures of the same one of Market-1501 are one person.
+    images of the same one of Market-1501 are one person.
     """
 
     def __init__(self) -> None:

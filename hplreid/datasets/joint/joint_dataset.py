@@ -16,7 +16,7 @@ from ..images.image_files import verify_images
 from ..items import Item, ItemDataset, Pipeline
 from .identity_matching import KNOWN, IdentityGroups, Match, group_identities
 from .leak_option import LEAKS, check_leak, check_numbers
-from .leakage import HeldOut, Pair, Reasons, find_identity_leaks, find_picture_leaks
+from .leakage import HeldOut, Pair, Reasons, find_identity_leaks, find_image_leaks
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class JointReport:
 
 @DATASETS.register_module()
 class JointDataset(ItemDataset):
-    """The captioned items of one set, followed by the pictures of another.
+    """The captioned items of one set, followed by the images of another.
 
     Args:
         t2i: Config of the text-image set.
@@ -47,11 +47,11 @@ class JointDataset(ItemDataset):
             ``'disjoint'``: the labels of the second follow those of the first.
         leak: What to do about people in the test split of the other task. It must be
             said for pairs known to overlap. ``'none'``: nothing; ``'image'``: drop the
-            exact pictures that the other test split holds; ``'identity'``: drop every
+            exact images that the other test split holds; ``'identity'``: drop every
             item of a person in either test split, or in ``'val'`` of the captioned set.
             Only ``'none'`` can be done where it can't be told who is who.
         pipeline: Transforms for the items of both.
-        verify: Whether to decode every picture now, and name all that can't be.
+        verify: Whether to decode every image now, and name all that can't be.
 
     Raises:
         ValueError: An option isn't known, ``leak`` is needed and not given, or can't
@@ -144,7 +144,7 @@ class JointDataset(ItemDataset):
             f'{self.name}: {self.num_ids:,} labels ({labels}: {report.merged_ids:,} '
             f"identities merged). leak='{leak}' removed {report.t2i_removed:,} of "
             f'{report.t2i_total:,} captioned items{_detail(report.t2i_reasons)} and '
-            f'{report.i2i_removed:,} of {report.i2i_total:,} pictures'
+            f'{report.i2i_removed:,} of {report.i2i_total:,} images'
             f'{_detail(report.i2i_reasons)}: {LEAKS[leak]}.',
             logger='current',
         )
@@ -153,7 +153,7 @@ class JointDataset(ItemDataset):
 def _dataset_class(config: dict[str, Any]) -> type[BaseReIDDataset]:
     found = DATASETS.get(config['type'])
     if not issubclass(found, BaseReIDDataset):
-        raise ValueError(f'JointDataset joins data sets on disk, not {config["type"]}.')
+        raise ValueError(f'JointDataset joins datasets on disk, not {config["type"]}.')
     return found
 
 
@@ -173,9 +173,7 @@ def _check_options(
     check_leak(_benchmarks(t2i, i2i), leak)
     for role, config in (('t2i', t2i), ('i2i', i2i)):
         if config.get('pipeline'):
-            raise ValueError(
-                f'{role}.pipeline: set the pipeline of the joint data set.'
-            )
+            raise ValueError(f'{role}.pipeline: set the pipeline of the joint dataset.')
         if config.get('split', 'train') != 'train':
             raise ValueError(f"{role}.split must be 'train', got '{config['split']}'.")
 
@@ -214,7 +212,7 @@ def _find_leaks(
 ) -> Reasons:
     if leak == 'image':
         t2i_test, i2i_test = held_out
-        return find_picture_leaks(train, t2i_test, i2i_test, match)
+        return find_image_leaks(train, t2i_test, i2i_test, match)
     return find_identity_leaks(train, held_out, groups)
 
 
@@ -253,9 +251,9 @@ def _relabel(
             label_of[f'{task}:{pid}'] = label_of_group.setdefault(
                 group, len(label_of_group)
             )
-    labelled = [
+    labeled = [
         dict(item, label=label_of[f'{task}:{item["pid"]}'])
         for task, items in parts
         for item in items
     ]
-    return labelled, label_of
+    return labeled, label_of

@@ -5,13 +5,13 @@ from .identity_matching import KNOWN, UNTOLD, Match
 
 LEAKS = {
     'none': 'nothing was to be removed',
-    'image': "pictures that are in the other task's test split",
+    'image': "images that are in the other task's test split",
     'identity': 'people who are in a held-out split',
 }
 _CHOICES = (
     "leak='identity' leaves out every item of a person in either test split or in the "
     "captioned set's val (the honest choice); leak='image' leaves out only the exact "
-    "pictures that are in the other task's test split; leak='none' trains on everything"
+    "images that are in the other task's test split; leak='none' trains on everything"
 )
 
 

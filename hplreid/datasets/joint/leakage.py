@@ -62,24 +62,24 @@ def find_identity_leaks(
     )
 
 
-def find_picture_leaks(
+def find_image_leaks(
     train: Pair, t2i_test: HeldOut, i2i_test: HeldOut, match: Match
 ) -> Reasons:
-    """Find every training item whose picture is in the other task's test split."""
+    """Find every training item whose image is in the other task's test split."""
     shared_train = _from_image_set(train.t2i, match)
     shared_test = _from_image_set(t2i_test.items, match)
-    t2i_leaks = find_same_pictures(shared_train, _own(i2i_test.items))
-    i2i_leaks = find_same_pictures(_own(train.i2i), shared_test)
+    t2i_leaks = find_same_images(shared_train, _own(i2i_test.items))
+    i2i_leaks = find_same_images(_own(train.i2i), shared_test)
     return Reasons(
         [i2i_test.name * (i['img_path'] in t2i_leaks) for i in train.t2i],
         [t2i_test.name * (i['img_path'] in i2i_leaks) for i in train.i2i],
     )
 
 
-def find_same_pictures(mine: Mapping[str, int], theirs: Mapping[str, int]) -> set[str]:
-    """Return the paths of my pictures that are among theirs too.
+def find_same_images(mine: Mapping[str, int], theirs: Mapping[str, int]) -> set[str]:
+    """Return the paths of my images that are among theirs too.
 
-    The same picture has the same identity and file name but for the ending, or the same
+    The same image has the same identity and file name but for the ending, or the same
     bytes. (One that was both renamed and encoded anew isn't found; leaving out
     identities finds it.)
 
@@ -103,7 +103,7 @@ def _own(items: Iterable[Item]) -> dict[str, int]:
 
 
 def _from_image_set(items: Iterable[Item], match: Match) -> dict[str, int]:
-    """Pictures that were drawn from the image set, with its numbers."""
+    """Images that were drawn from the image set, with its numbers."""
     found = {}
     for item in items:
         if item['img_path'] is not None and (pid := match(item)) is not None:

@@ -1,4 +1,4 @@
-"""Rows of one's own data: who is in which picture, and what a split is made of."""
+"""Rows of one's own data: who is in which image, and what a split is made of."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ _WHOLE = re.compile(r'([0-9]{1,18})(\.0*)?')
 
 
 class Row(NamedTuple):
-    """A picture, or one of several captions of it.
+    """An image, or one of several captions of it.
 
     ``path`` can be opened as it is, ``camid`` is -1 where unknown, ``split`` is one of
     ``ROW_SPLITS``.
@@ -66,7 +66,7 @@ def whole_number(value: Any) -> int | None:  # noqa: ANN401
 
 
 def used_splits(split: str, task: str | None) -> tuple[str, ...]:
-    """Return the row splits that a split of a data set is made of."""
+    """Return the row splits that a split of a dataset is made of."""
     return ('query', 'gallery') if task == 'i2i' else (split,)
 
 
@@ -80,7 +80,7 @@ def find_row_problems(
         split: ``'train'``, ``'val'`` or ``'test'``.
         task: ``'i2i'``, ``'t2i'``, or None to train.
         name: What is read, for the messages.
-        hint: How a picture gets into a split, with ``{split}`` in it.
+        hint: How an image gets into a split, with ``{split}`` in it.
     """
     counts = Counter(row.split for row in rows)
     found = listing([f'{s} {n:,}' for s, n in sorted(counts.items())]) or 'nothing'
@@ -99,7 +99,7 @@ def find_row_problems(
         return [
             f'{name}: none of the {len(query):,} query identities '
             f'({listing(sorted(query), 3)}) is in the gallery '
-            f'({listing(sorted(gallery), 3)}), so no query has a right answer.'
+            f'({listing(sorted(gallery), 3)}), so no query has a match.'
         ]
     return []
 
@@ -112,7 +112,7 @@ def make_items(
     Args:
         rows: All rows.
         split: ``'train'``, ``'val'`` or ``'test'``.
-        task: ``'i2i'``: queries, then gallery. ``'t2i'``: pictures (gallery), then
+        task: ``'i2i'``: queries, then gallery. ``'t2i'``: images (gallery), then
             captions (queries). None to train: rows as they are.
         numbers: Number of each identity.
     """
@@ -120,13 +120,13 @@ def make_items(
     used.sort(key=lambda r: (r.path, r.caption or ''))
     if task is None:
         return [_item(r, 'train', numbers, r.path, r.caption) for r in used]
-    # Of a picture with several captions, one item
-    pictures = list(dict.fromkeys(r._replace(caption=None) for r in used))
+    # Of an image with several captions, one item
+    images = list(dict.fromkeys(r._replace(caption=None) for r in used))
     if task == 'i2i':
         return [
-            _item(r, s, numbers, r.path) for s in _I2I for r in pictures if r.split == s
+            _item(r, s, numbers, r.path) for s in _I2I for r in images if r.split == s
         ]
-    gallery = [_item(r, 'gallery', numbers, r.path) for r in pictures]
+    gallery = [_item(r, 'gallery', numbers, r.path) for r in images]
     captioned = [r for r in used if r.caption is not None]
     return gallery + [_item(r, 'query', numbers, None, r.caption) for r in captioned]
 

@@ -1,4 +1,4 @@
-"""A data set from folders: one for each person."""
+"""A dataset from folders: one for each person."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _FOLDERS = ('train', 'query', 'gallery')
 
 
 class Found(NamedTuple):
-    """What lies in the folders: pictures, and files that are none by their suffix."""
+    """What lies in the folders: images, and files that are none by their suffix."""
 
     rows: list[Row]
     others: list[str]
@@ -28,12 +28,12 @@ class Found(NamedTuple):
 
 @DATASETS.register_module()
 class FolderDataset(OwnDataset):
-    r"""Pictures of one's own in ``{train,query,gallery}/<identity>/``, image to image.
+    r"""Images of one's own in ``{train,query,gallery}/<identity>/``, image to image.
 
     Split ``'train'`` is the folder ``train``; ``'test'`` is ``query`` followed by
     ``gallery``, each sorted by path. Sub-folders of an identity are looked into. If all
     identities are whole numbers they are kept, else they are counted in sorted order,
-    over all three folders. Hidden files are ignored; others that are no pictures by
+    over all three folders. Hidden files are ignored; others that are no images by
     their suffix, or that lie outside the folder of an identity, are logged.
 
     Args:
@@ -45,10 +45,10 @@ class FolderDataset(OwnDataset):
             ``0001_c3.jpg``, ``r'^cam(\d+)/'`` for ``cam3/0001.jpg``. None if cameras
             are unknown.
         name: Name of the data. Defaults to the folder's.
-        verify: Whether to decode every picture now, and name all that can't be.
+        verify: Whether to decode every image now, and name all that can't be.
 
     Raises:
-        MissingDataError: Folders or pictures are missing.
+        MissingDataError: Folders or images are missing.
         AnnotationError: File names don't tell the camera, an identity's number is
             written in two ways, or a link leads in a circle.
         UnreadableImageError: See ``verify``.
@@ -83,7 +83,7 @@ class FolderDataset(OwnDataset):
         )
         if others := self._found.others:
             print_log(
-                f'{self.name}: {len(others):,} files are no pictures in the folder of '
+                f'{self.name}: {len(others):,} files are no images in the folder of '
                 f'an identity, and are left out: {listing(others)}.',
                 logger='current',
                 level=30,
@@ -115,13 +115,13 @@ class FolderDataset(OwnDataset):
                 number_identities(row.identity for row in found.rows)
             except (AnnotationError, MissingDataError) as error:
                 return [str(error)]
-        hint = 'Expected pictures in {split}/<identity>/.'
+        hint = 'Expected images in {split}/<identity>/.'
         name = f"Folder '{data_root}'"
         return find_row_problems(found.rows, split, cls.tasks[split], name, hint)
 
 
 def scan(data_root: str, camera: str | None = None) -> Found:
-    """List the pictures of all splits.
+    """List the images of all splits.
 
     Args:
         data_root: The folder that holds ``train``, ``query`` and ``gallery``.
@@ -135,7 +135,7 @@ def scan(data_root: str, camera: str | None = None) -> Found:
     if not os.path.isdir(data_root):
         raise MissingDataError(
             f"Folder '{data_root}' does not exist. Expected train/, query/ and "
-            'gallery/ in it, with a folder of pictures for each identity.'
+            'gallery/ in it, with a folder of images for each identity.'
         )
     rows, others, bad = [], [], []
     for split in _FOLDERS:
@@ -156,7 +156,7 @@ def scan(data_root: str, camera: str | None = None) -> Found:
     with tolerable():
         if bad:
             raise AnnotationError(
-                f"The paths of {len(bad):,} pictures in '{data_root}' don't tell a "
+                f"The paths of {len(bad):,} images in '{data_root}' don't tell a "
                 f'camera by camera={camera!r}: {listing(bad)}. It is searched below '
                 'the folder of the identity, and its group must be a whole number '
                 'from 0.',

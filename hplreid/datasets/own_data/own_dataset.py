@@ -1,4 +1,4 @@
-"""What data sets of one's own share: identities by name, advice instead of counts."""
+"""What datasets of one's own share: identities by name, advice instead of counts."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -20,12 +20,12 @@ class OwnDataset(BaseReIDDataset):
 
     Args:
         rows: All rows, of any split.
-        data_root: The folder that holds the pictures.
+        data_root: The folder that holds the images.
         split: One of ``splits``.
         pipeline: Transforms, or configs of transforms.
         task: ``'i2i'``, ``'t2i'``, or None to train.
         name: Name of the data; each item carries it.
-        verify: Whether to decode every picture now, and name all that can't be.
+        verify: Whether to decode every image now, and name all that can't be.
     """
 
     published: ClassVar[dict[str, dict[str, Counts]]] = {}
@@ -55,12 +55,12 @@ class OwnDataset(BaseReIDDataset):
     def _label(
         self, items: list[Item], pipeline: Pipeline
     ) -> tuple[list[Item], Pipeline, dict[str, Any]]:
-        labelled, pipeline, metainfo = super()._label(items, pipeline)
+        labeled, pipeline, metainfo = super()._label(items, pipeline)
         pids = {item['pid'] for item in items}
         names = {pid: name for name, pid in self._numbers.items() if pid in pids}
         # By name: another test identity moves the numbers, but no label
         label_of = {names[pid]: v for pid, v in metainfo['label_of'].items()}
-        return labelled, pipeline, dict(metainfo, label_of=label_of, identities=names)
+        return labeled, pipeline, dict(metainfo, label_of=label_of, identities=names)
 
     def _log(self) -> None:
         super()._log()
@@ -87,7 +87,7 @@ def describe_overlap(rows: Sequence[Row], split: str, task: str | None) -> list[
 
 
 def describe_queries(rows: Sequence[Row]) -> list[str]:
-    """Warn of query pictures that have no right answer, and of unknown cameras."""
+    """Warn of query images that have no match, and of unknown cameras."""
     queries = {(r.path, r.identity, r.camid) for r in rows if r.split == 'query'}
     gallery: dict[str, set[int]] = {}
     for row in rows:
@@ -103,12 +103,12 @@ def describe_queries(rows: Sequence[Row]) -> list[str]:
         )
     if any(r.camid < 0 for r in rows if r.split in ('query', 'gallery')):
         advice.append(
-            'cameras are unknown, so pictures of the camera of the query cannot be '
+            'cameras are unknown, so images of the camera of the query cannot be '
             "left out: RetrievalMetric(task='i2i') needs same_camera='keep'."
         )
     elif alone:
         advice.append(
-            f'{len(alone):,} of {len(queries):,} queries have right answers from their '
+            f'{len(alone):,} of {len(queries):,} queries have matches from their '
             f'own camera alone: {listing(sorted(set(alone)))}. They are skipped, '
             "unless RetrievalMetric gets same_camera='keep'."
         )

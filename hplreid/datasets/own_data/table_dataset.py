@@ -1,4 +1,4 @@
-"""A data set from a table: a row for each picture, or for each caption of one."""
+"""A dataset from a table: a row for each image, or for each caption of one."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,17 +16,17 @@ from .table_validation import read_rows
 
 @DATASETS.register_module()
 class TableDataset(OwnDataset):
-    """Pictures and captions of one's own, listed in a table.
+    """Images and captions of one's own, listed in a table.
 
-    Columns: ``path`` of a picture, from ``data_root``; ``pid``, who it shows;
+    Columns: ``path`` of an image, from ``data_root``; ``pid``, who it shows;
     ``split``, one of ``train``, ``val``, ``test``, ``query`` and ``gallery``; and, both
-    optional, ``camid``, a whole number from 0, and ``caption``. A picture with several
+    optional, ``camid``, a whole number from 0, and ``caption``. An image with several
     captions has a row for each. Empty cells, camera -1 and NaN mean unknown.
 
     Split ``'train'`` has one item for each row. A test split depends on the task:
-    ``'t2i'`` has the pictures of the rows of split ``val`` or ``test`` (gallery),
+    ``'t2i'`` has the images of the rows of split ``val`` or ``test`` (gallery),
     followed by their captions (queries); ``'i2i'`` has the rows of split ``query``,
-    followed by those of split ``gallery``, without captions. Pictures are sorted by
+    followed by those of split ``gallery``, without captions. Images are sorted by
     path, captions of one alphabetically.
 
     A ``pid`` may be any text. If all are whole numbers they are kept, else they are
@@ -41,10 +41,10 @@ class TableDataset(OwnDataset):
         data_root: Folder that paths start from. Defaults to the table's.
         columns: Name of a column here -> name in the table, where they differ.
         name: Name of the data. Defaults to the table's, without suffix.
-        verify: Whether to decode every picture now, and name all that can't be.
+        verify: Whether to decode every image now, and name all that can't be.
 
     Raises:
-        MissingDataError: Table or pictures are missing, or the split is empty.
+        MissingDataError: Table or images are missing, or the split is empty.
         AnnotationError: The table can't be understood; the message lists the first
             faulty rows with the reason.
         UnreadableImageError: See ``verify``.
@@ -142,7 +142,7 @@ def _find_problems(
     absent = find_absent(paths)
     if absent:
         problems.append(
-            f"Table '{table}': {len(absent):,} of {len(paths):,} pictures are not "
+            f"Table '{table}': {len(absent):,} of {len(paths):,} images are not "
             f'there, or not readable: {listing(absent)}. Paths start from data_root, '
             'by default the folder of the table.'
         )

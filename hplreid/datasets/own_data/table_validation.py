@@ -73,7 +73,7 @@ def _row(cells: Mapping[str, Any], data_root: str) -> Row:
 
 
 def _find_conflicts(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
-    """Say where rows of one picture contradict or repeat one another."""
+    """Say where rows of one image contradict or repeat one another."""
     first: dict[str, tuple[str, Row]] = {}
     seen: dict[Row, str] = {}
     faults = []

@@ -1,11 +1,11 @@
-"""One pass over a data set, as batches of indices: by chance, or P x K."""
+"""One pass over a dataset, as batches of indices: by chance, or P x K."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 Chunks = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""Cuts the pictures of an identity into chunks, ``(chunks, K)``; see ``chunks.py``."""
+"""Cuts the images of an identity into chunks, ``(chunks, K)``; see ``chunks.py``."""
 
 
 def random_pass(
@@ -31,15 +31,15 @@ def identity_pass(
     cut: Chunks,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw batches of P identities x K pictures until fewer than P identities are left.
+    """Draw batches of P identities x K images until fewer than P identities are left.
 
-    The pictures of an identity are cut into chunks of K. Each batch takes a chunk from
+    The images of an identity are cut into chunks of K. Each batch takes a chunk from
     P different identities, chosen by chance among those that still have one.
 
     Args:
-        groups: Indices of the pictures of each identity.
+        groups: Indices of the images of each identity.
         num_ids: P.
-        cut: Cuts the pictures of an identity.
+        cut: Cuts the images of an identity.
         rng: Source of chance.
 
     Returns:

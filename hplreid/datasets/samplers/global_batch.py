@@ -14,7 +14,7 @@ class GlobalBatchSampler(Sampler[tuple[int, int]]):
     """A stream of global batches, of which each process sees its share.
 
     An epoch is a matrix of indices, one row a global batch, and a matrix of seeds, both
-    drawn from (seed, epoch). A batch is made of parts (captioned items, pictures);
+    drawn from (seed, epoch). A batch is made of parts (captioned items, images);
     every process takes its slice of each part, so all hold equally many of each.
     A loader with batch size ``sum(parts) / world_size`` makes exactly these slices its
     batches, and the processes together see the same batches whatever their number.
@@ -51,7 +51,7 @@ class GlobalBatchSampler(Sampler[tuple[int, int]]):
             )
         if batches_per_epoch < 1:
             raise ValueError(
-                f'{type(self).__name__}: the data set is too small for a single batch '
+                f'{type(self).__name__}: the dataset is too small for a single batch '
                 f'of {" + ".join(map(str, parts))} items.'
             )
         self.parts = tuple(parts)

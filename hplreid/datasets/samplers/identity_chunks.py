@@ -1,4 +1,4 @@
-"""Cutting the pictures of one identity into chunks of K: by chance, or by camera."""
+"""Cutting the images of one identity into chunks of K: by chance, or by camera."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ def random_chunks(
     """Shuffle and cut; leave out a remainder; draw fewer than K with replacement.
 
     Args:
-        group: Indices of the pictures, ``(n,)``.
+        group: Indices of the images, ``(n,)``.
         num_instances: K.
         rng: Source of chance.
 
@@ -29,21 +29,21 @@ def camera_chunks(
     num_instances: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Cut so that the chunks have pictures of as many cameras as they can.
+    """Cut so that the chunks have images of as many cameras as they can.
 
-    The pictures of each camera are shuffled. A chunk takes its pictures one by one: of
+    The images of each camera are shuffled. A chunk takes its images one by one: of
     a camera that it has none of yet, if there is one, and of several such cameras that
-    with the most pictures left, ties by chance. So a chunk has ``min(K, cameras that
-    have pictures left)`` cameras, no picture comes twice, and a remainder is left out.
-    An identity with fewer than K pictures gives all of them, and some again by the same
+    with the most images left, ties by chance. So a chunk has ``min(K, cameras that
+    have images left)`` cameras, no image comes twice, and a remainder is left out.
+    An identity with fewer than K images gives all of them, and some again by the same
     rule.
 
     The aim is that of fast-reid's ``BalancedIdentitySampler``, whose rule is another:
-    a picture by chance and K - 1 of other cameras, which may share one; an epoch has
+    an image by chance and K - 1 of other cameras, which may share one; an epoch has
     one such chunk of each identity.
 
     Args:
-        group: Indices of the pictures, ``(n,)``.
+        group: Indices of the images, ``(n,)``.
         cameras: Camera of each, ``(n,)``.
         num_instances: K.
         rng: Source of chance.
@@ -73,7 +73,7 @@ def _shuffled_decks(
 
 
 def _deal(decks: list[list[int]], count: int, rng: np.random.Generator) -> list[int]:
-    """Take ``count`` pictures off the decks, or as many as there are."""
+    """Take ``count`` images off the decks, or as many as there are."""
     order = rng.permutation(len(decks)).tolist()
     hand: list[int] = []
     used: set[int] = set()

@@ -1,4 +1,4 @@
-"""Captioned items and P x K pictures in one batch."""
+"""Captioned items and P x K images in one batch."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _EPOCHS = ('t2i', 'max', 'min')
 
 @DATA_SAMPLERS.register_module()
 class JointSampler(GlobalBatchSampler):
-    """Batches of captioned items followed by pictures without a caption, P x K.
+    """Batches of captioned items followed by images without a caption, P x K.
 
     The shorter of the two streams goes round again, in another order.
 
@@ -21,18 +21,18 @@ class JointSampler(GlobalBatchSampler):
         dataset: A :class:`JointDataset`.
         seed: See :class:`GlobalBatchSampler`, also for ``rank`` and ``world_size``.
         num_pairs: Captioned items of a global batch.
-        num_ids: Identities P among its pictures.
-        num_instances: Pictures K of each.
+        num_ids: Identities P among its images.
+        num_instances: Images K of each.
         pairs: ``'random'`` order of captioned items, or by ``'identity'``: K of each of
             ``num_pairs / K``.
         epoch: Once through the captioned items (``'t2i'``), or through the part that
             has more (``'max'``) or fewer (``'min'``) batches.
-        balance_cameras: How the K pictures are chosen; see :class:`IdentitySampler`.
+        balance_cameras: How the K images are chosen; see :class:`IdentitySampler`.
         rank: This process.
         world_size: Number of processes.
 
     Raises:
-        ValueError: An option isn't known, or the data set has too little of either.
+        ValueError: An option isn't known, or the dataset has too little of either.
     """
 
     def __init__(

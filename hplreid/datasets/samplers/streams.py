@@ -1,4 +1,4 @@
-"""Endless streams of batches over a part of a data set, and how long a pass is."""
+"""Endless streams of batches over a part of a dataset, and how long a pass is."""
 
 from typing import Protocol
 
@@ -40,7 +40,7 @@ class RandomStream:
     def __init__(self, indices: np.ndarray, batch_size: int, what: str) -> None:
         if not 1 <= batch_size <= len(indices):
             raise ValueError(
-                f'A batch of {batch_size} {what} was asked for; the data set has '
+                f'A batch of {batch_size} {what} was asked for; the dataset has '
                 f'{len(indices):,}.'
             )
         self.indices = indices
@@ -91,12 +91,12 @@ class IdentityStream:
         if (labels < 0).any():
             raise ValueError(
                 "Items without a training label can't be sampled by identity: expected "
-                "a data set of split 'train'."
+                "a dataset of split 'train'."
             )
         self.groups = group_by_label(indices, labels) if len(indices) else []
         if len(self.groups) < num_ids:
             raise ValueError(
-                f'A batch of {num_ids} identities was asked for; the data set has '
+                f'A batch of {num_ids} identities was asked for; the dataset has '
                 f'{len(self.groups):,}.'
             )
         self.num_ids, self.num_instances = num_ids, num_instances
@@ -132,7 +132,7 @@ def _number_cameras(dataset: ItemDataset, indices: np.ndarray) -> np.ndarray:
                 'balance_cameras=True needs the camera of every item; that of '
                 f"'{item['img_path']}' ({item['source']}) is not known."
             )
-        # Camera 0 of two data sets isn't one camera
+        # Camera 0 of two datasets isn't one camera
         camera = (item['source'], item['camid'])
         cameras[index] = numbers.setdefault(camera, len(numbers))
     return cameras

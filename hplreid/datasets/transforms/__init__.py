@@ -1,4 +1,4 @@
-"""Steps of a pipeline: load, resize, augment, tokenise, mask, pack."""
+"""Steps of a pipeline: load, resize, augment, tokenize, mask, pack."""
 
 from .caption_augmentation import EDACaption
 from .caption_tokens import MaskCaption, TokenizeCaption

@@ -34,7 +34,7 @@ class EDACaption:
         """Change ``caption``; items without one pass through.
 
         Raises:
-            ValueError: The caption has been tokenised already.
+            ValueError: The caption has been tokenized already.
         """
         if item['caption'] is None:
             return item

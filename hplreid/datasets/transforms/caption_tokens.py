@@ -23,7 +23,7 @@ ids of start (49406) and end (49407) of a text follow."""
 
 @TRANSFORMS.register_module()
 class TokenizeCaption:
-    """Turn the caption of an item into CLIP's tokens; pictures pass through.
+    """Turn the caption of an item into CLIP's tokens; images pass through.
 
     Args:
         context_length: Tokens of a text, start and end included. A longer one is cut,

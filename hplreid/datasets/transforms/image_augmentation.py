@@ -1,4 +1,4 @@
-"""Random changes of a picture: flip, shift, erase."""
+"""Random changes of an image: flip, shift, erase."""
 
 import math
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ FILLS = {
     'zero': (0.0, 0.0, 0.0),
     'pixel': None,
 }
-"""Fills of :class:`RandomErasing` by name, in normalised units; None is noise."""
+"""Fills of :class:`RandomErasing` by name, in normalized units; None is noise."""
 
 _ATTEMPTS = 10
 
 
 @TRANSFORMS.register_module()
 class RandomFlip(ImageTransform):
-    """Mirror a picture, left to right.
+    """Mirror an image, left to right.
 
     Args:
         prob: How often.
@@ -78,27 +78,27 @@ def _overlap(length: int, shift: int) -> tuple[slice, slice]:
 
 @TRANSFORMS.register_module()
 class RandomErasing:
-    """Choose a rectangle that the data preprocessor erases from the picture.
+    """Choose a rectangle that the data preprocessor erases from the image.
 
     Random Erasing Data Augmentation (https://arxiv.org/abs/1708.04896).
 
-    The published recipes erase after they have normalised, with values that no pixel of
-    8 bits has. So the picture stays as it is, and what travels with it is the rectangle
-    and a colour or a seed (:class:`Erasure`): :class:`ReIDDataPreprocessor` normalises,
-    then fills. Nothing that moves the picture may come after this step.
+    The published recipes erase after they have normalized, with values that no pixel of
+    8 bits has. So the image stays as it is, and what travels with it is the rectangle
+    and a color or a seed (:class:`Erasure`): :class:`ReIDDataPreprocessor` normalizes,
+    then fills. Nothing that moves the image may come after this step.
 
     * IRRA: the defaults (torchvision's). It fills in the numbers of CLIP's *mean* as if
-      pixels still went from 0 to 1, which is a light grey and not the mean colour.
+      pixels still went from 0 to 1, which is a light gray and not the mean color.
     * CLIP-ReID, TransReID: ``fill='pixel', area=(0.02, 1 / 3), ratio=(0.3, 10 / 3)``
       (timm's).
 
     Args:
         prob: How often.
-        area: Least and largest part of the picture.
+        area: Least and largest part of the image.
         ratio: Least and largest height over width; drawn evenly on a log scale.
-        fill: ``'clip_mean'`` as described; ``'zero'``, which is the mean colour;
+        fill: ``'clip_mean'`` as described; ``'zero'``, which is the mean color;
             ``'pixel'``, noise from N(0, 1) for every channel of every pixel; or a
-            colour. All in normalised units, RGB.
+            color. All in normalized units, RGB.
 
     Raises:
         ValueError: A range is empty, or not positive, or there is no such fill.
@@ -120,7 +120,7 @@ class RandomErasing:
         self.fill = _read_fill(fill)
 
     def __call__(self, item: Item) -> Item:
-        """Set ``erasure``, an :class:`Erasure` or None, if the item has a picture.
+        """Set ``erasure``, an :class:`Erasure` or None, if the item has an image.
 
         Raises:
             ValueError: Another step has set it before.
@@ -146,8 +146,8 @@ def _read_fill(fill: str | Sequence[float]) -> tuple[float, float, float] | None
         return FILLS[fill]
     if isinstance(fill, str) or len(fill) != 3:
         raise ValueError(
-            f'fill must be one of {[*FILLS]} or a colour (red, green, blue) in '
-            f'normalised units, got {fill!r}.'
+            f'fill must be one of {[*FILLS]} or a color (red, green, blue) in '
+            f'normalized units, got {fill!r}.'
         )
     red, green, blue = map(float, fill)
     return red, green, blue
@@ -156,10 +156,10 @@ def _read_fill(fill: str | Sequence[float]) -> tuple[float, float, float] | None
 def draw_box(
     height: int, width: int, area: tuple[float, ...], ratio: tuple[float, ...]
 ) -> tuple[int, int, int, int] | None:
-    """Draw a rectangle that fits into a picture.
+    """Draw a rectangle that fits into an image.
 
     Args:
-        height: Height of the picture.
+        height: Height of the image.
         width: Its width.
         area: Least and largest part of it.
         ratio: Least and largest height over width.

@@ -1,4 +1,4 @@
-"""What the transforms of a picture share."""
+"""What the transforms of an image share."""
 
 from abc import ABC, abstractmethod
 
@@ -8,10 +8,10 @@ from ..items import Item
 
 
 class ImageTransform(ABC):
-    """Changes the picture ``item['image']``; items without one pass through."""
+    """Changes the image ``item['image']``; items without one pass through."""
 
     def __call__(self, item: Item) -> Item:
-        """Run :meth:`transform` on the picture.
+        """Run :meth:`transform` on the image.
 
         Raises:
             ValueError: A part of it is to be erased, and would no longer lie there.
@@ -23,7 +23,7 @@ class ImageTransform(ABC):
 
     @abstractmethod
     def transform(self, image: Tensor) -> Tensor:
-        """Change a picture, uint8 ``(3, H, W)``."""
+        """Change an image, uint8 ``(3, H, W)``."""
 
 
 def check_not_erased(item: Item, name: str) -> None:
@@ -32,7 +32,7 @@ def check_not_erased(item: Item, name: str) -> None:
         raise ValueError(
             f'{name} comes after RandomErasing in the pipeline. The part that is '
             'erased is filled later, by the data preprocessor: RandomErasing must be '
-            'the last step that concerns the picture.'
+            'the last step that concerns the image.'
         )
 
 

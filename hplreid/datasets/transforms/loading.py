@@ -1,4 +1,4 @@
-"""From a file, or a cache, to a picture of a fixed size."""
+"""From a file, or a cache, to an image of a fixed size."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from ..items import Item
 
 @TRANSFORMS.register_module()
 class LoadImage:
-    """Read the picture of an item, in RGB; captions pass through.
+    """Read the image of an item, in RGB; captions pass through.
 
     The pixels are Pillow's, see :mod:`..decoding`. JPEG files are decoded in full: the
     quicker decoding at a reduced size that libjpeg offers gives others.
@@ -38,7 +38,7 @@ class LoadImage:
 
 @TRANSFORMS.register_module()
 class ResizeImage:
-    """Bring a picture, uint8 ``(3, H, W)``, to a size.
+    """Bring an image, uint8 ``(3, H, W)``, to a size.
 
     The pixels are Pillow's, see :mod:`.resampling`.
 
@@ -65,7 +65,7 @@ class ResizeImage:
 
 @TRANSFORMS.register_module()
 class LoadCachedImage:
-    """Take the picture of an item, already resized, from a cache.
+    """Take the image of an item, already resized, from a cache.
 
     It stands for :class:`LoadImage` and :class:`ResizeImage`, and gives the same
     pixels. ``image_cache`` in a config puts it there in every pipeline.
@@ -102,7 +102,7 @@ class LoadCachedImage:
         return find_missing_cache(cache, size, interpolation)
 
     def check_items(self, items: Sequence[Item]) -> None:
-        """Check that the cache has the pictures of these items as they are on disk.
+        """Check that the cache has the images of these items as they are on disk.
 
         Only sizes and times of change are looked at; the build tool compares contents.
 

@@ -35,12 +35,12 @@ class PackReIDInputs:
         """Pack the item.
 
         Raises:
-            ValueError: It has a picture that wasn't loaded, a caption that wasn't
-                tokenised, or neither.
+            ValueError: It has an image that wasn't loaded, a caption that wasn't
+                tokenized, or neither.
         """
         image, caption = item.get('image'), item.get('tokens')
         for name, value, step, source in (
-            ('picture', image, 'LoadImage', 'img_path'),
+            ('image', image, 'LoadImage', 'img_path'),
             ('caption', caption, 'TokenizeCaption', 'caption'),
         ):
             if value is None and item[source] is not None:
@@ -50,7 +50,7 @@ class PackReIDInputs:
                 )
         if image is None and caption is None:
             raise ValueError(
-                f'Item {item["sample_idx"]} of {item["source"]} has neither a picture '
+                f'Item {item["sample_idx"]} of {item["source"]} has neither an image '
                 'nor a caption.'
             )
         known = {key: item[key] for key in _META}
@@ -68,7 +68,7 @@ class PackReIDInputs:
 def _check_uint8(image: Tensor | None) -> Tensor | None:
     if image is not None and image.dtype != torch.uint8:
         raise ValueError(
-            f'A picture must be packed as uint8, got {image.dtype}: the data '
-            'preprocessor normalises it.'
+            f'An image must be packed as uint8, got {image.dtype}: the data '
+            'preprocessor normalizes it.'
         )
     return image

@@ -50,7 +50,7 @@ def find_problems(config: Config) -> list[str]:
     """Return what keeps a config from running, a message each, without repetition.
 
     Every dict with a ``type`` whose class has a ``find_problems`` class method is shown
-    to it: data sets tell of missing folders, towers of missing weights.
+    to it: datasets tell of missing folders, towers of missing weights.
     """
     problems = find_type_problems(config)
     for place, component in _built_components(config):

@@ -14,9 +14,9 @@ from .resolve import merge_config
 def find_benchmark_problems(config: Config) -> list[str]:
     """Return what keeps the benchmarks of a config from being scored, a message each.
 
-    The annotations of each are read, no picture is. A metric with a method
-    ``check_dataset`` is shown the data set and raises ValueError if it can't score it.
-    Where the image tower knows cameras, every picture must be of one of them, in
+    The annotations of each are read, no image is. A metric with a method
+    ``check_dataset`` is shown the dataset and raises ValueError if it can't score it.
+    Where the image tower knows cameras, every image must be of one of them, in
     training too.
     """
     problems = []
@@ -27,7 +27,7 @@ def find_benchmark_problems(config: Config) -> list[str]:
             check_cameras(dataset, num_cameras)
             for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
                 check = getattr(METRICS.get(metric['type']), 'check_dataset', None)
-                # A data set of somebody else's need not tell its items unread
+                # A dataset of somebody else's need not tell its items unread
                 if check is not None and hasattr(dataset, 'get_data_info'):
                     check(METRICS.build(metric), dataset)
         except (ValueError, FileNotFoundError) as error:
@@ -38,14 +38,14 @@ def find_benchmark_problems(config: Config) -> list[str]:
 
 
 def check_cameras(dataset: Any, num_cameras: int) -> None:  # noqa: ANN401
-    """Check that every picture of a data set is of a camera that a tower knows.
+    """Check that every image of a dataset is of a camera that a tower knows.
 
     Args:
-        dataset: The data set; one that doesn't tell its items unread passes.
+        dataset: The dataset; one that doesn't tell its items unread passes.
         num_cameras: The tower's ``num_cameras``; 0 for a tower that knows none.
 
     Raises:
-        ValueError: Some pictures have another camera, or none that is known.
+        ValueError: Some images have another camera, or none that is known.
     """
     if not num_cameras or not hasattr(dataset, 'get_data_info'):
         return
@@ -55,7 +55,7 @@ def check_cameras(dataset: Any, num_cameras: int) -> None:  # noqa: ANN401
     if strange:
         listed = ', '.join('-1 (unknown)' if c < 0 else str(c) for c in sorted(strange))
         raise ValueError(
-            f'{sum(strange.values()):,} of {cameras.total():,} pictures have a camera '
+            f'{sum(strange.values()):,} of {cameras.total():,} images have a camera '
             f'that the image tower has no embedding of: {listed}. Expected 0 to '
             f'{num_cameras - 1}, because of image_encoder.num_cameras={num_cameras}.'
         )

@@ -1,4 +1,4 @@
-"""Which pictures a config reads, and making the caches that it wants them from."""
+"""Which images a config reads, and making the caches that it wants them from."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from hplreid.registry import DATASETS
 
 from .resolve import merge_config
 
-Pictures = dict[CacheKey, dict[str, None]]
+Images = dict[CacheKey, dict[str, None]]
 """The files that each cache must hold, in order, without doubles."""
 
 
@@ -33,8 +33,8 @@ def find_loaders(config: Config) -> Iterator[dict[str, Any]]:
             yield loader.to_dict()
 
 
-def collect_pictures(config: Config, size: tuple[int, int] | None = None) -> Pictures:
-    """Return the picture files that each cache of a config must hold.
+def collect_images(config: Config, size: tuple[int, int] | None = None) -> Images:
+    """Return the image files that each cache of a config must hold.
 
     Args:
         config: A config whose data is there.
@@ -43,18 +43,18 @@ def collect_pictures(config: Config, size: tuple[int, int] | None = None) -> Pic
     Raises:
         ValueError: There is nothing to cache.
     """
-    wanted: Pictures = {}
+    wanted: Images = {}
     for loader in find_loaders(config):
-        for key, paths in find_pictures(loader['dataset'], size).items():
+        for key, paths in find_images(loader['dataset'], size).items():
             wanted.setdefault(key, {}).update(dict.fromkeys(paths))
     if not wanted:
-        raise ValueError('The config has no data set with pictures.')
+        raise ValueError('The config has no dataset with images.')
     return wanted
 
 
 def build_caches(
     folder: str,
-    wanted: Pictures,
+    wanted: Images,
     workers: int | None = None,
     overwrite: bool = False,
 ) -> dict[CacheKey, Built]:
@@ -62,9 +62,9 @@ def build_caches(
 
     Args:
         folder: Where to.
-        wanted: What :func:`collect_pictures` returned.
+        wanted: What :func:`collect_images` returned.
         workers: Threads. Defaults to the number of cores.
-        overwrite: Whether to make every picture anew.
+        overwrite: Whether to make every image anew.
     """
     workers = os.cpu_count() or 1 if workers is None else workers
     return {
@@ -74,7 +74,7 @@ def build_caches(
 
 
 def use_image_cache(value: Any, folder: str) -> int:  # noqa: ANN401
-    """Let every pipeline in a config take its pictures from a cache.
+    """Let every pipeline in a config take its images from a cache.
 
     :class:`LoadImage` and the :class:`ResizeImage` behind it become a
     :class:`LoadCachedImage` with the same size and interpolation.
@@ -88,7 +88,7 @@ def use_image_cache(value: Any, folder: str) -> int:  # noqa: ANN401
 
     Raises:
         ValueError: Something stands between loading and resizing, so that what would
-            be cached isn't the picture at its final size.
+            be cached isn't the image at its final size.
     """
     if isinstance(value, dict):
         return sum(use_image_cache(child, folder) for child in value.values())
@@ -101,7 +101,7 @@ def use_image_cache(value: Any, folder: str) -> int:  # noqa: ANN401
     if names[at + 1 : at + 2] != [ResizeImage.__name__]:
         raise ValueError(
             'image_cache: ResizeImage must come right after LoadImage, for what is '
-            f'cached is the resized picture. This pipeline is {names}.'
+            f'cached is the resized image. This pipeline is {names}.'
         )
     options = {k: v for k, v in value[at + 1].items() if k != 'type'}
     cached = dict(type=LoadCachedImage.__name__, cache=folder, **options)
@@ -109,13 +109,13 @@ def use_image_cache(value: Any, folder: str) -> int:  # noqa: ANN401
     return 1
 
 
-def find_pictures(
+def find_images(
     dataset: dict[str, Any], size: tuple[int, int] | None = None
 ) -> dict[CacheKey, list[str]]:
-    """Return the picture files of a data set, by the cache that they belong in.
+    """Return the image files of a dataset, by the cache that they belong in.
 
     Args:
-        dataset: Config of a data set with a pipeline.
+        dataset: Config of a dataset with a pipeline.
         size: Height and width; those of the pipeline if None.
 
     Raises:
@@ -135,13 +135,13 @@ def find_pictures(
     step = ResizeImage(**options)
     method = step.interpolation.name.lower()
     built: ItemDataset = DATASETS.build(dict(dataset, pipeline=[]))
-    pictures: dict[CacheKey, list[str]] = {}
+    images: dict[CacheKey, list[str]] = {}
     for index in range(len(built)):
         item = built.get_data_info(index)
         if item['img_path'] is not None:
             key = CacheKey(item['source'], size or step.size, method)
-            pictures.setdefault(key, []).append(item['img_path'])
-    return pictures
+            images.setdefault(key, []).append(item['img_path'])
+    return images
 
 
 def _name_of(step: Any) -> Any:  # noqa: ANN401

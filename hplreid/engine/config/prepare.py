@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.dist import barrier
 
 from ..data_parallel import is_local_main_process
-from .image_cache import build_caches, collect_pictures, use_image_cache
+from .image_cache import build_caches, collect_images, use_image_cache
 
 
 def _make_synthpeds(
@@ -19,7 +19,7 @@ def _make_synthpeds(
 
 
 def _make_image_cache(config: Config) -> None:
-    build_caches(config.image_cache, collect_pictures(config))
+    build_caches(config.image_cache, collect_images(config))
 
 
 PREPARERS: dict[str, Callable[..., None]] = {
@@ -36,9 +36,9 @@ def prepare_data(config: Config) -> None:
     are ``size``, ``seed`` and ``difficulty``. With several processes the first of each
     machine makes the data and the others wait for it.
 
-    With ``image_cache = 'data/cache'`` in the config all pipelines take their pictures
+    With ``image_cache = 'data/cache'`` in the config all pipelines take their images
     from there; see :func:`use_image_cache`. ``dict(type='ImageCache')`` among the
-    preparers, after those that make the pictures, builds what that cache lacks.
+    preparers, after those that make the images, builds what that cache lacks.
 
     Raises:
         KeyError: There is no such preparer.
@@ -51,7 +51,7 @@ def prepare_data(config: Config) -> None:
         arguments = dict(preparer)
         kind = arguments.pop('type')
         if kind == 'ImageCache' and not config.get('image_cache'):
-            continue  # pictures are read from their files
+            continue  # images are read from their files
         if kind not in PREPARERS:
             raise KeyError(
                 f"data_preparers: no '{kind}': expected one of {sorted(PREPARERS)}."

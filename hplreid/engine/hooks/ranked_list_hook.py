@@ -26,7 +26,7 @@ class RankedListHook(Hook):
         ValueError: A count is less than one.
     """
 
-    # After the logger, so that the scores are there even where a picture is missing.
+    # After the logger, so that the scores are there even where an image is missing.
     priority = 'VERY_LOW'
 
     def __init__(

@@ -58,7 +58,7 @@ class ResumeHook(Hook):
             checkpoint[key] = to_plain(checkpoint[key], key)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Enter the checkpoint's stage, before its optimiser state is loaded.
+        """Enter the checkpoint's stage, before its optimizer state is loaded.
 
         Raises:
             CheckpointError: The training that the checkpoint comes from is another one.

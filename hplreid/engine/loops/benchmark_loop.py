@@ -209,7 +209,7 @@ def describe_weights(runner: Runner) -> str:
         chosen = describe_stamp(stamp) if stamp else 'not selected'
         return f'weights: this run after epoch {epoch} ({chosen})'
     if runner._load_from is None:
-        return 'weights: as initialised, no checkpoint'
+        return 'weights: as initialized, no checkpoint'
     name = Path(runner._load_from).name
     return f'checkpoint: {name} ({describe_choice(runner, name)})'
 

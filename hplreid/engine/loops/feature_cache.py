@@ -22,7 +22,7 @@ Rows = tuple[Tensor, Tensor]
 def extract_features(
     model: nn.Module, loader: DataLoader, names: Collection[str]
 ) -> dict[str, Tensor]:
-    """Compute named features of every item of a loader's data set, in its order.
+    """Compute named features of every item of a loader's dataset, in its order.
 
     Arguments: see :func:`extract_rows`.
 
@@ -43,14 +43,14 @@ def extract_rows(
     names: Collection[str],
     every_item: bool = False,
 ) -> dict[str, Rows]:
-    """Compute named features of a loader's data set, each of the items that have it.
+    """Compute named features of a loader's dataset, each of the items that have it.
 
     Each process computes its share; all of them get everything. Random generators and
     the model's mode are left as they were.
 
     Args:
         model: A method, not wrapped.
-        loader: Says how to load: its data set, batch size, workers, collate function.
+        loader: Says how to load: its dataset, batch size, workers, collate function.
         names: What to keep of what the model offers.
         every_item: Whether a feature that not all items have is an error.
 
@@ -94,21 +94,21 @@ def extract_rows(
 def _join(name: str, parts: Sequence[Rows]) -> Rows:
     """Put rows of all batches of all processes in the order of their items."""
     if not parts:
-        raise KeyError(f"No item of the data set has a feature '{name}'.")
+        raise KeyError(f"No item of the dataset has a feature '{name}'.")
     values, positions = (torch.cat(column) for column in zip(*parts, strict=True))
     order = positions.argsort()
     return values[order], positions[order]
 
 
 class CachedFeatures(Dataset):
-    """A data set whose items are features instead of pictures.
+    """A dataset whose items are features instead of images.
 
-    To samplers it is what the data set is. It gives whole batches, as
-    :func:`reid_collate` makes them, without pictures and captions, but with
+    To samplers it is what the dataset is. It gives whole batches, as
+    :func:`reid_collate` makes them, without images and captions, but with
     ``features``. Those are there once :meth:`fill` has been called.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         names: Features to keep.
     """
 
@@ -129,7 +129,7 @@ class CachedFeatures(Dataset):
         size = sum(f.numel() * f.element_size() for f in self._features.values())
         print_log(
             f'Kept {", ".join(self.names)} of {len(self):,} items, {size / 2**20:.1f} '
-            'MiB: this stage loads no picture.',
+            'MiB: this stage loads no image.',
             logger='current',
         )
 

@@ -30,7 +30,7 @@ from .stage import Stage
 from .stage_dataloader import plain_loader
 
 
-def initialise(
+def initialize(
     model: Any,  # noqa: ANN401
     loader: DataLoader,
     stage: Stage,
@@ -81,7 +81,7 @@ def checksum_of(
 ) -> str:
     """Return the SHA-256 of all that features depend on.
 
-    That is the data set's config, its items, size and time of each picture file, and
+    That is the dataset's config, its items, size and time of each image file, and
     the weights of all parts that may make the features. The pixels aren't read.
     """
     said = json.dumps([list(names), config], sort_keys=True, default=str)

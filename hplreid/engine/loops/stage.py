@@ -1,4 +1,4 @@
-"""One stage of training: what it trains, with which optimiser, schedule and data."""
+"""One stage of training: what it trains, with which optimizer, schedule and data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,11 +31,11 @@ class Stage:
         name: What the model knows it by.
         epochs: Its length.
         trainable: Prefixes of the names of the parameters that it trains.
-        optim_wrapper: Config of its optimiser and the wrapper around it.
+        optim_wrapper: Config of its optimizer and the wrapper around it.
         param_scheduler: Configs of its schedules; 0 is the start of the stage.
         dataloader: Config of its loader, with the global batch.
-        cache_features: Features of pictures that are computed once, when the stage
-            begins, and trained on in the pictures' place: what makes them must be
+        cache_features: Features of images that are computed once, when the stage
+            begins, and trained on in the images' place: what makes them must be
             frozen, and the pipeline without chance. Empty for none.
         init_features: What is computed of the training set before the first step,
             and given to the model: ``names`` of features, the ``pipeline`` that makes

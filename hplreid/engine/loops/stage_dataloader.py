@@ -72,7 +72,7 @@ def build_stage_dataloader(
 
 
 def build_loaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
-    """Build every stage's loader; stages with the same data share the data set.
+    """Build every stage's loader; stages with the same data share the dataset.
 
     Raises:
         ValueError: The stages train on different identities; or see
@@ -85,7 +85,7 @@ def build_loaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
         dataset = next((built for known, built in datasets if known == config), None)
         if dataset is None:
             dataset = DATASETS.build(config) if isinstance(config, dict) else config
-            if hasattr(dataset, 'full_init'):  # MMEngine's own data sets read late
+            if hasattr(dataset, 'full_init'):  # MMEngine's own datasets read late
                 dataset.full_init()
             datasets.append((config, dataset))
         config = stage.dataloader
@@ -98,7 +98,7 @@ def build_loaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
     if any(m != maps[0] for m in maps):
         raise ValueError(
             'The stages train on different identities: '
-            f'{[len(m or ()) for m in maps]}. Their data sets must number them alike.'
+            f'{[len(m or ()) for m in maps]}. Their datasets must number them alike.'
         )
     return loaders
 
@@ -124,10 +124,10 @@ def fill_cache(model: Any, loader: DataLoader, stage: Stage) -> None:  # noqa: A
 def plain_loader(
     dataset: Dataset, loader: DataLoader, config: dict[str, Any]
 ) -> DataLoader:
-    """Build a loader over a data set in its order, which loads as a stage's does.
+    """Build a loader over a dataset in its order, which loads as a stage's does.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         loader: The stage's loader, for each process' share of a batch.
         config: The stage's config of it.
     """

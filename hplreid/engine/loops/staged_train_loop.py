@@ -15,7 +15,7 @@ from hplreid.registry import LOOPS
 
 from ..hooks.resume_hook import ResumeHook
 from ..random_state import preserved_rng
-from .init_features import initialise
+from .init_features import initialize
 from .stage import (
     Stage,
     build_schedulers,
@@ -29,9 +29,9 @@ from .stage_dataloader import build_loaders, fill_cache, go_to, stop_workers
 
 @LOOPS.register_module()
 class StagedTrainLoop(BaseLoop):
-    """Epochs in stages, each with its own parameters, optimiser, schedule and data.
+    """Epochs in stages, each with its own parameters, optimizer, schedule and data.
 
-    Entering a stage freezes all that it doesn't train, builds its optimiser over what
+    Entering a stage freezes all that it doesn't train, builds its optimizer over what
     it does, and tells the model (``model.enter_stage(name)``). Hooks are called as by
     MMEngine's ``EpochBasedTrainLoop``; epochs and iterations count on from stage to
     stage. A method without stages has one.
@@ -133,7 +133,7 @@ class StagedTrainLoop(BaseLoop):
         )
 
     def install(self, index: int) -> None:
-        """Make parameters, optimiser, schedules and data those of a stage."""
+        """Make parameters, optimizer, schedules and data those of a stage."""
         runner, stage = self.runner, self.stages[index]
         self.stage_index = index
         model = self.model
@@ -193,11 +193,11 @@ class StagedTrainLoop(BaseLoop):
         return self._steps[self.stage_index] if self._epoch < end else 0
 
     def _begin_stage(self) -> None:
-        """Tell model and optimiser, once the weights are what the stage begins with."""
+        """Tell model and optimizer, once the weights are what the stage begins with."""
         runner, index = self.runner, self.stage_index
         self.model.enter_stage(self.stage.name)
         if self.stage.init_features and self._iter == self._iters_at[index]:
-            initialise(self.model, self.dataloader, self.stage, runner.work_dir)
+            initialize(self.model, self.dataloader, self.stage, runner.work_dir)
         fill_cache(self.model, self.dataloader, self.stage)
         begin, end = self._iters_at[index : index + 2]
         runner.optim_wrapper.initialize_count_status(

@@ -1,4 +1,4 @@
-"""Features of a picture averaged over what is done to it."""
+"""Features of an image averaged over what is done to it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,16 +13,16 @@ Step = Callable[[Any], Sequence[Any]]
 
 
 class TestTimeAugmentation:
-    """Runs a model on variants of a batch's pictures and averages their features.
+    """Runs a model on variants of a batch's images and averages their features.
 
     Each feature is the mean of the variants' features, each of length 1. Captions are
     encoded once. It needs nothing of a model but that it writes features on samples, so
     it works for every method. MMEngine's ``BaseTTAModel`` would wrap the model, load
-    each picture once a variant, and encode captions as often.
+    each image once a variant, and encode captions as often.
 
     Args:
         flip: Whether to add the mirror image of each variant.
-        scales: Magnifications. Towers take one size of picture: above 1 the borders are
+        scales: Magnifications. Towers take one size of image: above 1 the borders are
             cut off, below 1 they are repeated outwards.
 
     Raises:
@@ -38,14 +38,14 @@ class TestTimeAugmentation:
         self.scales = tuple(scales)
 
     def describe(self) -> list[str]:
-        """Say what is averaged; nothing if pictures are left as they are."""
+        """Say what is averaged; nothing if images are left as they are."""
         parts = ['flip'] if self.flip else []
         if self.scales != (1.0,):
             parts.append('scales ' + ', '.join(f'{s:g}' for s in self.scales))
         return [f'test-time augmentation: {" and ".join(parts)}'] if parts else []
 
     def variants(self, images: Tensor) -> list[Tensor]:
-        """Return the variants of pictures, ``(B, 3, H, W)`` each, none a view."""
+        """Return the variants of images, ``(B, 3, H, W)`` each, none a view."""
         scaled = [zoom(images, scale) for scale in self.scales]
         mirrored = [v.flip(-1) for v in scaled] if self.flip else []
         return [*scaled, *mirrored]
@@ -59,32 +59,32 @@ class TestTimeAugmentation:
 
         Raises:
             TypeError: The batch isn't such a one.
-            ValueError: An item has both a picture and a caption.
+            ValueError: An item has both an image and a caption.
         """
         if not self.describe():
             return step(batch)
         inputs = batch['inputs']
         if 'images' not in inputs:
             raise TypeError(
-                'Test-time augmentation needs the pictures of a batch as one tensor: '
+                'Test-time augmentation needs the images of a batch as one tensor: '
                 "collate_fn=dict(type='reid_collate')."
             )
         rows, captioned = (inputs[k].tolist() for k in ('image_rows', 'caption_rows'))
         if set(rows) & set(captioned):
             raise ValueError(
-                'Test-time augmentation is for items that are a picture or a caption; '
+                'Test-time augmentation is for items that are an image or a caption; '
                 f'{len(set(rows) & set(captioned))} are both.'
             )
         if not rows:
             return step(batch)
         variants = self.variants(inputs['images'])
         samples = step({**batch, 'inputs': {**inputs, 'images': variants[0]}})
-        found = [_normalised(samples, rows)]
+        found = [_normalized(samples, rows)]
         texts = ('captions', 'caption_rows', 'masking')
         nothing = {k: inputs[k][:0] for k in texts if k in inputs}
         for images in variants[1:]:
             step({**batch, 'inputs': {**inputs, **nothing, 'images': images}})
-            found.append(_normalised(samples, rows))
+            found.append(_normalized(samples, rows))
         for name in found[0]:
             means = torch.stack([features[name] for features in found]).mean(0)
             for row, mean in zip(rows, means, strict=True):
@@ -93,7 +93,7 @@ class TestTimeAugmentation:
 
 
 def zoom(images: Tensor, scale: float) -> Tensor:
-    """Magnify pictures about their middle and keep their size.
+    """Magnify images about their middle and keep their size.
 
     Args:
         images: ``(B, 3, H, W)``.
@@ -115,8 +115,8 @@ def zoom(images: Tensor, scale: float) -> Tensor:
     return zoomed[:, :, rows][:, :, :, columns]
 
 
-def _normalised(samples: Sequence[Any], rows: list[int]) -> dict[str, Tensor]:
-    """Return the features of the pictures, each of length 1, ``(B, C)`` by name."""
+def _normalized(samples: Sequence[Any], rows: list[int]) -> dict[str, Tensor]:
+    """Return the features of the images, each of length 1, ``(B, C)`` by name."""
     return {
         name: F.normalize(torch.stack([samples[row].get(name) for row in rows]), dim=1)
         for name in _FEATURES

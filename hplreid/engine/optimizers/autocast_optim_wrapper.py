@@ -16,7 +16,7 @@ _DTYPES = {'fp32': None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Forward in ``precision``; weights, gradients and optimiser in fp32.
+    """Forward in ``precision``; weights, gradients and optimizer in fp32.
 
     MMEngine's ``AmpOptimWrapper`` refuses to work without a GPU; this one runs on what
     the parameters are on. The norm of clipped gradients stays on the device, as
@@ -98,7 +98,7 @@ class AutocastOptimWrapper(OptimWrapper):
             self.grad_norm = norm.detach()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the optimiser's state, and the scaler's."""
+        """Return the optimizer's state, and the scaler's."""
         state = super().state_dict()
         if self.scaler is not None:
             state['loss_scaler'] = self.scaler.state_dict()

@@ -1,4 +1,4 @@
-"""An optimiser over what is trained, in as few groups as there are settings."""
+"""An optimizer over what is trained, in as few groups as there are settings."""
 
 import logging
 from typing import Any, cast
@@ -15,12 +15,12 @@ from hplreid.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZ
 class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
     """MMEngine's default constructor, for models that are partly frozen.
 
-    ``paramwise_cfg`` means what it means there. But the optimiser gets only parameters
+    ``paramwise_cfg`` means what it means there. But the optimizer gets only parameters
     that require a gradient, and those with the same settings share a group: one group
-    a parameter, as there, keeps an optimiser from working on many at once.
+    a parameter, as there, keeps an optimizer from working on many at once.
 
     Args:
-        optim_wrapper_cfg: Config of wrapper and optimiser.
+        optim_wrapper_cfg: Config of wrapper and optimizer.
         paramwise_cfg: Settings of single parameters.
 
     Raises:
@@ -28,7 +28,7 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
-        """Build the wrapper, with its optimiser, for a model."""
+        """Build the wrapper, with its optimizer, for a model."""
         if is_model_wrapper(model):
             model = cast(nn.Module, model.module)
         names = [n for n, p in model.named_parameters() if p.requires_grad]
@@ -44,7 +44,7 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
             size = sum(p.numel() for p in group['params'])
             decay = group.get('weight_decay', 0)
             MMLogger.get_current_instance().info(
-                f'Optimiser group: {len(group["params"])} tensors, {size:,} numbers, '
+                f'Optimizer group: {len(group["params"])} tensors, {size:,} numbers, '
                 f'lr {group["lr"]:g}, weight decay {decay:g}'
             )
         config = dict(self.optim_wrapper_cfg)

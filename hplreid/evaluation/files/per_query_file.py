@@ -20,7 +20,7 @@ class PerQueryScores:
     Attributes:
         ap: Average precision, percent, ``(Q,)``, NaN where skipped.
         inp: Inverse negative penalty, percent, ``(Q,)``, NaN where skipped.
-        first_hit: Rank of the first right answer, from 1, ``(Q,)``; 0 where skipped.
+        first_hit: Rank of the first match, from 1, ``(Q,)``; 0 where skipped.
         pids: Identities, ``(Q,)``.
         names: File name or caption of each query, ``(Q,)``: no folders, so that runs
             on different machines can be compared.
@@ -70,7 +70,7 @@ def find_differences(a: PerQueryScores, b: PerQueryScores) -> list[str]:
 
     Returns:
         A message for each reason; empty if queries, their identities, which of them
-        have a right answer, and the size of the gallery are the same.
+        have a match, and the size of the gallery are the same.
     """
     if len(a.ap) != len(b.ap):
         return [f'{len(a.ap)} queries in the first, {len(b.ap)} in the second']

@@ -1,4 +1,4 @@
-"""Retrieval by picture or by words, under the protocols that papers report."""
+"""Retrieval by image or by words, under the protocols that papers report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from ..ranking.ranking_result import AP_DEFINITIONS, RankingResult
 from ..rerank import RerankSettings, evaluate_reranking
 
 # Task -> feature that the model wrote, split that queries, split that is searched, and
-# what its protocol does with pictures of the query's identity and camera.
+# what its protocol does with images of the query's identity and camera.
 TASKS = {
     'i2i': ('i2i_feat', 'query', 'gallery', 'drop'),
     't2i': ('t2i_feat', 'query', 'gallery', 'keep'),
@@ -47,7 +47,7 @@ class RetrievalMetric(BaseMetric):
     the scores are those of one process. Process 0 computes, all get the scores (or the
     error).
 
-    ``'i2t'`` is the transpose of ``'t2i'`` on the same data: its pictures (split
+    ``'i2t'`` is the transpose of ``'t2i'`` on the same data: its images (split
     ``'gallery'``) query its captions (split ``'query'``).
 
     Args:
@@ -102,15 +102,15 @@ class RetrievalMetric(BaseMetric):
         self._last: _Scored | None = None
 
     def check_dataset(self, dataset: Any) -> None:  # noqa: ANN401
-        """See, before anything is encoded, that a data set can be scored.
+        """See, before anything is encoded, that a dataset can be scored.
 
         Args:
             dataset: Its ``get_data_info`` gives items with ``pid``, ``camid``,
                 ``split`` and ``sample_idx``.
 
         Raises:
-            ValueError: A split is empty, cameras are unknown or no query has a right
-                answer.
+            ValueError: A split is empty, cameras are unknown or no query has a match
+                .
         """
         meta = [dataset.get_data_info(index) for index in range(len(dataset))]
         no_features = torch.empty(len(meta), 0)
@@ -149,14 +149,14 @@ class RetrievalMetric(BaseMetric):
         """Gather the features of all processes and score them.
 
         Args:
-            size: Number of samples in the data set.
+            size: Number of samples in the dataset.
 
         Returns:
             The scores, on every process.
 
         Raises:
             ValueError: A sample is missing, a split is empty, cameras are unknown or no
-                query has a right answer; on every process.
+                query has a match; on every process.
         """
         # One stacked tensor a process: thousands of small ones travel badly.
         share = None
@@ -209,7 +209,7 @@ class RetrievalMetric(BaseMetric):
         self._last = _Scored(query, gallery, ranking)
         self.settings = {
             'distance': self.distance,
-            'normalised': 'yes' if self.distance == 'cosine' else 'no',
+            'normalized': 'yes' if self.distance == 'cosine' else 'no',
             'same camera': self.same_camera,
             're-ranking': self._rerank_settings,
             'AP': self.ap,
@@ -287,7 +287,7 @@ class RetrievalMetric(BaseMetric):
         seen = {meta['sample_idx'] for metas, _ in shares for meta in metas}
         if len(seen) != size:
             raise ValueError(
-                f'The data set has {size} samples; {len(seen)} different ones (by '
+                f'The dataset has {size} samples; {len(seen)} different ones (by '
                 'sample_idx) were tested. Test the whole of it, with numbers that '
                 'differ.'
             )
@@ -309,7 +309,7 @@ class _Side:
         self.camids = [m['camid'] for m in meta]
 
     def names(self) -> list[tuple[str, bool]]:
-        """Return the path or, without a picture, the caption; and whether it is one."""
+        """Return the path or, without an image, the caption; and whether it is one."""
         return [
             (str(m['img_path'] or m['caption'] or ''), bool(m['img_path']))
             for m in self.meta
@@ -352,7 +352,7 @@ def _check_cameras(query: _Side, gallery: _Side) -> None:
         if unknown:
             raise ValueError(
                 f'{unknown} of {len(side.camids)} {name} samples have no camera '
-                "(camid -1), so pictures of the query's camera can't be left out. "
+                "(camid -1), so images of the query's camera can't be left out. "
                 "Set same_camera='keep' to count them."
             )
 

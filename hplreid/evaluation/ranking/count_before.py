@@ -143,7 +143,7 @@ def _count_sorted(tile: Tensor, limits: np.ndarray) -> np.ndarray:
             number += 1
     pieces = tile.reshape(len(tile) * number, -1)
     if tile.device.type == 'cpu':
-        # NumPy's vectorised sort of values is an order of magnitude faster than torch's
+        # NumPy's vectorized sort of values is an order of magnitude faster than torch's
         ascending = torch.from_numpy(np.sort(pieces.numpy(), axis=1))
     else:
         ascending = pieces.sort(dim=1).values

@@ -26,7 +26,7 @@ _CPU_TILE = 2016
 _GPU_TILE = 8192
 
 # Libraries multiply thin matrices in other ways, which round differently. From here on
-# a pair's value doesn't depend on its place or its company, so copies of a picture tie.
+# a pair's value doesn't depend on its place or its company, so copies of an image tie.
 _MIN_SIDE = 64
 
 
@@ -72,7 +72,7 @@ class FeatureSource:
         kept: Which gallery rows count, ascending, ``(K,)``; all others are never read.
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
         block_size: Queries at a time.
-        gallery_block_size: A gallery of no more items is normalised once, at the start.
+        gallery_block_size: A gallery of no more items is normalized once, at the start.
         offset: Where these items begin in the gallery of all processes.
         run: Shares the work at the start among threads.
 

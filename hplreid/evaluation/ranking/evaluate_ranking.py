@@ -13,7 +13,7 @@ from ..threads import Map, full_precision, num_workers, parallel_map
 from .distance_sources import DistanceSource, FeatureSource, Source
 from .match_ranks import count_closer, measure
 from .query_groups import QueryGroup, make_groups
-from .ranking_result import AP_DEFINITIONS, RankingResult, summarise
+from .ranking_result import AP_DEFINITIONS, RankingResult, summarize
 
 
 @torch.no_grad()
@@ -35,7 +35,7 @@ def evaluate_ranking(
 
     With cameras, gallery items of the query's identity and camera are left out (the
     protocol of Market-1501); without, nothing is. Gallery items of identity -1 are
-    dropped. Queries without a right answer are skipped and counted. Equally close
+    dropped. Queries without a match are skipped and counted. Equally close
     items rank in the order of the gallery.
 
     Half precision is computed in float32; float32 and float64 in themselves. Sizes of
@@ -49,13 +49,13 @@ def evaluate_ranking(
         gallery_pids: Identities, ``(G,)`` integers, -1 is junk.
         query_camids: Cameras, ``(Q,)`` integers.
         gallery_camids: Cameras, ``(G,)`` integers.
-        distance: ``'cosine'`` (normalises), ``'euclidean'`` or ``'sqeuclidean'`` (both
+        distance: ``'cosine'`` (normalizes), ``'euclidean'`` or ``'sqeuclidean'`` (both
             take features as they are and rank alike).
         topk: Cut-offs of the CMC, clipped to the gallery.
         ap: ``'step'``, or ``'trapezoid'`` for numbers of old papers
             (:func:`.ranking_result.precision_at` defines both).
         block_size: Queries at a time, at most.
-        gallery_block_size: Gallery items read and normalised at a time. Beyond its
+        gallery_block_size: Gallery items read and normalized at a time. Beyond its
             arguments and a copy of the queries (two of half precision) it takes two
             such blocks of features and, for each thread, a few tiles of
             ``block_size * 2016`` distances (``block_size * 8192`` on a GPU).
@@ -64,7 +64,7 @@ def evaluate_ranking(
         Scores in percent.
 
     Raises:
-        ValueError: An input is malformed, or no query has a right answer; the message
+        ValueError: An input is malformed, or no query has a match; the message
             says which, and why.
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
@@ -124,7 +124,7 @@ def evaluate_distances(
         Scores in percent.
 
     Raises:
-        ValueError: An input is malformed, or no query has a right answer.
+        ValueError: An input is malformed, or no query has a match.
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     if not isinstance(distmat, Tensor):
@@ -194,13 +194,13 @@ def _evaluate(
         factors = measure_all(source, groups, owned, run)
         list(run(lambda group: group.set_values(group.values), groups))
         count_all(source, groups, factors, owned, gallery_block_size, run)
-    return summarise_groups(groups, protocol, topk, ap)
+    return summarize_groups(groups, protocol, topk, ap)
 
 
 def measure_all(
     source: Source, groups: list[QueryGroup], owned: tuple[int, int], run: Map = map
 ) -> list:
-    """Write the values of those right answers that the source has into the groups.
+    """Write the values of those matches that the source has into the groups.
 
     Returns:
         What the source needs of the queries of each group.
@@ -222,7 +222,7 @@ def count_all(
     gallery_block_size: int,
     run: Map = map,
 ) -> None:
-    """Write how many wrong answers of the source are closer into the groups."""
+    """Write how many mismatches of the source are closer into the groups."""
     for start in range(*owned, gallery_block_size):
         stop = min(start + gallery_block_size, owned[1])
         spans = [
@@ -240,12 +240,12 @@ def count_all(
             group.closer += closer
 
 
-def summarise_groups(
+def summarize_groups(
     groups: list[QueryGroup], protocol: Protocol, topk: Sequence[int], ap: str
 ) -> RankingResult:
     """Compute the scores from complete counts."""
     ranked = [group.ranks() for group in groups]
-    return summarise(
+    return summarize(
         np.concatenate([queries for queries, _ in ranked]),
         np.concatenate([ranks for _, ranks in ranked]),
         len(protocol.query_pids),

@@ -1,9 +1,9 @@
-"""The rank of a right answer by counting what is closer; nothing is sorted out.
+"""The rank of a match by counting what is closer; nothing is sorted out.
 
-Right answers are measured first: the product of a few queries with the items of their
-identities alone. Then the gallery passes by, tile after tile, and the wrong answers
+Matches are measured first: the product of a few queries with the items of their
+identities alone. Then the gallery passes by, tile after tile, and the mismatches
 that are closer are counted; those of one identity are masked. So every value comes
-from exactly one product, no right answer can count itself because a second product
+from exactly one product, no match can count itself because a second product
 rounded it differently, and counts add up over tiles, blocks and processes.
 """
 
@@ -23,7 +23,7 @@ def measure(
     queries: Tensor | np.ndarray,
     owned: tuple[int, int],
 ) -> np.ndarray:
-    """Return how far the right answers are, ``(B, P)``; 0 where not owned or void.
+    """Return how far the matches are, ``(B, P)``; 0 where not owned or void.
 
     Args:
         source: Gives the values.
@@ -42,7 +42,7 @@ def measure(
         some = needed[first : first + source.tile_width]
         gallery = source.gallery(some + owned[0])
         here = np.flatnonzero((places >= first) & (places < first + len(some)))
-        # The fewer queries together, the fewer products with another's right answers
+        # The fewer queries together, the fewer products with another's matches
         ends = np.flatnonzero(np.diff(rows[here] // source.least[0])) + 1
         for pairs in np.split(here, ends):
             values[rows[pairs], slots[pairs]] = _multiply(
@@ -105,11 +105,11 @@ def count_closer(
     first: int,
     width: int,
 ) -> np.ndarray:
-    """Count wrong answers in a tile before each right one, ``(B, P)``.
+    """Count mismatches in a tile before each right one, ``(B, P)``.
 
     Args:
         source: Gives the values.
-        group: B queries whose right answers are measured.
+        group: B queries whose matches are measured.
         queries: What the source has of these.
         gallery: What it has of the tile's items.
         first: Which gallery item the first of them is.
@@ -119,8 +119,8 @@ def count_closer(
     rows, columns, slots = group.between(first, first + width)
     columns = columns - first
     _leave_out(tile, rows, columns, width)
-    # An equal value counts in front of the right answer, but not behind it. In the tile
-    # that holds the right answer, those in front of it are counted one by one.
+    # An equal value counts in front of the match, but not behind it. In the tile
+    # that holds the match, those in front of it are counted one by one.
     after_equal = np.nextafter(group.values, np.inf, dtype=group.values.dtype)
     limits = np.where(group.columns >= first + width, after_equal, group.values)
     right = slots >= 0

@@ -40,7 +40,7 @@ def rank_gallery(
         query: Q items.
         gallery: G items.
         distance: As in :func:`evaluate_ranking`.
-        drop_same_camera: Whether pictures of the query's identity and camera are
+        drop_same_camera: Whether images of the query's identity and camera are
             ignored.
         num_queries: How many queries; all, if there are fewer.
         topk: How many gallery items for each; all, if there are fewer.

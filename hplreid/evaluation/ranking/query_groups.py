@@ -1,4 +1,4 @@
-"""Queries that are ranked together, and what is known of their right answers."""
+"""Queries that are ranked together, and what is known of their matches."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from ..threads import Map
 class QueryGroup:
     """Some queries, and the gallery items of their identities.
 
-    A right answer has a row (its query) and a slot (which of that query's). Tables of
+    A match has a row (its query) and a slot (which of that query's). Tables of
     ``(B, P)`` hold something of each; where a query has fewer than P, the rest is void.
 
     Attributes:
@@ -20,9 +20,9 @@ class QueryGroup:
         pair_rows: Row of each pair of one identity, ``(N,)``.
         pair_columns: Gallery item of each, ascending, ``(N,)``.
         pair_slots: Slot of each, ``(N,)``; -1 if the protocol leaves it out.
-        columns: Gallery item of each right answer, ``(B, P)``; void is -1.
+        columns: Gallery item of each match, ``(B, P)``; void is -1.
         values: How far it is, ``(B, P)``, descending once measured; void is -inf.
-        closer: Wrong answers that rank before it, as far as counted, ``(B, P)``.
+        closer: Mismatches that rank before it, as far as counted, ``(B, P)``.
     """
 
     queries: np.ndarray
@@ -68,7 +68,7 @@ class QueryGroup:
         )
 
     def set_values(self, values: np.ndarray) -> None:
-        """Take what was measured; put the farthest right answer of each query first.
+        """Take what was measured; put the farthest match of each query first.
 
         Of equally far ones that is the last of the gallery.
         """
@@ -83,7 +83,7 @@ class QueryGroup:
         self.pair_slots[right] = new_slots[rows, slots]
 
     def ranks(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return query and rank, from 1, of right answers, ascending in a query."""
+        """Return query and rank, from 1, of matches, ascending in a query."""
         number = (self.columns >= 0).sum(1, keepdims=True)
         closer_right = number - 1 - np.arange(self.columns.shape[1])
         ranks = (self.closer + closer_right + 1)[:, ::-1]
@@ -100,18 +100,18 @@ def make_groups(
 ) -> list[QueryGroup]:
     """Divide the queries whose identity is in the gallery.
 
-    Queries of one identity share their right answers, and tables waste least if the
+    Queries of one identity share their matches, and tables waste least if the
     numbers of these are alike, so they are sorted by both.
 
     Args:
-        protocol: Who is a right answer to whom.
+        protocol: Who is a match to whom.
         block_size: Queries of a group, at most.
         dtype: Of the values.
         num_workers: Each shall get as many groups as any other.
         run: Shares the work among them.
 
     Raises:
-        ValueError: No query has a right answer.
+        ValueError: No query has a match.
     """
     numbers = protocol.count_pairs()
     present = np.flatnonzero(numbers)

@@ -1,4 +1,4 @@
-"""From the ranks of right answers to CMC, mAP and mINP."""
+"""From the ranks of matches to CMC, mAP and mINP."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ class RankingResult:
 
     Attributes:
         cmc: Cumulated matching characteristic, ``(K,)``: entry ``k - 1`` is the share
-            of valid queries with a right answer among the first ``k``. ``K`` is the
+            of valid queries with a match among the first ``k``. ``K`` is the
             greatest of the ``topk`` asked for, at most the size of the gallery.
         topk: The cut-offs asked for, clipped to the gallery.
         mean_ap: Mean average precision.
-        mean_inp: Mean inverse negative penalty: right answers divided by the rank of
+        mean_inp: Mean inverse negative penalty: matches divided by the rank of
             the last one.
         ap: Average precision of each query, ``(Q,)``, NaN where skipped.
         ap_definition: ``'step'`` or ``'trapezoid'``, see :func:`precision_at`.
         inp: Inverse negative penalty of each query, ``(Q,)``, NaN where skipped.
-        first_hit: Rank of the first right answer, from 1, ``(Q,)``; 0 where skipped.
-        skipped_queries: Indices of queries without any right answer, ``(S,)``.
+        first_hit: Rank of the first match, from 1, ``(Q,)``; 0 where skipped.
+        skipped_queries: Indices of queries without any match, ``(S,)``.
         num_gallery: Gallery items ranked, junk not among them.
     """
 
@@ -43,7 +43,7 @@ class RankingResult:
 
     @property
     def num_skipped_queries(self) -> int:
-        """Queries without any right answer; they don't enter the means."""
+        """Queries without any match; they don't enter the means."""
         return len(self.skipped_queries)
 
     @property
@@ -52,7 +52,7 @@ class RankingResult:
         return len(self.ap) - self.num_skipped_queries
 
     def rank_k(self, k: int) -> float:
-        """Share of valid queries with a right answer among the first ``k``."""
+        """Share of valid queries with a match among the first ``k``."""
         hits = self.first_hit[self.first_hit > 0]
         return float(np.mean(hits <= k) * 100)
 
@@ -72,7 +72,7 @@ class RankingResult:
         return self.rank_k(10)
 
 
-def summarise(
+def summarize(
     rows: np.ndarray,
     ranks: np.ndarray,
     num_queries: int,
@@ -80,10 +80,10 @@ def summarise(
     topk: Sequence[int],
     ap_definition: str = 'step',
 ) -> RankingResult:
-    """Compute the scores from the rank of every right answer.
+    """Compute the scores from the rank of every match.
 
     Args:
-        rows: Query of each right answer, ``(P,)``, not empty.
+        rows: Query of each match, ``(P,)``, not empty.
         ranks: Its rank among the items that count for that query, from 1, ``(P,)``;
             ascending in a query.
         num_queries: Q.
@@ -124,9 +124,9 @@ def summarise(
 
 
 def precision_at(hits: np.ndarray, ranks: np.ndarray, definition: str) -> np.ndarray:
-    """Return what each right answer adds to average precision, times their number.
+    """Return what each match adds to average precision, times their number.
 
-    ``'step'`` is the precision there, ``n / r`` for the n-th right answer at rank r:
+    ``'step'`` is the precision there, ``n / r`` for the n-th match at rank r:
     the definition of information retrieval and of nearly every paper since 2017.
     ``'trapezoid'`` is the mean of it and of the precision one rank earlier,
     ``(n - 1) / (r - 1)``, or 1 before the first rank: the area under straight lines,

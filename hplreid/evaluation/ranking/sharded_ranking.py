@@ -14,7 +14,7 @@ from ..distance import Features, device_of, dtype_of
 from ..protocol import JUNK_PID, Protocol, as_integers
 from ..threads import full_precision, num_workers, parallel_map
 from .distance_sources import FeatureSource
-from .evaluate_ranking import check_options, count_all, measure_all, summarise_groups
+from .evaluate_ranking import check_options, count_all, measure_all, summarize_groups
 from .query_groups import make_groups
 from .ranking_result import RankingResult
 
@@ -40,7 +40,7 @@ def evaluate_sharded(
 
     Every process calls it, with all queries, in one order, and its own part. The
     gallery is the parts one after the other, by rank, and so are ties. Features stay
-    where they are: processes exchange identities, the values of right answers, and
+    where they are: processes exchange identities, the values of matches, and
     counts. Without a process group it is :func:`evaluate_ranking`.
 
     Args:
@@ -54,14 +54,14 @@ def evaluate_sharded(
         topk: Cut-offs of the CMC, clipped to the whole gallery.
         ap: ``'step'`` or ``'trapezoid'``.
         block_size: Queries at a time, at most.
-        gallery_block_size: Gallery items read and normalised at a time.
+        gallery_block_size: Gallery items read and normalized at a time.
 
     Returns:
         Scores in percent, the same on every process.
 
     Raises:
         ValueError: On every process, if on any: an input is malformed, or no query has
-            a right answer.
+            a match.
     """
     check_options(topk, ap, block_size, gallery_block_size)
     same = distance, tuple(topk), ap, block_size
@@ -121,7 +121,7 @@ def evaluate_sharded(
         groups, _sum_up([group.closer for group in groups]), strict=True
     ):
         group.closer = closer
-    return summarise_groups(groups, protocol, topk, ap)
+    return summarize_groups(groups, protocol, topk, ap)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Each item as a sparse vector over the items that it and its neighbours agree on."""
+"""Each item as a sparse vector over the items that it and its neighbors agree on."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +7,7 @@ import torch
 from scipy import sparse
 
 from .joint_distances import JointDistances
-from .neighbors import Neighbours
+from .neighbors import Neighbors
 from .settings import RerankSettings
 
 _ROWS = 1024  # items whose vectors a thread makes at once
@@ -16,7 +16,7 @@ _LOOKED_UP = 16  # rows of the table that distances are looked up in
 
 def encode(
     distances: JointDistances,
-    neighbours: Neighbours,
+    neighbors: Neighbors,
     settings: RerankSettings,
 ) -> sparse.csr_array:
     """Return the k-reciprocal vectors, ``(N, N)``, some hundred values a row.
@@ -26,34 +26,34 @@ def encode(
 
     Args:
         distances: Among N items.
-        neighbours: Of each, as many as the settings ask for.
-        settings: Sizes of the neighbourhoods and how distances become weights.
+        neighbors: Of each, as many as the settings ask for.
+        settings: Sizes of the neighborhoods and how distances become weights.
     """
-    mutual = mutual_neighbours(neighbours.indices[:, : settings.num_neighbours])
-    close = mutual_neighbours(neighbours.indices[:, : settings.num_close])
-    scale = neighbours.greatest if settings.formula.relative else None
+    mutual = mutual_neighbors(neighbors.indices[:, : settings.num_neighbors])
+    close = mutual_neighbors(neighbors.indices[:, : settings.num_close])
+    scale = neighbors.greatest if settings.formula.relative else None
 
     def make(start: int) -> sparse.csr_array:
         members = _widen(mutual[start : start + _ROWS], close)
-        return _weigh(members, start, distances, neighbours, scale)
+        return _weigh(members, start, distances, neighbors, scale)
 
     starts = range(0, len(distances), _ROWS)
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
         vectors = sparse.vstack(list(pool.map(make, starts)), format='csr')
         if settings.k2 == 1:
             return vectors
-        shares = _shares(neighbours.indices[:, : settings.num_averaged], vectors.dtype)
+        shares = _shares(neighbors.indices[:, : settings.num_averaged], vectors.dtype)
         averaged = pool.map(
             lambda start: shares[start : start + _ROWS] @ vectors, starts
         )
         return sparse.vstack(list(averaged), format='csr')
 
 
-def mutual_neighbours(indices: np.ndarray) -> sparse.csr_array:
-    """Return which items are among each other's neighbours, symmetric, ``(N, N)``.
+def mutual_neighbors(indices: np.ndarray) -> sparse.csr_array:
+    """Return which items are among each other's neighbors, symmetric, ``(N, N)``.
 
     Args:
-        indices: Neighbours of each item, ``(N, k)``.
+        indices: Neighbors of each item, ``(N, k)``.
     """
     graph = _graph(indices, np.ones(indices.size, np.int32))
     return graph.multiply(graph.T.tocsr()).tocsr()
@@ -90,13 +90,13 @@ def _weigh(
     members: sparse.csr_array,
     start: int,
     distances: JointDistances,
-    neighbours: Neighbours,
+    neighbors: Neighbors,
     scale: np.ndarray | None,
 ) -> sparse.csr_array:
     """Return weights ``exp(-distance)`` of the members, of sum one in each row."""
     sizes = np.diff(members.indptr)
     rows = np.repeat(np.arange(start, start + len(sizes)), sizes)
-    values = _look_up(rows, members.indices, start, len(sizes), distances, neighbours)
+    values = _look_up(rows, members.indices, start, len(sizes), distances, neighbors)
     if scale is not None:
         values /= np.where(scale > 0, scale, 1)[rows]  # all items may be the same one
     filled = np.flatnonzero(sizes)
@@ -116,16 +116,16 @@ def _look_up(
     start: int,
     count: int,
     distances: JointDistances,
-    neighbours: Neighbours,
+    neighbors: Neighbors,
 ) -> np.ndarray:
-    """Return the distances of pairs, known for neighbours, else computed; ``(P,)``."""
+    """Return the distances of pairs, known for neighbors, else computed; ``(P,)``."""
     table = np.empty((min(count, _LOOKED_UP), len(distances)), distances.dtype)
     table.fill(np.nan)
     values = np.empty(len(rows), distances.dtype)
     for first in range(start, start + count, _LOOKED_UP):
         items = np.arange(first, min(first + _LOOKED_UP, start + count))
-        places = (items - first)[:, None], neighbours.indices[items]
-        table[places] = neighbours.distances[items]
+        places = (items - first)[:, None], neighbors.indices[items]
+        table[places] = neighbors.distances[items]
         some = slice(*np.searchsorted(rows, (first, items[-1] + 1)))
         values[some] = table[rows[some] - first, columns[some]]
         table[places] = np.nan

@@ -38,7 +38,7 @@ def evaluate_reranking(
     Args:
         query_feats: As in :class:`KReciprocalReranker`, like the options.
         gallery_feats: ``(G, D)``. Items of identity -1 are dropped first, so they are
-            nobody's neighbours. Cameras matter to the scores alone.
+            nobody's neighbors. Cameras matter to the scores alone.
         query_pids: As in :func:`evaluate_ranking`, like what follows.
         gallery_pids: ``(G,)`` integers, -1 is junk.
         query_camids: ``(Q,)`` integers.
@@ -47,7 +47,7 @@ def evaluate_reranking(
         k2: 6, or the variant's constant.
         lambda_value: 0.3.
         variant: ``'original'``, ``'transreid'``, ``'torchreid'`` or ``'fastreid'``.
-        distance: ``'euclidean'`` (features as they are) or ``'cosine'`` (normalises).
+        distance: ``'euclidean'`` (features as they are) or ``'cosine'`` (normalizes).
         topk: Cut-offs of the CMC, clipped to the gallery.
         ap: ``'step'`` or ``'trapezoid'``.
         block_size: Items at a time.
@@ -56,7 +56,7 @@ def evaluate_reranking(
         Scores in percent.
 
     Raises:
-        ValueError: An input is malformed, or no query has a right answer.
+        ValueError: An input is malformed, or no query has a match.
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     shape = (len(protocol.query_pids), protocol.num_given)

@@ -10,7 +10,7 @@ from .k_smallest import smallest
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """The k nearest of each of N items, nearest first, itself among them.
 
     Of equally close items the one with the lower index comes first.
@@ -26,7 +26,7 @@ class Neighbours:
     greatest: np.ndarray
 
 
-def find_neighbours(distances: JointDistances, k: int, block_size: int) -> Neighbours:
+def find_neighbors(distances: JointDistances, k: int, block_size: int) -> Neighbors:
     """Find the k nearest items of each, all if there are fewer.
 
     Args:
@@ -36,7 +36,7 @@ def find_neighbours(distances: JointDistances, k: int, block_size: int) -> Neigh
     """
     total = len(distances)
     k = min(k, total)
-    found = Neighbours(
+    found = Neighbors(
         indices=np.empty((total, k), np.int32),
         distances=np.empty((total, k), distances.dtype),
         greatest=np.empty(total, distances.dtype),

@@ -19,7 +19,7 @@ def average_query_expansion(
 ) -> Tensor:
     """Average each query with its k nearest gallery items.
 
-    A neighbour weighs its cosine similarity to the power of alpha, the query itself 1.
+    A neighbor weighs its cosine similarity to the power of alpha, the query itself 1.
     Chum et al., `Total Recall <https://doi.org/10.1109/ICCV.2007.4408891>`_ (alpha 0);
     Radenovic et al., `Fine-tuning CNN Image Retrieval with No Human Annotation
     <https://arxiv.org/abs/1711.02512>`_ (alpha above 0; theirs is 3).
@@ -27,14 +27,14 @@ def average_query_expansion(
     Args:
         query_feats: ``(Q, D)``, array or tensor; its length doesn't matter.
         gallery_feats: ``(G, D)``, on the same device.
-        k: Neighbours, at least 1; all, if there are fewer. Equally close ones are taken
+        k: Neighbors, at least 1; all, if there are fewer. Equally close ones are taken
             in the order of the gallery.
         alpha: At least 0. Above it what isn't similar (a cosine below 0) weighs
             nothing.
         block_size: Queries at a time: memory is ``block_size * G`` similarities.
 
     Returns:
-        Normalised, ``(Q, D)``.
+        Normalized, ``(Q, D)``.
 
     Raises:
         ValueError: An option or a feature is wrong.
@@ -54,12 +54,12 @@ def augment_gallery(
 
     Args:
         gallery_feats: ``(G, D)``.
-        k: Neighbours, at least 1; all others, if there are fewer.
+        k: Neighbors, at least 1; all others, if there are fewer.
         alpha: At least 0.
         block_size: Items at a time.
 
     Returns:
-        Normalised, ``(G, D)``.
+        Normalized, ``(G, D)``.
 
     Raises:
         ValueError: An option or a feature is wrong.

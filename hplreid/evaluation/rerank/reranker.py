@@ -13,7 +13,7 @@ from .encoding import encode
 from .jaccard import Overlap
 from .joint_distances import JointDistances
 from .k_smallest import smallest
-from .neighbors import find_neighbours
+from .neighbors import find_neighbors
 from .settings import RerankSettings
 
 
@@ -30,10 +30,10 @@ class KReciprocalReranker:
     With D the squared Euclidean distances among all N = Q + G items, o their quotient
     by the greatest in the row, and V the k-reciprocal vectors of :func:`encode`, the
     distance is ``(1 - lambda) (1 - m / (2 - m)) + lambda o`` with
-    ``m = sum_l min(V_il, V_jl)``. Neighbours are found by blocks, vectors are sparse,
+    ``m = sum_l min(V_il, V_jl)``. Neighbors are found by blocks, vectors are sparse,
     and where two don't meet the distance is ``(1 - lambda) + lambda o``.
 
-    Of equally close neighbours the one with the lower index, queries before gallery,
+    Of equally close neighbors the one with the lower index, queries before gallery,
     comes first. Where there are fewer than ``k1`` or ``k2`` items all are taken. If all
     items are the same one, o is 0. Features on an accelerator are multiplied there;
     sets and vectors are the host's.
@@ -41,16 +41,16 @@ class KReciprocalReranker:
     Args:
         query_feats: ``(Q, D)``, array or tensor. Half precision is computed in float32.
         gallery_feats: ``(G, D)``, on the same device. They take part in each other's
-            neighbourhoods: leave junk out.
-        k1: Size of the neighbourhoods. None takes the constant of the variant (20 for
+            neighborhoods: leave junk out.
+        k1: Size of the neighborhoods. None takes the constant of the variant (20 for
             ``'original'``), as below.
-        k2: Neighbours whose vectors are averaged (6).
+        k2: Neighbors whose vectors are averaged (6).
         lambda_value: Share of the original distance (0.3).
         variant: ``'original'``; ``'transreid'`` (as CLIP-ReID: 50 and 15),
             ``'torchreid'`` (squares squared distances) or ``'fastreid'`` (weighs with
             ``exp(-D)``, adds D, for cosine D / 2, and counts an item among its own k1).
-        distance: ``'euclidean'`` takes features as they are, ``'cosine'`` normalises.
-        block_size: Items at a time while neighbours are searched: memory is
+        distance: ``'euclidean'`` takes features as they are, ``'cosine'`` normalizes.
+        block_size: Items at a time while neighbors are searched: memory is
             ``block_size * N`` distances.
 
     Attributes:
@@ -82,11 +82,11 @@ class KReciprocalReranker:
             normalize=distance == 'cosine',
             power=self.settings.formula.power,
         )
-        most = max(self.settings.num_neighbours, self.settings.num_averaged)
-        neighbours = find_neighbours(self._distances, most, block_size)
-        vectors = encode(self._distances, neighbours, self.settings)
+        most = max(self.settings.num_neighbors, self.settings.num_averaged)
+        neighbors = find_neighbors(self._distances, most, block_size)
+        vectors = encode(self._distances, neighbors, self.settings)
         self._overlap = Overlap(vectors, self.num_queries)
-        self._scale = self._scale_of_original(neighbours.greatest)
+        self._scale = self._scale_of_original(neighbors.greatest)
 
     @property
     def num_queries(self) -> int:
@@ -182,7 +182,7 @@ def k_reciprocal_rerank(
     topk: int | None = None,
     block_size: int = 512,
 ) -> np.ndarray | Nearest:
-    """Re-rank the gallery of each query by k-reciprocal neighbours, exactly.
+    """Re-rank the gallery of each query by k-reciprocal neighbors, exactly.
 
     Args:
         query_feats: As in :class:`KReciprocalReranker`, like all that isn't named here.

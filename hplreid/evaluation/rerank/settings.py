@@ -10,11 +10,11 @@ class Variant:
     """A code base's k-reciprocal re-ranking, D being squared Euclidean distance.
 
     Attributes:
-        k1: Its default number of neighbours.
-        k2: Its default number of neighbours that a vector is averaged over.
+        k1: Its default number of neighbors.
+        k2: Its default number of neighbors that a vector is averaged over.
         lambda_value: Its default share of the original distance.
         power: What is ranked and weighed with is D to this power.
-        includes_itself: Whether k1 counts the item itself among its neighbours;
+        includes_itself: Whether k1 counts the item itself among its neighbors;
             otherwise they are k1 + 1 with it.
         relative: Whether D is divided by the greatest in its row.
     """
@@ -35,7 +35,7 @@ VARIANTS = {
     'transreid': Variant(50, 15, 0.3),
     # torchreid calls squared distances Euclidean, and the algorithm squares them again.
     'torchreid': Variant(20, 6, 0.3, power=2),
-    # fast-reid weighs with exp(-D), searches one neighbour less and adds D itself.
+    # fast-reid weighs with exp(-D), searches one neighbor less and adds D itself.
     'fastreid': Variant(20, 6, 0.3, includes_itself=True, relative=False),
 }
 
@@ -102,15 +102,15 @@ class RerankSettings:
         return VARIANTS[self.variant]
 
     @property
-    def num_neighbours(self) -> int:
-        """Nearest items of an item that count as its neighbours, with itself."""
+    def num_neighbors(self) -> int:
+        """Nearest items of an item that count as its neighbors, with itself."""
         return self.k1 if self.formula.includes_itself else self.k1 + 1
 
     @property
     def num_close(self) -> int:
-        """The same for the small neighbourhoods that widen a set."""
+        """The same for the small neighborhoods that widen a set."""
         # Half to even; and fast-reid has searched for k1 items, none beyond
-        return min(round(self.k1 / 2) + 1, self.num_neighbours)
+        return min(round(self.k1 / 2) + 1, self.num_neighbors)
 
     @property
     def num_averaged(self) -> int:

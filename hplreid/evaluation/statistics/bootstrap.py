@@ -1,7 +1,7 @@
 """How sure a mean over queries is: intervals, and tests of a difference.
 
 What is drawn anew are identities, with all their queries, not single queries. Queries
-of one identity are searched for among the same right answers and succeed or fail
+of one identity are searched for among the same matches and succeed or fail
 together; drawn one by one they would count as more evidence than they are, and the
 interval would be too narrow (docs/evaluation.md has figures).
 """

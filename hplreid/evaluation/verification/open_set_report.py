@@ -7,7 +7,7 @@ its person, *non-mated* if not. At a threshold T:
 * FPIR, false positive identification rate: share of non-mated searches that return
   anybody, that is, whose nearest gallery item is as close as T;
 * FNIR, false negative identification rate: share of mated searches whose person is not
-  returned, that is, whose nearest right answer is farther than T or (with ``rank``)
+  returned, that is, whose nearest match is farther than T or (with ``rank``)
   comes after more than ``rank - 1`` items of others.
 """
 
@@ -74,8 +74,8 @@ def open_set_report(
 ) -> OpenSetReport:
     """Score the search for people some of whom are not in the gallery.
 
-    What the protocol leaves out of a query's gallery (junk; with cameras, pictures of
-    its identity and camera) is not in it: a query with no other right answer is a
+    What the protocol leaves out of a query's gallery (junk; with cameras, images of
+    its identity and camera) is not in it: a query with no other match is a
     non-mated search. The benchmarks of re-identification have none or few of these, so
     ``absent`` can take people out of the gallery.
 
@@ -119,7 +119,7 @@ def open_set_report(
     mated = np.isfinite(mate)
     if mated.all() or not mated.any():
         raise ValueError(
-            f'{mated.sum()} of {len(mated)} queries have a right answer in the '
+            f'{mated.sum()} of {len(mated)} queries have a match in the '
             'gallery; an open set needs some with and some without. absent=0.5 takes '
             "half of the queries' identities out of the gallery."
         )
@@ -160,9 +160,9 @@ def _nearest(block: PairBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the nearest mate and other of each query, and how many come before.
 
     Returns:
-        Value of the nearest right answer, infinity for none; value of the nearest item
+        Value of the nearest match, infinity for none; value of the nearest item
         of another identity, infinity for none; number of the latter that are closer
-        than the right answer; ``(B,)`` each.
+        than the match; ``(B,)`` each.
     """
     values = block.values
     mate = np.full(len(values), np.inf, values.dtype)

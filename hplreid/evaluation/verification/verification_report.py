@@ -1,4 +1,4 @@
-"""Are two pictures of one person? Scores of pairs, thresholds and their errors.
+"""Are two images of one person? Scores of pairs, thresholds and their errors.
 
 Every number is exact at any size. The genuine pairs, few, are kept. The impostor pairs,
 nearly all, are counted against them block by block and forgotten: what the curve of
@@ -100,7 +100,7 @@ def verification_report(
         gallery_pids: Identities, ``(G,)`` integers, -1 is junk.
         query_camids: Cameras, ``(Q,)`` integers.
         gallery_camids: Cameras, ``(G,)`` integers.
-        distance: ``'cosine'`` (normalises), ``'euclidean'`` or ``'sqeuclidean'``.
+        distance: ``'cosine'`` (normalizes), ``'euclidean'`` or ``'sqeuclidean'``.
         fars: Limits of the false accept rate, as shares.
         block_size: Queries at a time: memory is one block of ``block_size * G`` values
             and a few numbers for each genuine pair.

@@ -78,7 +78,7 @@ class CLIPImageEncoder(BaseModule):
 
     @property
     def retrieval_feature(self) -> str:
-        """The feature that pictures are compared by unless a config says another."""
+        """The feature that images are compared by unless a config says another."""
         return self.class_names[-1]
 
     @classmethod
@@ -160,7 +160,7 @@ class CLIPImageEncoder(BaseModule):
 
         Raises:
             ValueError: A camera has none. On a GPU nobody looks: training and testing
-                check their data sets before they begin.
+                check their datasets before they begin.
         """
         if not self.num_cameras:
             raise ValueError('Cameras were given to a tower with num_cameras=0.')
@@ -180,7 +180,7 @@ class CLIPImageEncoder(BaseModule):
         """Encode images (Eq. 1 of HPL with one class token).
 
         Args:
-            images: ``(B, 3, H, W)``, normalised.
+            images: ``(B, 3, H, W)``, normalized.
             camids: Cameras ``(B,)`` for a tower with ``num_cameras``; None leaves
                 their embeddings out.
 

@@ -119,7 +119,7 @@ class CLIPResNetEncoder(BaseModule):
         """Encode images.
 
         Args:
-            images: ``(B, 3, H, W)``, normalised.
+            images: ``(B, 3, H, W)``, normalized.
 
         Returns:
             ``image_tokens`` ``(B, 1 + N, d)``: the attention pool's sequence, that of
@@ -163,7 +163,7 @@ def attend(pool: AttentionPool2d, maps: Tensor) -> Tensor:
 def _build_resnet(arch: str) -> ModifiedResNet:
     """Build open_clip's ResNet with random weights.
 
-    Not by open_clip's own function, which takes square pictures alone.
+    Not by open_clip's own function, which takes square images alone.
     """
     config = get_arch(arch)
     vision = config['vision_cfg']

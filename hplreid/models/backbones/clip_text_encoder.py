@@ -103,5 +103,5 @@ class CLIPPromptEncoder(_TextTower):
 def mean_token_norm(table: nn.Parameter | Tensor) -> float:
     """Return the mean L2 norm of a table's rows."""
     # Summed in float64, where the number of threads doesn't move the result: every
-    # process must initialise alike
+    # process must initialize alike
     return table.detach().norm(dim=1, dtype=torch.float64).mean().item()

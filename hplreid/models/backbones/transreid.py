@@ -19,7 +19,7 @@ from .weights import WeightsError, load_tower
 
 
 def shift_and_shuffle(patches: Tensor, shift: int = 5, groups: int = 2) -> Tensor:
-    """Reorder patches so that each stretch of the sequence covers the whole picture.
+    """Reorder patches so that each stretch of the sequence covers the whole image.
 
     First ``shift - 1`` patches move from the front to the end: the reference counts
     from the class token on. Then the sequence is cut into ``groups`` runs, which are
@@ -61,7 +61,7 @@ class TransReIDEncoder(BaseModule):
             Defaults to the patch size.
         pretrained_grid: Rows and columns of the patch positions in the weights, where
             they can't be guessed (see :func:`guess_grid`).
-        num_cameras: Cameras of the data set; 0, the default, for no SIE.
+        num_cameras: Cameras of the dataset; 0, the default, for no SIE.
         sie_scale: Lambda of Eq. 4. Defaults to 3.
         jpm: Whether there are parts.
         shift: See :func:`shift_and_shuffle`.
@@ -73,7 +73,7 @@ class TransReIDEncoder(BaseModule):
         arch_options: What timm's constructor should make otherwise, ``depth`` say.
 
     Raises:
-        ValueError: ``arch`` is no plain vision transformer of timm's, or the picture
+        ValueError: ``arch`` is no plain vision transformer of timm's, or the image
             is too small for a patch or for the parts.
         WeightsError: The weights are missing or don't fit.
     """
@@ -130,7 +130,7 @@ class TransReIDEncoder(BaseModule):
 
     @property
     def retrieval_feature(self) -> str:
-        """The feature that pictures are compared by unless a config says another."""
+        """The feature that images are compared by unless a config says another."""
         return 'v_parts' if self.num_parts else 'v'
 
     @property
@@ -182,7 +182,7 @@ class TransReIDEncoder(BaseModule):
         count, groups = self.grid[0] * self.grid[1], self.shuffle_groups
         if count < self.num_parts:
             raise ValueError(
-                f'num_parts={self.num_parts}: the picture has only {count} patches.'
+                f'num_parts={self.num_parts}: the image has only {count} patches.'
             )
         if -count % groups > 1:  # one patch can be appended, not more
             raise ValueError(
@@ -221,7 +221,7 @@ class TransReIDEncoder(BaseModule):
         """Encode images.
 
         Args:
-            images: ``(B, 3, H, W)``, normalised.
+            images: ``(B, 3, H, W)``, normalized.
             camids: ``(B,)`` int64, cameras from 0 on; needed with SIE.
 
         Returns:
@@ -229,7 +229,7 @@ class TransReIDEncoder(BaseModule):
             ``image_tokens`` ``(B, 1 + N, width)``, it and the patches. With JPM
             ``part_1`` and so on, ``(B, width)`` each, and ``v_parts``
             ``(B, (1 + parts) * width)``: v and all parts over their number, what the
-            paper compares pictures by.
+            paper compares images by.
 
         Raises:
             ValueError: The tower embeds cameras and ``camids`` is missing, or (seen on
@@ -256,7 +256,7 @@ class TransReIDEncoder(BaseModule):
         return features
 
     def embed_cameras(self, camids: Tensor | None) -> Tensor:
-        """Return what SIE adds to the tokens of each picture, ``(B, width)``.
+        """Return what SIE adds to the tokens of each image, ``(B, width)``.
 
         Raises:
             ValueError: See :meth:`forward`.
@@ -275,7 +275,7 @@ class TransReIDEncoder(BaseModule):
                 raise ValueError(
                     f'camids from {low} to {high} (-1 is an unknown camera): this '
                     f'tower embeds the cameras 0 to {self.num_cameras - 1}. Set '
-                    '`num_cameras` to what the data set has, or to 0 for pictures of '
+                    '`num_cameras` to what the dataset has, or to 0 for images of '
                     'any camera.'
                 )
         return self.sie_scale * self.camera_embedding(camids)

@@ -1,4 +1,4 @@
-"""Distance of pictures to the centres of their identities."""
+"""Distance of images to the centers of their identities."""
 
 from torch import Tensor
 
@@ -19,8 +19,8 @@ class CenterHead(BaseHead):
     Args:
         num_ids: Identities of the training set.
         in_channels: Channels of the feature.
-        feature: Feature of pictures. Defaults to ``'u'``.
-        alpha: Rate of the centres. Defaults to 0.5.
+        feature: Feature of images. Defaults to ``'u'``.
+        alpha: Rate of the centers. Defaults to 0.5.
         group: Rows read. Defaults to ``'image_only'``.
         loss_weight: Defaults to 1.
         name: Defaults to ``'center'``.

@@ -1,4 +1,4 @@
-"""Cross-modal projection classification of pictures and captions."""
+"""Cross-modal projection classification of images and captions."""
 
 from torch import Tensor, nn
 
@@ -17,7 +17,7 @@ class CMPCHead(BaseHead):
     Args:
         num_ids: Identities of the training set.
         in_channels: Channels of both features.
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         group: Rows read. Defaults to ``'captioned'``.
         loss_weight: Defaults to 1.
@@ -45,7 +45,7 @@ class CMPCHead(BaseHead):
         self.image = image
         self.text = text
         self.classifier = nn.Linear(in_channels, num_ids, bias=False)
-        # Not the small weights of other classifiers: rows are normalised, and the
+        # Not the small weights of other classifiers: rows are normalized, and the
         # gradient of a short row would be a large one
         nn.init.xavier_uniform_(self.classifier.weight)
         self.criterion = CMPCLoss()

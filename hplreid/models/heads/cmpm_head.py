@@ -1,4 +1,4 @@
-"""Cross-modal projection matching of pictures and captions."""
+"""Cross-modal projection matching of images and captions."""
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ class CMPMHead(BaseHead):
     """L_cmpm, see :func:`hplreid.models.losses.cmpm_loss`.
 
     Args:
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         group: Rows read. Defaults to ``'captioned'``.
         loss_weight: Defaults to 1.

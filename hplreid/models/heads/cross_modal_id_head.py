@@ -1,4 +1,4 @@
-"""Identity classification of pictures and captions by one classifier."""
+"""Identity classification of images and captions by one classifier."""
 
 from torch import Tensor
 
@@ -19,7 +19,7 @@ class CrossModalIDHead(BaseHead):
     Args:
         num_ids: Identities of the training set.
         in_channels: Channels of both features.
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         group: Rows read. Defaults to ``'captioned'``.
         loss_weight: Defaults to 1.

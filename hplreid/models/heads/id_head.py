@@ -1,4 +1,4 @@
-"""Identity classification of pictures."""
+"""Identity classification of images."""
 
 from torch import Tensor, nn
 
@@ -21,7 +21,7 @@ class IDHead(BaseHead):
     Args:
         num_ids: Identities of the training set.
         in_channels: Channels of the feature.
-        feature: Feature of pictures. Defaults to ``'u'``.
+        feature: Feature of images. Defaults to ``'u'``.
         neck: Config of what stands before the classifier; ``in_channels`` is added
             where it is missing. None for nothing. Defaults to a ``BNNeck``.
         label_smoothing: In [0, 1). Defaults to 0.1.

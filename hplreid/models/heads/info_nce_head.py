@@ -1,4 +1,4 @@
-"""CLIP's contrast of pictures and captions."""
+"""CLIP's contrast of images and captions."""
 
 from torch import Tensor
 
@@ -15,7 +15,7 @@ class InfoNCEHead(BaseHead):
     """Trains a CLIP, or fine-tunes one (ITC), see :func:`.info_nce_loss`.
 
     Args:
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         logit_scale: Table with the factor of the cosine, ``1 / tau``, a scalar; not
             its logarithm, which is what CLIP learns. Defaults to ``'logit_scale'``.

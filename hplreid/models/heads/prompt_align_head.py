@@ -20,13 +20,13 @@ class PromptAlignHead(BaseHead):
     """L_ILPA of HPL's Eq. 10: ``mean ||gt - v||^2 + mean ||gv - t||^2``.
 
     The first term, ``tgps``, is text-guided: the prompt made from the caption
-    supervises the picture. The second, ``vgps``, is vision-guided, the other way
+    supervises the image. The second, ``vgps``, is vision-guided, the other way
     round. That is Eq. 10 with the prompts of Eq. 5; the prose around Eq. 10 names them
     the other way, which ``pairing='self'`` follows: gv with v, gt with t.
 
     Args:
         prompt_text: gt, the prompt made from captions. Defaults to ``'prompt_text'``.
-        prompt_image: gv, that made from pictures. Defaults to ``'prompt_image'``.
+        prompt_image: gv, that made from images. Defaults to ``'prompt_image'``.
         image: v. Defaults to ``'v'``.
         text: t. Defaults to ``'t'``.
         terms: Any of ``'tgps'`` and ``'vgps'``. Defaults to both.
@@ -34,7 +34,7 @@ class PromptAlignHead(BaseHead):
         distance: ``'l2norm'`` (2 - 2 cos) or ``'raw'`` (the paper).
             Defaults to ``'l2norm'``.
         detach_prompt: Whether prompts are constants, so that only v and t learn.
-            Not with trained inversion networks: then the regularisation alone would
+            Not with trained inversion networks: then the regularization alone would
             train these, and a constant is its optimum. Defaults to False.
         group: Rows read. Defaults to ``'captioned'``.
         loss_weight: Defaults to 1; the paper has 0.4.

@@ -1,4 +1,4 @@
-"""Contrast of pictures with prompts: those of identities, or of single pictures."""
+"""Contrast of images with prompts: those of identities, or of single images."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class PromptContrastHead(BaseHead):
     ``t2i_<feature>`` for each, all added up.
 
     Args:
-        image: Feature, or features, of pictures that the prompts are learnt from.
+        image: Feature, or features, of images that the prompts are learned from.
             Defaults to ``'v'``, as in the paper.
         prompt: Feature of the prompt. Defaults to ``'prompt_identity'``.
         similarity: ``'cosine'`` or ``'dot'``. Defaults to ``'cosine'``.
@@ -73,7 +73,7 @@ class PromptContrastHead(BaseHead):
         self.criterion = SupConLoss(similarity, tau)
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
-        """Return the chosen directions for each feature of pictures."""
+        """Return the chosen directions for each feature of images."""
         prompt, labels = self.select(bundle, self.prompt)
         terms = {}
         for feature in self.images:

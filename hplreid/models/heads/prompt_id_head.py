@@ -1,4 +1,4 @@
-"""Stage II: classification of pictures by the prompts of all identities."""
+"""Stage II: classification of images by the prompts of all identities."""
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ class PromptIDHead(BaseHead):
     """L_cic of HPL's Eq. 11, see :func:`hplreid.models.losses.prompt_id_loss`.
 
     Args:
-        feature: Feature of pictures. Defaults to ``'u'``.
+        feature: Feature of images. Defaults to ``'u'``.
         table: Table of prompts, one row an identity.
             Defaults to ``'identity_prompts'``.
         similarity: ``'cosine'`` or ``'dot'``. Defaults to ``'cosine'``.

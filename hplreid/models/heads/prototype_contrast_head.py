@@ -1,4 +1,4 @@
-"""Contrast of pictures and captions with prototypes of their identities."""
+"""Contrast of images and captions with prototypes of their identities."""
 
 from torch import Tensor
 
@@ -30,7 +30,7 @@ class PrototypeContrastHead(BaseHead):
             ``'all'``, as the published number of operations tells. Prototypes don't
             see each other, and no other enters the loss: both give the same loss and
             gradients. Defaults to ``'batch_ids'``.
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         prototypes_image: Table of initial prototypes, one row an identity. Defaults to
             ``'prototypes_image'``.

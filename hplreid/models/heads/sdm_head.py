@@ -1,4 +1,4 @@
-"""Similarity distribution matching of pictures and captions."""
+"""Similarity distribution matching of images and captions."""
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ class SDMHead(BaseHead):
     """L_sdm of HPL's Eq. 2, see :func:`hplreid.models.losses.sdm_loss`.
 
     Args:
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         tau: Temperature. Defaults to 0.02.
         group: Rows read. Defaults to ``'captioned'``.

@@ -1,4 +1,4 @@
-"""Triplet alignment of pictures and captions."""
+"""Triplet alignment of images and captions."""
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ class TALHead(BaseHead):
     """L_tal of RDE, see :func:`hplreid.models.losses.tal_loss`.
 
     Args:
-        image: Feature of pictures. Defaults to ``'v'``.
+        image: Feature of images. Defaults to ``'v'``.
         text: Feature of captions. Defaults to ``'t'``.
         tau: Temperature. Defaults to 0.015.
         margin: Of the hinge. Defaults to 0.1.

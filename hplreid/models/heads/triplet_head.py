@@ -1,4 +1,4 @@
-"""Batch-hard triplets of pictures."""
+"""Batch-hard triplets of images."""
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ class TripletHead(BaseHead):
     """L_tri of HPL's Eq. 2, see :func:`hplreid.models.losses.triplet_loss`.
 
     Args:
-        feature: Feature of pictures. Defaults to ``'u'``.
+        feature: Feature of images. Defaults to ``'u'``.
         margin: Hinge margin; None is the soft margin. Defaults to 0.3.
         group: Rows read. Defaults to ``'image_only'``.
         loss_weight: Defaults to 1.

@@ -20,7 +20,7 @@ class MLPInversion(BaseInversion):
         hidden_channels: Width of the two hidden layers.
         activation: ``'relu'`` (Pic2Word) or ``'gelu'`` (SEARLE).
         token_norm: Length of a pseudo-token to start at, set by the batch norm's
-            weight: a normalised token is about sqrt(D) long.
+            weight: a normalized token is about sqrt(D) long.
 
     Raises:
         ValueError: No such activation.

@@ -1,4 +1,4 @@
-"""Center loss: every picture near the centre of its identity."""
+"""Center loss: every image near the center of its identity."""
 
 import torch
 from torch import Tensor, nn
@@ -11,14 +11,14 @@ from ..layers.full_precision import full_precision
 
 @full_precision
 def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
-    """Squared Euclidean distance of rows to the centres of their identities, mean.
+    """Squared Euclidean distance of rows to the centers of their identities, mean.
 
     `A Discriminative Feature Learning Approach for Deep Face Recognition
     <https://ydwen.github.io/papers/WenECCV16.pdf>`_, Eq. 2, has half the sum over the
     batch; this is the scale of Bag of Tricks' code, whose weight of 5e-4 belongs to it.
 
     Args:
-        features: ``(N, C)``, not normalised.
+        features: ``(N, C)``, not normalized.
         labels: Identities, ``(N,)`` int64.
         centers: ``(num_ids, C)``.
 
@@ -36,9 +36,9 @@ def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
 def move_centers(
     features: Tensor, labels: Tensor, centers: Tensor, alpha: float
 ) -> Tensor:
-    """Return centres moved towards the batch, by Eq. 4 of the paper.
+    """Return centers moved toward the batch, by Eq. 4 of the paper.
 
-    With n rows of an identity: ``c - alpha * sum(c - x) / (1 + n)``. Centres of
+    With n rows of an identity: ``c - alpha * sum(c - x) / (1 + n)``. Centers of
     identities that the batch doesn't have stay.
 
     Args:
@@ -55,10 +55,10 @@ def move_centers(
 
 @LOSSES.register_module()
 class CenterLoss(nn.Module):
-    """:func:`center_loss` with its centres, which move at every step of training.
+    """:func:`center_loss` with its centers, which move at every step of training.
 
-    The centres are a buffer moved by the paper's own rule, not parameters as in Bag of
-    Tricks' code: those take an optimiser of their own (SGD at 0.5) and a division of
+    The centers are a buffer moved by the paper's own rule, not parameters as in Bag of
+    Tricks' code: those take an optimizer of their own (SGD at 0.5) and a division of
     their gradient by the loss weight, to undo it. As a buffer they need neither, they
     are in every checkpoint, so that a resumed run goes on exactly; and with several
     processes each moves them by the same global batch, so that they stay equal.
@@ -68,7 +68,7 @@ class CenterLoss(nn.Module):
     Args:
         num_ids: Identities of the training set.
         in_channels: Channels of the features.
-        alpha: Rate of the centres. Defaults to 0.5.
+        alpha: Rate of the centers. Defaults to 0.5.
 
     Raises:
         ValueError: An argument has no legal value.
@@ -87,7 +87,7 @@ class CenterLoss(nn.Module):
         self.register_buffer('centers', torch.zeros(num_ids, in_channels))
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of ``features`` ``(N, C)``; in training, move the centres."""
+        """Return the loss of ``features`` ``(N, C)``; in training, move the centers."""
         loss = center_loss(features, labels, self.centers)
         if self.training:
             with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Cross-modal projection classification of pictures and captions."""
+"""Cross-modal projection classification of images and captions."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

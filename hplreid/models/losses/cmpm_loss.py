@@ -1,4 +1,4 @@
-"""Cross-modal projection matching of pictures and captions."""
+"""Cross-modal projection matching of images and captions."""
 
 import torch
 import torch.nn.functional as F

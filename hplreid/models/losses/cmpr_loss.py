@@ -1,4 +1,4 @@
-"""Agreement of the pseudo-tokens of a picture and of its caption."""
+"""Agreement of the pseudo-tokens of an image and of its caption."""
 
 from torch import Tensor, nn
 
@@ -12,7 +12,7 @@ REDUCTIONS = ('sum', 'mean')
 
 @full_precision
 def cmpr_loss(pseudo_text: Tensor, pseudo_image: Tensor, reduce: str = 'sum') -> Tensor:
-    """HPL Eq. 12, cross-modal prompt regularisation: ``mean_i ||Pt_i - Pv_i||_F^2``.
+    """HPL Eq. 12, cross-modal prompt regularization: ``mean_i ||Pt_i - Pv_i||_F^2``.
 
     Args:
         pseudo_text: Pt, ``(N, m, D)``.

@@ -1,4 +1,4 @@
-"""CLIP's contrast of pictures and captions."""
+"""CLIP's contrast of images and captions."""
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +19,11 @@ def info_nce_loss(
     logit_scale: float | Tensor,
     labels: Tensor | None = None,
 ) -> Tensor:
-    """Mean of picture-to-text and text-to-picture cross-entropy over the batch.
+    """Mean of image-to-text and text-to-image cross-entropy over the batch.
 
     `CLIP <https://arxiv.org/abs/2103.00020>`_, Figure 3. Without ``labels`` the one
-    right answer is the other half of the pair. But captions of one identity describe
-    every picture of it, so in a batch that repeats identities those would be false
+    match is the other half of the pair. But captions of one identity describe
+    every image of it, so in a batch that repeats identities those would be false
     negatives: with ``labels`` the rows of an identity share the target's mass equally.
 
     Args:

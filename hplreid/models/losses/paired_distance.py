@@ -19,7 +19,7 @@ def paired_distance(a: Tensor, b: Tensor, kind: str = 'raw') -> Tensor:
         a: ``(N, C)``.
         b: ``(N, C)``.
         kind: ``'raw'``, the vectors as they are (the paper), or ``'l2norm'``, after
-            L2-normalisation: ``2 - 2 cos``, in [0, 4].
+            L2-normalization: ``2 - 2 cos``, in [0, 4].
 
     Returns:
         Scalar.

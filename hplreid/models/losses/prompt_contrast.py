@@ -1,8 +1,8 @@
-"""HPL's contrast of pictures with identity prompts, as the paper writes it.
+"""HPL's contrast of images with identity prompts, as the paper writes it.
 
 Training uses :func:`.supcon_loss`. Because the prompt of a row depends on the row's
 identity alone, both are equal: averaging an anchor's positives and then the anchors
-of an identity counts each of its pictures once, as the equations do. The literal forms
+of an identity counts each of its images once, as the equations do. The literal forms
 stand here to be compared with it.
 """
 

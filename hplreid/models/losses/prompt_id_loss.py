@@ -1,4 +1,4 @@
-"""Classification of a picture by the prompts of all identities."""
+"""Classification of an image by the prompts of all identities."""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""Similarity distribution matching between pictures and captions."""
+"""Similarity distribution matching between images and captions."""
 
 import torch
 from torch import Tensor, nn

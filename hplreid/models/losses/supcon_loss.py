@@ -1,4 +1,4 @@
-"""Supervised contrast between pictures and texts."""
+"""Supervised contrast between images and texts."""
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ def supcon_loss(
     similarity: str = 'cosine',
     tau: float | Tensor = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Contrast of each picture with all texts, and of each text with all pictures.
+    """Contrast of each image with all texts, and of each text with all images.
 
     For an anchor, ``-log softmax`` of its similarity with a candidate is averaged over
     the candidates of its identity; then the anchors are averaged.
@@ -33,7 +33,7 @@ def supcon_loss(
         tau: Temperature.
 
     Returns:
-        Two scalars: picture to text and text to picture.
+        Two scalars: image to text and text to image.
 
     Raises:
         ValueError: No such similarity, or the inputs have no rows or not equally many.

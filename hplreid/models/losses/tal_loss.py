@@ -1,4 +1,4 @@
-"""Triplet alignment of pictures and captions."""
+"""Triplet alignment of images and captions."""
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +23,7 @@ def tal_loss(
 ) -> Tensor:
     """Hinge between matches and a soft maximum over all mismatches.
 
-    With ``s_ij`` the cosine of picture i and caption j, a picture costs
+    With ``s_ij`` the cosine of image i and caption j, an image costs
     ``max(0, margin - s_i+ + tau log sum_j [y_j != y_i] exp(s_ij / tau))``. Its match
     ``s_i+`` is the mean of ``s_ij`` over the captions of its identity, weighted by the
     softmax of ``s_ij / tau`` over these; weights are constants to the gradient. A

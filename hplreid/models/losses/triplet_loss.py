@@ -17,7 +17,7 @@ def triplet_loss(
     """Push the farthest row of an anchor's identity closer than the nearest other.
 
     The distance is Euclidean, ``sqrt(max(d^2, 1e-12))``, between features as they
-    are, not normalised. Any number of rows an identity: anchors without a second row
+    are, not normalized. Any number of rows an identity: anchors without a second row
     of their identity, or without a row of another, are left out of the mean.
     `In Defense of the Triplet Loss <https://arxiv.org/abs/1703.07737>`_, Eq. 5.
 

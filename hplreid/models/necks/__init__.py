@@ -3,7 +3,7 @@
 from .bn_neck import BNNeck
 from .implicit_relation import ImplicitRelation
 from .interaction import InteractionNeck
-from .pooling import GeM, GlobalAveragePool, generalised_mean
+from .pooling import GeM, GlobalAveragePool, generalized_mean
 
 __all__ = [
     'BNNeck',
@@ -11,5 +11,5 @@ __all__ = [
     'GlobalAveragePool',
     'ImplicitRelation',
     'InteractionNeck',
-    'generalised_mean',
+    'generalized_mean',
 ]

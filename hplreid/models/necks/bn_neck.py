@@ -1,4 +1,4 @@
-"""Batch normalisation between the metric feature and the classifier."""
+"""Batch normalization between the metric feature and the classifier."""
 
 import torch
 from mmengine.model import BaseModule
@@ -35,7 +35,7 @@ class BNNeck(BaseModule):
         self.bn.register_buffer('bias', torch.zeros(in_channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the normalised features, ``(N, C)`` as they came.
+        """Return the normalized features, ``(N, C)`` as they came.
 
         Raises:
             ValueError: In training, ``features`` has fewer than two rows.

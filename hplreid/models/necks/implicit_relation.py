@@ -1,4 +1,4 @@
-"""IRRA's implicit relation reasoning: guess masked words with the picture's help."""
+"""IRRA's implicit relation reasoning: guess masked words with the image's help."""
 
 from typing import Any
 
@@ -31,9 +31,9 @@ class VocabularyHead(nn.Module):
 
 @NECKS.register_module()
 class ImplicitRelation(BaseModule):
-    """Masked captions look at their pictures, and their masked words are guessed.
+    """Masked captions look at their images, and their masked words are guessed.
 
-    The words attend to the picture (no residual connection around it), then to each
+    The words attend to the image (no residual connection around it), then to each
     other in CLIP's blocks; a head says which word was masked. `IRRA
     <https://arxiv.org/abs/2303.12501>`_, section 3.2; 39.27 M parameters at CLIP's
     width of 512. It is for training alone: nothing that retrieval compares needs it.
@@ -94,7 +94,7 @@ class ImplicitRelation(BaseModule):
         self._init_parameters(in_channels, depth)
 
     def _init_parameters(self, width: int, depth: int) -> None:
-        """CLIP's initialisation: what adds to a residual stream is scaled by depth."""
+        """CLIP's initialization: what adds to a residual stream is scaled by depth."""
         into_std = width**-0.5
         out_std = into_std * (2 * depth) ** -0.5
         hidden_std = (2 * width) ** -0.5
@@ -109,11 +109,11 @@ class ImplicitRelation(BaseModule):
         nn.init.normal_(self.mlm_head.fc.weight, std=out_std)
 
     def relate(self, text: Tensor, image: Tensor, eot: Tensor | None = None) -> Tensor:
-        """Return the words after the picture was looked at, ``(B_T, L, d)``.
+        """Return the words after the image was looked at, ``(B_T, L, d)``.
 
         Args:
             text: Sequences of captions, ``(B_T, L, d)``.
-            image: Sequences of their pictures, ``(B_T, 1 + N, d)``.
+            image: Sequences of their images, ``(B_T, 1 + N, d)``.
             eot: Place of each caption's end, ``(B_T,)``. Defaults to None: what
                 follows it is not hidden.
         """
@@ -140,7 +140,7 @@ class ImplicitRelation(BaseModule):
 
         Args:
             text: Sequences of masked captions, ``(B_T, L, d)``.
-            image: Sequences of their pictures, ``(B_T, 1 + N, d)``.
+            image: Sequences of their images, ``(B_T, 1 + N, d)``.
             labels: What was masked, ``(B_T, L)`` int64; 0 where nothing was.
             eot: See :meth:`relate`.
 

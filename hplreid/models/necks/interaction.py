@@ -1,4 +1,4 @@
-"""What a prompt says, looked up among the tokens of a picture: PromptSG's module."""
+"""What a prompt says, looked up among the tokens of an image: PromptSG's module."""
 
 import torch
 from mmengine.model import BaseModule
@@ -12,7 +12,7 @@ VARIANTS = ('attend', 'attend_single', 'reweight', 'vis_query')
 
 @NECKS.register_module()
 class InteractionNeck(BaseModule):
-    """A prompt's feature and the tokens of a picture, joined to one feature.
+    """A prompt's feature and the tokens of an image, joined to one feature.
 
     PromptSG's multimodal interaction module: attention between the two, then
     transformer blocks (pre-norm, MLP ratio 4, GELU, no dropout), of whose output one
@@ -24,8 +24,8 @@ class InteractionNeck(BaseModule):
     * ``'attend_single'``: blocks run over the attended token alone.
     * ``'reweight'``, the figures: patches times ``N softmax(q k / sqrt(width))``, 1 on
       average; blocks run over the class token and these; the class token is read.
-    * ``'vis_query'``: the picture's tokens are queries, the prompt is key and value;
-      added to the tokens, for there would be nothing of the picture otherwise. Blocks
+    * ``'vis_query'``: the image's tokens are queries, the prompt is key and value;
+      added to the tokens, for there would be nothing of the image otherwise. Blocks
       run over their sum; the class token is read.
 
     Args:
@@ -90,10 +90,10 @@ class InteractionNeck(BaseModule):
         )
 
     def forward(self, prompt: Tensor, tokens: Tensor) -> Tensor:
-        """Join prompts and pictures.
+        """Join prompts and images.
 
         Args:
-            prompt: Feature of each picture's prompt, ``(B, d)``; or of one prompt for
+            prompt: Feature of each image's prompt, ``(B, d)``; or of one prompt for
                 all, ``(1, d)`` or ``(d,)``.
             tokens: Class token, then patches, ``(B, 1 + N, d)``.
 

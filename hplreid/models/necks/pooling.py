@@ -1,4 +1,4 @@
-"""From a map to one vector a picture."""
+"""From a map to one vector an image."""
 
 import torch
 from mmengine.model import BaseModule
@@ -11,7 +11,7 @@ from ..layers.full_precision import full_precision
 
 
 @full_precision
-def generalised_mean(
+def generalized_mean(
     maps: Tensor, p: Tensor | float = 3.0, eps: float = 1e-6
 ) -> Tensor:
     """Return ``(mean of x^p over places)^(1/p)``: the mean at 1, near the maximum at 8.
@@ -41,7 +41,7 @@ class GlobalAveragePool(BaseModule):
 
 @NECKS.register_module()
 class GeM(BaseModule):
-    """:func:`generalised_mean` with one learned exponent.
+    """:func:`generalized_mean` with one learned exponent.
 
     Args:
         p: Where the exponent starts. Defaults to 3.
@@ -62,5 +62,5 @@ class GeM(BaseModule):
         self.eps = eps
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return the generalised means of ``maps`` ``(B, C, H, W)``, ``(B, C)``."""
-        return generalised_mean(maps, self.p, self.eps)
+        """Return the generalized means of ``maps`` ``(B, C, H, W)``, ``(B, C)``."""
+        return generalized_mean(maps, self.p, self.eps)

@@ -1,4 +1,4 @@
-"""A prompt made of one picture alone, and the same words without it: PromptSG's."""
+"""A prompt made of one image alone, and the same words without it: PromptSG's."""
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -10,14 +10,14 @@ from .template import PromptTemplate
 
 @PROMPT_LEARNERS.register_module()
 class InstancePromptLearner(BaseModule):
-    """Fixed words around the pseudo-tokens of a picture; it has nothing to learn.
+    """Fixed words around the pseudo-tokens of an image; it has nothing to learn.
 
     Args:
         token_table: Token embeddings of the pre-trained text tower,
             ``(vocabulary, D)``, for the fixed words.
-        num_inst_tokens: Pseudo-tokens of a picture, m; PromptSG has 1.
+        num_inst_tokens: Pseudo-tokens of an image, m; PromptSG has 1.
         template: The composed prompt, with the slot ``{inst}``.
-        constant: The prompt for every picture, without a slot.
+        constant: The prompt for every image, without a slot.
         context_length: Tokens that the prompt encoder can take.
 
     Raises:

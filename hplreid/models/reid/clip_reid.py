@@ -1,4 +1,4 @@
-"""CLIP-ReID: prompts of identities, learnt first and then learnt from (AAAI 2023)."""
+"""CLIP-ReID: prompts of identities, learned first and then learned from (AAAI 2023)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +18,9 @@ class CLIPReID(ImageReID):
     """An image tower, a frozen text tower, and tokens of each identity, in two stages.
 
     `CLIP-ReID <https://arxiv.org/abs/2211.13977>`_. Stage ``prompt`` learns the tokens
-    against frozen pictures: their features don't change, so that a config keeps them
+    against frozen images: their features don't change, so that a config keeps them
     (``cache_features=['v']``). Stage ``encoder`` trains the image tower and its heads,
-    and holds pictures to the prompts of all identities. Which parameters a stage
+    and holds images to the prompts of all identities. Which parameters a stage
     trains, and by which heads, the config says. At test the image tower runs alone.
 
     Beside the image tower's features (``v_penultimate``, ``v_post``, ``v``) and those
@@ -94,7 +94,7 @@ class CLIPReID(ImageReID):
     def put_image_features(
         self, bundle: FeatureBundle, inputs: dict[str, Tensor]
     ) -> None:
-        """See :class:`ImageReID`; prompts are learnt from pictures of no camera.
+        """See :class:`ImageReID`; prompts are learned from images of no camera.
 
         The embeddings of cameras are trained in the stage after, and CLIP-ReID's code
         leaves them out as well.

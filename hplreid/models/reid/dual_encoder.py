@@ -12,7 +12,7 @@ from hplreid.structures.feature_bundle import CAPTIONED
 from hplreid.utils.argument_checks import check_one_of
 
 from .image_reid import ImageReID, write_features
-from .initial_prototypes import PROTOTYPES, InitialPrototypes, Labelled
+from .initial_prototypes import PROTOTYPES, InitialPrototypes, Labeled
 
 _TEXT = ('t', 'text_tokens', 'text_hidden', 'eot')
 _MASKED = ('masked_tokens', 'mask_labels')
@@ -36,7 +36,7 @@ class DualEncoder(ImageReID):
         heads: See :class:`BaseReID`.
         num_ids: See :class:`BaseReID`.
         i2i_feature: See :class:`ImageReID`.
-        t2i_feature: Name of the picture's T2I feature.
+        t2i_feature: Name of the image's T2I feature.
         train_captions: Which captions ``t`` is of in training: ``'clean'``, or
             ``'masked'``, as in IRRA's released code.
         necks: See :class:`BaseReID`.
@@ -107,7 +107,7 @@ class DualEncoder(ImageReID):
                 bundle.put_table(name, table)
         return bundle
 
-    def receive_features(self, features: Labelled) -> None:
+    def receive_features(self, features: Labeled) -> None:
         """See :class:`BaseReID`; they become the initial prototypes."""
         if not self.has_prototypes:
             super().receive_features(features)
@@ -138,9 +138,9 @@ class DualEncoder(ImageReID):
     def predict(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
     ) -> list[ReIDDataSample]:
-        """Encode pictures and captions, each by its tower alone."""
+        """Encode images and captions, each by its tower alone."""
         if len(inputs['images']):
-            i2i, t2i = self.picture_features(
+            i2i, t2i = self.image_features(
                 inputs, self.i2i_feature, (self.t2i_feature,)
             )
             write_features(data_samples, inputs['image_rows'], 'i2i_feat', i2i)

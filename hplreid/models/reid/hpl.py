@@ -166,7 +166,7 @@ class HPL(DualEncoder):
         bundle = super().encode(inputs, reads)
         labels = inputs['labels']
 
-        # Stage I inverts the images of both data sets (Eq. 6), stage II those with a
+        # Stage I inverts the images of both datasets (Eq. 6), stage II those with a
         # caption (Eq. 10, 12)
         group = ALL if self.stage == 'construct' else CAPTIONED
         rows = slice(None) if group == ALL else inputs['caption_rows']

@@ -64,14 +64,14 @@ class ImageReID(BaseReID):
 
     def _check_retrieval(self, names: Collection[str]) -> None:
         offered = self.retrievable()
-        for neck in self.necks:  # those that need nothing but a picture
+        for neck in self.necks:  # those that need nothing but an image
             if self.inputs_of([neck]) - {neck} <= offered:
                 offered.add(neck)
         unknown = sorted(set(names) - offered)
         if unknown:
             raise KeyError(
                 f'Retrieval features {unknown}: {type(self).__name__} offers of a '
-                f'picture {sorted(offered)}.'
+                f'image {sorted(offered)}.'
             )
 
     def retrieval_features(self) -> set[str]:
@@ -83,7 +83,7 @@ class ImageReID(BaseReID):
         return dict(self._image_dims)
 
     def retrievable(self) -> set[str]:
-        """Return the names of the features that a picture alone has at test."""
+        """Return the names of the features that an image alone has at test."""
         return set(self._image_dims)
 
     def offers(self, stage: str) -> set[str]:
@@ -126,10 +126,10 @@ class ImageReID(BaseReID):
             return {'map': features[-1]}
         return {name: features[name] for name in self._image_dims}
 
-    def encode_pictures(
+    def encode_images(
         self, inputs: dict[str, Tensor], reads: set[str]
     ) -> FeatureBundle:
-        """Compute what retrieval reads of pictures whose identity nobody knows.
+        """Compute what retrieval reads of images whose identity nobody knows.
 
         Args:
             inputs: ``images`` ``(B, 3, H, W)``, ``camids`` ``(B,)``.
@@ -140,12 +140,12 @@ class ImageReID(BaseReID):
         self.put_image_features(bundle, inputs)
         return bundle
 
-    def picture_features(
+    def image_features(
         self, inputs: dict[str, Tensor], *wanted: Sequence[str]
     ) -> list[Tensor]:
         """Return the joined features of each list of names, ``(B, sum of widths)``."""
         reads = {name for names in wanted for name in names}
-        bundle = self.encode_pictures(inputs, self.inputs_of(reads))
+        bundle = self.encode_images(inputs, self.inputs_of(reads))
         self.run_necks(bundle, reads)
         return [
             torch.cat([bundle.select(name)[0] for name in names], dim=1)
@@ -155,9 +155,9 @@ class ImageReID(BaseReID):
     def predict(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
     ) -> list[ReIDDataSample]:
-        """Encode the pictures."""
+        """Encode the images."""
         if len(inputs['images']):
-            (features,) = self.picture_features(inputs, self.i2i_feature)
+            (features,) = self.image_features(inputs, self.i2i_feature)
             write_features(data_samples, inputs['image_rows'], 'i2i_feat', features)
         return data_samples
 

@@ -9,22 +9,22 @@ from hplreid.utils.argument_checks import check_one_of
 
 PROTOTYPES = ('prototypes_image', 'prototypes_text')
 
-Labelled = Mapping[str, tuple[Tensor, Tensor]]
+Labeled = Mapping[str, tuple[Tensor, Tensor]]
 """Features ``(N, d)`` by name, and the identity of each row, ``(N,)`` int64."""
 
 
 class InitialPrototypes(nn.Module):
     """What the model's towers made of an identity before they were trained.
 
-    Propot, Eq. 1: the sum of its instance features, for pictures and for captions. They
+    Propot, Eq. 1: the sum of its instance features, for images and for captions. They
     are buffers, so that a checkpoint keeps them: by then the towers have changed.
 
     Args:
         num_ids: Training identities.
         channels: Width of the features, d.
         reduce: ``'sum'``, or ``'mean'``: dot products of prototypes then don't grow
-            with the number of an identity's pictures.
-        image: Feature of pictures.
+            with the number of an identity's images.
+        image: Feature of images.
         text: Feature of captions.
 
     Raises:
@@ -50,7 +50,7 @@ class InitialPrototypes(nn.Module):
         self.register_buffer('filled', torch.tensor(False))
         self._known = False  # asking the buffer each step would wait for the device
 
-    def fill(self, features: Labelled) -> None:
+    def fill(self, features: Labeled) -> None:
         """Make the prototypes; an identity without a caption has zeros for its own.
 
         Raises:

@@ -1,4 +1,4 @@
-"""PromptSG: a prompt guides what is read from a picture (CVPR 2024)."""
+"""PromptSG: a prompt guides what is read from an image (CVPR 2024)."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ _COMPOSED = {'pseudo_image', 'prompt_image'}
 
 @MODELS.register_module()
 class PromptSG(ImageReID):
-    """An image tower, and prompts of single pictures by a frozen text tower.
+    """An image tower, and prompts of single images by a frozen text tower.
 
-    An inversion network makes a pseudo-token of each picture, and the text tower a
+    An inversion network makes a pseudo-token of each image, and the text tower a
     feature of the prompt with that token. In training the two are contrasted. What the
-    picture shows of the prompt, an :class:`InteractionNeck` looks up: it reads
+    image shows of the prompt, an :class:`InteractionNeck` looks up: it reads
     ``prompt``, which is the composed prompt or a constant one.
 
     Beside the image tower's features it offers
@@ -142,7 +142,7 @@ class PromptSG(ImageReID):
         return names | _COMPOSED if self._composes else names
 
     def retrievable(self) -> set[str]:
-        """See :class:`ImageReID`; all of it is made of the picture alone."""
+        """See :class:`ImageReID`; all of it is made of the image alone."""
         return self.offers('')
 
     def enter_stage(self, name: str) -> None:
@@ -166,11 +166,11 @@ class PromptSG(ImageReID):
         self._put_prompts(bundle, reads)
         return bundle
 
-    def encode_pictures(
+    def encode_images(
         self, inputs: dict[str, Tensor], reads: set[str]
     ) -> FeatureBundle:
         """See :class:`ImageReID`."""
-        bundle = super().encode_pictures(inputs, reads)
+        bundle = super().encode_images(inputs, reads)
         self._put_prompts(bundle, reads)
         return bundle
 

@@ -11,7 +11,7 @@ from .dual_encoder import DualEncoder
 class Propot(DualEncoder):
     """Two towers and prototypes of identities, which instances are pulled to.
 
-    Four steps lead to a prototype: it is initialised from the features of CLIP as it
+    Four steps lead to a prototype: it is initialized from the features of CLIP as it
     was (here, a stage's ``init_features``), adapted to the task (DPP), enriched by the
     instances of the batch (IPP), and the outcomes are aggregated (APA), all of that in
     :class:`PrototypeContrastHead`. Inference runs the two towers alone.

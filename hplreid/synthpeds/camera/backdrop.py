@@ -27,7 +27,7 @@ def _speckle(x: np.ndarray, y: np.ndarray, cell: float) -> np.ndarray:
 
 
 def _shades(value: np.ndarray, dark: list[float], light: list[float]) -> np.ndarray:
-    """Mix two colours, ``(N, 3)``, by a value in 0-1."""
+    """Mix two colors, ``(N, 3)``, by a value in 0-1."""
     value = np.clip(value, 0, 1)[:, None]
     return np.array(dark) * (1 - value) + np.array(light) * value
 
@@ -115,8 +115,8 @@ def draw_backdrop(
         view: The crop.
         rows: Height to draw, pixels.
         cols: Width to draw, pixels.
-        place: Where in the scene the person stands, metres, ``(2,)``.
-        sun: Unit direction towards the light, ``(3,)``.
+        place: Where in the scene the person stands, meters, ``(2,)``.
+        sun: Unit direction toward the light, ``(3,)``.
     """
     r, c = np.mgrid[0:rows, 0:cols]
     rays = view.directions((r.ravel() + 0.5) / rows, (c.ravel() + 0.5) / cols)

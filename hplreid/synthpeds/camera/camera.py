@@ -10,8 +10,8 @@ class Camera:
     """A fixed surveillance camera.
 
     Args:
-        height: Metres above the ground.
-        distance: Metres to a typical passer-by.
+        height: Meters above the ground.
+        distance: Meters to a typical passer-by.
         backdrop: Name of the background, see :mod:`~.backdrop`.
         sun: Azimuth (0 from behind the camera, positive from the right) and
             elevation of the main light, degrees.
@@ -22,7 +22,7 @@ class Camera:
         zoom: Resolution of the recording over that of the crop, at most 1.
         noise: Standard deviation of the sensor noise, 0-1.
         quality: JPEG quality.
-        views: Shares of people who walk towards, away from and past the camera.
+        views: Shares of people who walk toward, away from and past the camera.
     """
 
     height: float
@@ -60,9 +60,9 @@ class View:
     """A pinhole camera that looks at one person.
 
     Args:
-        origin: Position in metres, ``(3,)``; the person stands near the origin.
+        origin: Position in meters, ``(3,)``; the person stands near the origin.
         right, up, forward: Orthonormal axes, ``(3,)`` each.
-        centre: Centre of the crop on the image plane at depth 1, ``(2,)``.
+        center: Center of the crop on the image plane at depth 1, ``(2,)``.
         height: Height of the crop on that plane. It is half as wide.
     """
 
@@ -70,7 +70,7 @@ class View:
     right: np.ndarray
     up: np.ndarray
     forward: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
     height: float
 
     def directions(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
@@ -80,8 +80,8 @@ class View:
             rows: Vertical position in the crop, 0 (top) to 1, ``(N,)``.
             cols: Horizontal position in the crop, 0 (left) to 1, ``(N,)``.
         """
-        a = self.centre[0] + (cols - 0.5) * self.height / 2
-        b = self.centre[1] - (rows - 0.5) * self.height
+        a = self.center[0] + (cols - 0.5) * self.height / 2
+        b = self.center[1] - (rows - 0.5) * self.height
         rays = self.forward[:, None] + np.outer(self.right, a) + np.outer(self.up, b)
         return rays / np.linalg.norm(rays, axis=0)
 
@@ -92,16 +92,16 @@ class View:
 
     def to_crop(self, plane: np.ndarray) -> np.ndarray:
         """(row, col) in 0-1 of image-plane coordinates ``(N, 2)``."""
-        offset = (plane[:, :2] - self.centre) / self.height
+        offset = (plane[:, :2] - self.center) / self.height
         return np.stack([0.5 - offset[:, 1], 0.5 + 2 * offset[:, 0]], 1)
 
 
 def look_at_person(camera: Camera, shift: float, near: float) -> View:
-    """The view of a camera towards a person, not yet cropped.
+    """The view of a camera toward a person, not yet cropped.
 
     Args:
         camera: The camera.
-        shift: Where the person stands to the side, metres.
+        shift: Where the person stands to the side, meters.
         near: Factor on the camera's distance.
     """
     origin = np.array([shift, camera.height, camera.distance * near])

@@ -1,4 +1,4 @@
-"""What lens, sensor and recorder do to a picture."""
+"""What lens, sensor and recorder do to an image."""
 
 import numpy as np
 from PIL import Image
@@ -6,28 +6,28 @@ from PIL import Image
 from .camera import Camera
 
 
-def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
+def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur of ``(H, W, 3)``, edges repeated."""
     if sigma < 0.15:
-        return picture
+        return image
     radius = int(np.ceil(2.5 * sigma))
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     weights /= weights.sum()
     for axis in (0, 1):
         pad = [(0, 0)] * 3
         pad[axis] = (radius, radius)
-        padded = np.pad(picture, pad, mode='edge')
-        size = picture.shape[axis]
-        picture = sum(
+        padded = np.pad(image, pad, mode='edge')
+        size = image.shape[axis]
+        image = sum(
             w * np.take(padded, range(i, i + size), axis) for i, w in enumerate(weights)
         )
-    return picture
+    return image
 
 
-def _resampled(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+def _resampled(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize every channel with a triangle filter (area-like when shrinking)."""
     channels = [
-        Image.fromarray(np.ascontiguousarray(picture[..., i], dtype=np.float32))
+        Image.fromarray(np.ascontiguousarray(image[..., i], dtype=np.float32))
         .resize((width, height), Image.Resampling.BILINEAR)
         for i in range(3)
     ]  # fmt: skip
@@ -35,7 +35,7 @@ def _resampled(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def record(
-    picture: np.ndarray,
+    image: np.ndarray,
     camera: Camera,
     rng: np.random.Generator,
     size: tuple[int, int],
@@ -45,7 +45,7 @@ def record(
     """Turn linear light into what a camera stores.
 
     Args:
-        picture: Linear light, ``(h, w, 3)``, at any resolution.
+        image: Linear light, ``(h, w, 3)``, at any resolution.
         camera: Which camera.
         rng: Source of randomness.
         size: Height and width to store, pixels.
@@ -53,14 +53,14 @@ def record(
         light: How much the exposure wanders, 0-1 and above.
 
     Returns:
-        The picture, ``(H, W, 3)`` uint8, and the JPEG quality to store it with.
+        The image, ``(H, W, 3)`` uint8, and the JPEG quality to store it with.
     """
     height, width = size
     gain = 2 ** np.clip(rng.normal(0, 0.28 * light), -0.9, 0.8)
     cast = np.array(camera.cast) ** strength * np.exp(rng.normal(0, 0.025 * light, 3))
     zoom = 1 - (1 - camera.zoom) * strength * rng.uniform(0.6, 1.2)
     zoom = float(np.clip(zoom, 0.3, 1.0))
-    small = _resampled(picture, round(height * zoom), round(width * zoom))
+    small = _resampled(image, round(height * zoom), round(width * zoom))
     small = np.clip(small * gain * cast, 0, 1.6)
     small = small / (1 + 0.22 * small * small)  # highlights roll off
     stored = np.clip(small, 0, 1) ** (1 / 2.2)

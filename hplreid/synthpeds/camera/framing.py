@@ -1,4 +1,4 @@
-"""Where a figure lies in a picture, and the crop a detector would cut."""
+"""Where a figure lies in an image, and the crop a detector would cut."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ class Extent:
     Args:
         low: Lower left corners, ``(P, 2)``.
         high: Upper right corners, ``(P, 2)``.
-        depth: Nearest and farthest distance along the view axis, metres.
+        depth: Nearest and farthest distance along the view axis, meters.
     """
 
     low: np.ndarray
@@ -37,7 +37,7 @@ def extent(primitives: list[Primitive], turn: np.ndarray, view: View) -> Extent:
         corners = np.array(
             [[sx, sy, sz] for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]
         ) * [reach[0], p.half[1], reach[1]]
-        world = (p.centre + corners @ p.axes) @ turn.T
+        world = (p.center + corners @ p.axes) @ turn.T
         plane = view.project(world)
         radius = np.maximum(p.radius + p.taper * corners[:, 1], 0.0)
         # How far the stretched round end reaches along each axis of the world.
@@ -55,7 +55,7 @@ def extent(primitives: list[Primitive], turn: np.ndarray, view: View) -> Extent:
 def crop(
     view: View, box: Extent, rng: np.random.Generator, error: float, junk: bool = False
 ) -> View:
-    """Cut the picture around a person, a little off as detectors are.
+    """Cut the image around a person, a little off as detectors are.
 
     Args:
         view: The camera.
@@ -73,4 +73,4 @@ def crop(
     if junk:
         height *= rng.choice([0.45, 1.7])
         offset = rng.uniform(0.25, 0.4, 2) * rng.choice([-1, 1], 2) * height * [0.5, 1]
-    return replace(view, centre=(low + high) / 2 + offset, height=float(height))
+    return replace(view, center=(low + high) / 2 + offset, height=float(height))

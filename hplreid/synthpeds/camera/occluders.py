@@ -15,16 +15,16 @@ def draw_kind(rng: np.random.Generator, probability: float) -> str:
 
 
 def occlude(
-    picture: np.ndarray,
+    image: np.ndarray,
     parts: np.ndarray,
     kind: str,
     rng: np.random.Generator,
     fill: int,
 ) -> None:
-    """Paint an object over a picture and its part map, in place.
+    """Paint an object over an image and its part map, in place.
 
     Args:
-        picture: Linear light, ``(H, W, 3)``.
+        image: Linear light, ``(H, W, 3)``.
         parts: Part map, ``(H, W)``.
         kind: ``pole``, ``box``, ``bench`` or ``plant``.
         rng: Source of randomness.
@@ -63,5 +63,5 @@ def occlude(
         'plant': [(0.05, 0.12, 0.03), (0.10, 0.16, 0.05)],
     }[kind]
     rgb = np.array(palette[rng.integers(len(palette))])
-    picture[mask] = rgb * tone[mask][:, None]
+    image[mask] = rgb * tone[mask][:, None]
     parts[mask] = fill

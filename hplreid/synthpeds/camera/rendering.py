@@ -15,7 +15,7 @@ from .surface_materials import Surface
 
 # Rows of the crop traced together: a band only knows the primitives it can see.
 BANDS = 6
-# How far beyond its outline a primitive still shades its neighbours, metres.
+# How far beyond its outline a primitive still shades its neighbors, meters.
 MARGIN = 0.05
 
 
@@ -24,7 +24,7 @@ class Light:
     """Linear light of a scene.
 
     Args:
-        sun: Unit direction towards the main light, ``(3,)``.
+        sun: Unit direction toward the main light, ``(3,)``.
         sun_rgb: Its strength, ``(3,)``.
         sky_rgb: Strength of the light from all around, ``(3,)``.
     """
@@ -35,7 +35,7 @@ class Light:
 
 
 def _shade(
-    colour: torch.Tensor, normal: torch.Tensor, open_sky: torch.Tensor,
+    color: torch.Tensor, normal: torch.Tensor, open_sky: torch.Tensor,
     lit: torch.Tensor, view: torch.Tensor, light: Light,
 ) -> torch.Tensor:  # fmt: skip
     """Diffuse light, sky light and a soft rim, ``(M, 3)``."""
@@ -47,11 +47,11 @@ def _shade(
     bright = torch.outer(direct, torch.as_tensor(light.sun_rgb, dtype=torch.float32))
     bright += torch.outer(sky, torch.as_tensor(light.sky_rgb, dtype=torch.float32))
     # Even black cloth returns some light at a grazing angle.
-    return (colour + 0.012 + 0.05 * rim[:, None]) * bright
+    return (color + 0.012 + 0.05 * rim[:, None]) * bright
 
 
 def draw_person(
-    picture: np.ndarray,
+    image: np.ndarray,
     parts: np.ndarray,
     person: Identity,
     bones: Skeleton,
@@ -61,10 +61,10 @@ def draw_person(
     light: Light,
     box: Extent | None = None,
 ) -> None:
-    """Draw a person into a picture and a part map, in place.
+    """Draw a person into an image and a part map, in place.
 
     Args:
-        picture: Linear light, ``(H, W, 3)``.
+        image: Linear light, ``(H, W, 3)``.
         parts: Part map, ``(H, W)``.
         person: Who.
         bones: The posed skeleton.
@@ -110,9 +110,9 @@ def draw_person(
             continue
         seen = direction[:, found]
         hits = surface(local, found, origin + seen * depth, sun)
-        part, colour = Surface(person, bones, local, hits, turned).resolve()
-        shaded = _shade(colour, hits.normal, hits.open_sky, hits.lit, seen, light)
+        part, color = Surface(person, bones, local, hits, turned).resolve()
+        shaded = _shade(color, hits.normal, hits.open_sky, hits.lit, seen, light)
         # As NumPy indices: a tensor of one element would index like a scalar.
         at = found.numpy()
-        picture[rows[at], cols[at]] = shaded.numpy()
+        image[rows[at], cols[at]] = shaded.numpy()
         parts[rows[at], cols[at]] = part.numpy()

@@ -16,7 +16,7 @@ class Hits:
 
     Args:
         ray: Index of the ray, ``(M,)``.
-        point: World position in metres, ``(3, M)``.
+        point: World position in meters, ``(3, M)``.
         normal: Unit normal, ``(3, M)``.
         primitive: Index of the nearest primitive, ``(M,)``.
         open_sky: How free the surface lies, 0 (crevice) to 1, ``(M,)``.
@@ -44,7 +44,7 @@ def march(
         shape: What to look for.
         origin: Where all rays start, ``(3, 1)``.
         direction: Unit directions, ``(3, N)``.
-        near: Where to begin, metres along the ray, ``(N,)``.
+        near: Where to begin, meters along the ray, ``(N,)``.
         far: Where to give up, ``(N,)``.
 
     Returns:
@@ -76,7 +76,7 @@ def surface(
         shape: The shape that was hit.
         rays: Indices of the rays, ``(M,)``.
         point: Where they hit, ``(3, M)``.
-        light: Unit direction towards the light, ``(3, 1)``.
+        light: Unit direction toward the light, ``(3, 1)``.
     """
     count, step = point.shape[1], 0.004
     here = shape.distances(point)

@@ -1,4 +1,4 @@
-"""What colour a surface point has and which part of a description it shows."""
+"""What color a surface point has and which part of a description it shows."""
 
 import torch
 
@@ -19,7 +19,7 @@ _SLOT = {
 def _pattern(
     person: Identity, across: torch.Tensor, along: torch.Tensor
 ) -> torch.Tensor | None:
-    """Where the second colour of the upper garment shows, ``(M,)`` bool or None."""
+    """Where the second color of the upper garment shows, ``(M,)`` bool or None."""
     d = person.details
     kind = person.words.pattern
     if kind == 'stripes':
@@ -51,7 +51,7 @@ def _chest_print(person: Identity, x: torch.Tensor, y: torch.Tensor) -> torch.Te
 
 
 class Surface:
-    """Parts and colours at the points where rays hit a person.
+    """Parts and colors at the points where rays hit a person.
 
     Args:
         person: Who is seen.
@@ -82,7 +82,7 @@ class Surface:
         self.second = torch.zeros_like(self.limb)
 
     def resolve(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Part numbers ``(M,)`` and linear colours in 0-1 ``(M, 3)``."""
+        """Part numbers ``(M,)`` and linear colors in 0-1 ``(M, 3)``."""
         self._clothes()
         self._straps()
         self._face()
@@ -90,11 +90,11 @@ class Surface:
         table = torch.zeros(len(Part), 3)
         for part, rgb in slots.items():
             table[part] = torch.as_tensor(rgb, dtype=torch.float32)
-        colour = table[self.part]
+        color = table[self.part]
         other = torch.as_tensor(self.person.rgb['second'], dtype=torch.float32)
         mixed = self.second & (self.part == Part.UPPER)
-        colour[mixed] = other
-        return self.part, colour * self._tone()[:, None]
+        color[mixed] = other
+        return self.part, color * self._tone()[:, None]
 
     def _clothes(self) -> None:
         person, bones = self.person, self.bones

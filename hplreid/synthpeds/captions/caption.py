@@ -1,11 +1,11 @@
-"""Captions: sentences about the facts that a picture shows."""
+"""Captions: sentences about the facts that an image shows."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..difficulty import Difficulty
-from ..person_image import Picture
+from ..person_image import PersonImage
 from ..randomness import Stream, stream
 from .phrases import SUBJECTS, choose, listed
 from .visible_facts import Fact, visible_facts
@@ -15,13 +15,13 @@ MIN_WORDS, MAX_WORDS = 15, 40
 _CLOTHES = {'upper', 'upper+print', 'upper+inner', 'lower'}
 _PRONOUN = {'man': 'he', 'woman': 'she'}
 _VIEWS = {
-    'front': ('facing the camera', 'coming towards the camera', 'seen from the front'),
+    'front': ('facing the camera', 'coming toward the camera', 'seen from the front'),
     'back': ('seen from behind', 'facing away from the camera', 'with the back turned'),
     'side': ('seen from the side', 'turned to one side', 'in profile'),
 }
 _FILLERS = (
-    'The rest of the picture is hard to make out.',
-    'Only a part of the person can be seen in this picture.',
+    'The rest of the image is hard to make out.',
+    'Only a part of the person can be seen in this image.',
     'Nothing else about this person stands out.',
 )
 
@@ -89,14 +89,14 @@ def _opening(
 
 
 def _compose(
-    picture: Picture, facts: list[Fact], rng: np.random.Generator, hedging: float
+    image: PersonImage, facts: list[Fact], rng: np.random.Generator, hedging: float
 ) -> str:
     """Arrange facts in two or three sentences."""
-    gender = picture.person.words.gender
+    gender = image.person.words.gender
     vague = rng.random() < hedging
     subject = 'person' if vague else choose(rng, SUBJECTS[gender])
     pronoun = 'they' if vague else _PRONOUN[gender]
-    view = choose(rng, _VIEWS[picture.view]) if rng.random() < 0.2 else ''
+    view = choose(rng, _VIEWS[image.view]) if rng.random() < 0.2 else ''
     if rng.random() < 0.5:
         facts = [facts[i] for i in rng.permutation(len(facts))]
     split = int(rng.integers(1, 4)) if len(facts) > 2 else len(facts)
@@ -112,54 +112,54 @@ def _compose(
         elif rng.random() < 0.15 and clauses[0].startswith('is '):
             clauses[0] = 'appears to be ' + clauses[0][3:]
         sentences.append(f'{who} {listed(clauses)}.')
-    if picture.walking and rng.random() < 0.12:
+    if image.walking and rng.random() < 0.12:
         who = pronoun if pronoun != 'they' else 'the person'
         sentences.append(f'{who} is walking.')
     return ' '.join(s[0].upper() + s[1:] for s in sentences)
 
 
 def _lengthened(
-    text: str, picture: Picture, kept: list[Fact], spare: list[Fact], index: int
+    text: str, image: PersonImage, kept: list[Fact], spare: list[Fact], index: int
 ) -> tuple[str, list[Fact]]:
     """Add what was left out, then what is always true, until long enough."""
     kept, spare = list(kept), list(spare)
     verbs = {'wear': 'is also wearing', 'have': 'has', 'carry': 'is carrying'}
-    who = _PRONOUN[picture.person.words.gender].capitalize()
+    who = _PRONOUN[image.person.words.gender].capitalize()
     while count_words(text) < MIN_WORDS and spare:
         fact = spare.pop(0)
         kept.append(fact)
         text += f' {who} {verbs[fact.verb]} {fact.phrase}.'
-    view = _VIEWS[picture.view][-1 if picture.view == 'front' else 0]
-    extra = [f'In this picture {who.lower()} is {view}.', _FILLERS[index % 3]]
+    view = _VIEWS[image.view][-1 if image.view == 'front' else 0]
+    extra = [f'In this image {who.lower()} is {view}.', _FILLERS[index % 3]]
     while count_words(text) < MIN_WORDS and extra:
         text += ' ' + extra.pop(0)
     return text, kept
 
 
 def make_caption(
-    picture: Picture, seed: int, index: int, which: int, difficulty: Difficulty
+    image: PersonImage, seed: int, index: int, which: int, difficulty: Difficulty
 ) -> Caption:
-    """Describe a picture in words.
+    """Describe an image in words.
 
     Args:
-        picture: The rendered picture.
-        seed: Seed of the data set.
-        index: Number of the picture of its identity.
-        which: Number of the caption of the picture, from 0.
+        image: The rendered image.
+        seed: Seed of the dataset.
+        index: Number of the image of its identity.
+        which: Number of the caption of the image, from 0.
         difficulty: Gives the rates of omission and hedging.
     """
-    rng = stream(seed, Stream.CAPTION, picture.person.number, index, which)
-    facts = visible_facts(picture, rng, difficulty.hedging)
+    rng = stream(seed, Stream.CAPTION, image.person.number, index, which)
+    facts = visible_facts(image, rng, difficulty.hedging)
     loss = difficulty.omission
     kept = [
         f for f in facts if rng.random() > min(1.0, loss * (1 - f.weight) * 3.5)
     ]  # fmt: skip
     spare = [fact for fact in facts if fact not in kept]
-    text = _compose(picture, kept, rng, difficulty.hedging)
+    text = _compose(image, kept, rng, difficulty.hedging)
     while count_words(text) > MAX_WORDS and len(kept) > 1:
         kept = kept[:-1]
-        text = _compose(picture, kept, rng, difficulty.hedging)
-    text, kept = _lengthened(text, picture, kept, spare, index + which)
+        text = _compose(image, kept, rng, difficulty.hedging)
+    text, kept = _lengthened(text, image, kept, spare, index + which)
     if rng.random() < 0.2:
         text = text.lower()
     if rng.random() < 0.1:

@@ -1,8 +1,8 @@
-"""Words for what is seen: colours, garments and things carried."""
+"""Words for what is seen: colors, garments and things carried."""
 
 import numpy as np
 
-COLOUR_WORDS: dict[str, tuple[str, ...]] = {
+COLOR_WORDS: dict[str, tuple[str, ...]] = {
     'black': ('black',),
     'dark gray': ('dark gray', 'dark grey', 'charcoal'),
     'gray': ('gray', 'grey'),
@@ -60,15 +60,15 @@ def choose(rng: np.random.Generator, options: tuple[str, ...] | list[str]) -> st
     return options[int(rng.integers(len(options)))]
 
 
-def colour_phrase(rng: np.random.Generator, word: str, hedging: float) -> str:
-    """A wording of a colour, sometimes vague, sometimes nothing at all."""
+def color_phrase(rng: np.random.Generator, word: str, hedging: float) -> str:
+    """A wording of a color, sometimes vague, sometimes nothing at all."""
     if rng.random() < hedging:
         if word in _DARK:
             return choose(rng, ('dark', 'dark-colored'))
         if word in _LIGHT:
             return choose(rng, ('light', 'light-colored'))
         return ''
-    return choose(rng, COLOUR_WORDS[word])
+    return choose(rng, COLOR_WORDS[word])
 
 
 def with_article(noun: str) -> str:

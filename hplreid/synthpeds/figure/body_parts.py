@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Part(IntEnum):
-    """Part of a picture. Part maps hold these numbers, 0 is the background."""
+    """Part of an image. Part maps hold these numbers, 0 is the background."""
 
     BACKGROUND = 0
     FACE = 1

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-# Width of the blend between neighbouring primitives, metres. Wider than this and a
+# Width of the blend between neighboring primitives, meters. Wider than this and a
 # hanging arm melts into the hip.
 BLEND = 0.010
 
 
 @dataclass(frozen=True)
 class Primitive:
-    """One rounded shape in the frame of the figure (metres, y up, z forward).
+    """One rounded shape in the frame of the figure (meters, y up, z forward).
 
     A single formula covers capsules, rounded cones, ellipsoids, rounded boxes and
     flat-ended cones: a core box of half extents ``half``, grown by a radius that
     changes linearly along the local y axis, seen through a stretch of the local x
-    and z axes, cut flat ``cap`` metres beyond the core's ends.
+    and z axes, cut flat ``cap`` meters beyond the core's ends.
 
     Args:
-        centre: Centre of the core, ``(3,)``.
+        center: Center of the core, ``(3,)``.
         axes: Rows are the local x, y and z axes, ``(3, 3)``, orthonormal.
         half: Half extents of the core, ``(3,)``.
         radius: Radius at the middle of the core.
-        taper: Change of the radius per metre along local y.
+        taper: Change of the radius per meter along local y.
         stretch: Factors on the local x and z extents.
         cap: How far the shape reaches beyond the core along y. None leaves the
             round end.
@@ -33,7 +33,7 @@ class Primitive:
         limb: Whether patterns follow this primitive's own axis.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     axes: np.ndarray
     half: np.ndarray
     radius: float
@@ -77,17 +77,17 @@ def segment(
     axes = np.stack([np.cross(y, z), y, z])
     half = np.array([0.0, length / 2, 0.0])
     taper = (radii[1] - radii[0]) / length
-    centre = (start + end) / 2
+    center = (start + end) / 2
     radius = (radii[0] + radii[1]) / 2
-    return Primitive(centre, axes, half, radius, taper, stretch, cap, part, limb)
+    return Primitive(center, axes, half, radius, taper, stretch, cap, part, limb)
 
 
 def box(
-    centre: np.ndarray, half: Sequence[float], radius: float, part: int
+    center: np.ndarray, half: Sequence[float], radius: float, part: int
 ) -> Primitive:
     """A rounded box along the figure's axes; ``half`` leaves the rounding out."""
     core = np.asarray(half, float)
-    return Primitive(centre, np.eye(3), core, radius, 0.0, (1.0, 1.0), None, part)
+    return Primitive(center, np.eye(3), core, radius, 0.0, (1.0, 1.0), None, part)
 
 
 class Shape:
@@ -113,9 +113,9 @@ class Shape:
             [[1 / p.stretch[0], 1.0, 1 / p.stretch[1]] for p in primitives]
         )
         axes = np.stack([p.axes for p in primitives]) @ rotation.T
-        centre = np.stack([p.centre for p in primitives]) @ rotation.T + position
+        center = np.stack([p.center for p in primitives]) @ rotation.T + position
         matrix = inverse[:, :, None] * axes
-        offset = -np.einsum('pij,pj->pi', matrix, centre)
+        offset = -np.einsum('pij,pj->pi', matrix, center)
         half = np.stack([p.half for p in primitives])
         half = half * inverse
         radius = np.array([p.radius for p in primitives])

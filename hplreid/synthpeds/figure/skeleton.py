@@ -10,7 +10,7 @@ from .pose import Pose
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joint positions in metres, ``(3,)`` each; pairs are (x < 0, x > 0).
+    """Joint positions in meters, ``(3,)`` each; pairs are (x < 0, x > 0).
 
     The figure faces +z, y points up and the soles touch y = 0.
 
@@ -121,7 +121,7 @@ def make_skeleton(build: Build, pose: Pose) -> Skeleton:
 
 
 def hem_height(person: Identity, bones: Skeleton) -> float | None:
-    """Height above the ground, metres, where a skirt, dress or long coat ends."""
+    """Height above the ground, meters, where a skirt, dress or long coat ends."""
     words, skirt = person.words, person.details.skirt
     leg = bones.hip[1] - (bones.ankles[0][1] + bones.ankles[1][1]) / 2
     if words.lower == 'long skirt':

@@ -1,4 +1,4 @@
-"""Colour words, their anchors in Lab space, and shades that stay near them."""
+"""Color words, their anchors in Lab space, and shades that stay near them."""
 
 import numpy as np
 
@@ -89,7 +89,7 @@ _LAB = rgb_to_lab(np.array(list(ANCHORS.values())))
 
 
 def nearest_word(rgb: np.ndarray) -> str:
-    """The colour word whose anchor lies nearest in Lab space."""
+    """The color word whose anchor lies nearest in Lab space."""
     distance = np.linalg.norm(_LAB - rgb_to_lab(np.asarray(rgb, float)), axis=-1)
     return _NAMES[int(distance.argmin())]
 
@@ -117,5 +117,5 @@ def shade(rng: np.random.Generator, word: str, spread: float = 1.0) -> np.ndarra
 
 
 def vary(rng: np.random.Generator, rgb: tuple[int, ...], amount: float) -> np.ndarray:
-    """A colour near ``rgb``: lightness and warmth moved by about ``amount`` Lab."""
+    """A color near ``rgb``: lightness and warmth moved by about ``amount`` Lab."""
     return lab_to_rgb(rgb_to_lab(np.array(rgb)) + rng.uniform(-1, 1, 3) * amount)

@@ -15,7 +15,7 @@ class Build:
     """Proportions. Factors are relative to the average.
 
     Args:
-        height: Metres.
+        height: Meters.
         width: Overall stoutness.
         shoulders: Width of the shoulders.
         hips: Width of the hips.
@@ -38,21 +38,21 @@ class Details:
     """Tailoring that no caption mentions.
 
     Args:
-        fit: Looseness of the upper garment, metres added to the radii.
-        hem: Height of its lower edge above the hip joint, metres.
-        leg_fit: Radius of the trouser leg at the ankle, metres.
+        fit: Looseness of the upper garment, meters added to the radii.
+        hem: Height of its lower edge above the hip joint, meters.
+        leg_fit: Radius of the trouser leg at the ankle, meters.
         sleeve: Share of the upper arm that a short sleeve covers.
         shorts: Share of the thigh that shorts cover.
         skirt: Where a short skirt or dress ends, share of the leg from the hip.
-        flare: Radius of a skirt or coat at its hem, metres.
+        flare: Radius of a skirt or coat at its hem, meters.
         scale: Size of the pattern.
         phase: Offset of the pattern, 0-1, ``(3,)``.
         print_kind: Shape of the chest print, 0-3.
-        print_at: Place and size of the print: x, y and size in metres, ``(3,)``.
+        print_at: Place and size of the print: x, y and size in meters, ``(3,)``.
         bag_side: Side a bag is carried on, -1 or 1.
         bag_size: Factor on the size of the bag, ``(3,)``.
         hair: Factor on the length and volume of the hair, ``(2,)``.
-        opening: Half width of an open front, metres.
+        opening: Half width of an open front, meters.
         beard: Whether the chin is bearded.
     """
 
@@ -76,7 +76,7 @@ class Details:
 
 @dataclass(frozen=True)
 class Identity:
-    """One person. ``rgb`` maps slots to linear colours in 0-1, ``(3,)`` each."""
+    """One person. ``rgb`` maps slots to linear colors in 0-1, ``(3,)`` each."""
 
     number: int
     words: Words
@@ -131,16 +131,16 @@ def make_identity(seed: int, number: int, difficulty: Difficulty) -> Identity:
     rng = stream(seed, Stream.IDENTITY, number, 1)
     build, details = _build(rng, words), _details(rng, words)
     slots = {
-        'upper': words.upper_colour,
+        'upper': words.upper_color,
         'second': words.second,
         'inner': words.inner or 'white',
-        'lower': words.lower_colour,
-        'shoes': words.shoe_colour,
-        'bag': words.bag_colour,
-        'hat': words.hat_colour,
+        'lower': words.lower_color,
+        'shoes': words.shoe_color,
+        'bag': words.bag_color,
+        'hat': words.hat_color,
     }
     rgb = {k: shade(rng, word, difficulty.shade_spread) for k, word in slots.items()}
-    rgb['hair'] = vary(rng, HAIR[words.hair_colour], 4.0)
+    rgb['hair'] = vary(rng, HAIR[words.hair_color], 4.0)
     rgb['skin'] = vary(rng, SKIN[int(rng.choice(6, p=_SKIN_SHARE))], 4.0)
     rgb['glasses'] = np.array(ANCHORS['black'], float)
     linear = {k: srgb_to_linear(v / 255) for k, v in rgb.items()}

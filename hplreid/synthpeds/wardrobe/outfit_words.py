@@ -8,27 +8,27 @@ from ..randomness import Stream, pick, stream
 
 CLUSTER_SIZE = 4
 
-UPPER_COLOURS = {
+UPPER_COLORS = {
     'black': 20, 'dark gray': 8, 'gray': 10, 'light gray': 5, 'white': 13,
     'navy': 10, 'blue': 7, 'light blue': 5, 'teal': 2, 'green': 3,
     'dark green': 3, 'olive': 3, 'yellow': 2, 'orange': 2, 'red': 6,
     'maroon': 3, 'pink': 4, 'purple': 3, 'brown': 3, 'beige': 5,
 }  # fmt: skip
-LOWER_COLOURS = {
+LOWER_COLORS = {
     'black': 28, 'navy': 14, 'dark gray': 12, 'gray': 9, 'blue': 8,
     'light gray': 3, 'beige': 8, 'brown': 5, 'olive': 4, 'white': 4,
     'light blue': 2, 'maroon': 2, 'dark green': 2,
 }  # fmt: skip
-JEANS_COLOURS = {'blue': 40, 'navy': 30, 'light blue': 16, 'black': 14}
-SHOE_COLOURS = {
+JEANS_COLORS = {'blue': 40, 'navy': 30, 'light blue': 16, 'black': 14}
+SHOE_COLORS = {
     'black': 36, 'white': 24, 'gray': 10, 'brown': 14, 'navy': 6, 'red': 4,
     'beige': 4, 'blue': 3,
 }  # fmt: skip
-BAG_COLOURS = {
+BAG_COLORS = {
     'black': 40, 'gray': 10, 'navy': 12, 'brown': 12, 'red': 8, 'blue': 6,
     'beige': 5, 'pink': 3, 'olive': 4, 'white': 2,
 }  # fmt: skip
-HAIR_COLOURS = {'black': 48, 'brown': 30, 'blonde': 12, 'gray': 7, 'red': 3}
+HAIR_COLORS = {'black': 48, 'brown': 30, 'blonde': 12, 'gray': 7, 'red': 3}
 
 UPPER_KINDS = {
     'man': {
@@ -69,28 +69,28 @@ BAGS = {
 class Words:
     """Everything about a person that a caption may put into words.
 
-    Colours are keys of :data:`~.colours.ANCHORS`, for hair of
-    :data:`~.colours.HAIR`. ``second`` is the other colour of a pattern or print,
+    Colors are keys of :data:`~.colors.ANCHORS`, for hair of
+    :data:`~.colors.HAIR`. ``second`` is the other color of a pattern or print,
     ``inner`` the garment seen under an open jacket ('' when closed).
     """
 
     gender: str
     upper: str
-    upper_colour: str
+    upper_color: str
     pattern: str
     second: str
     long_sleeves: bool
     inner: str
     lower: str
-    lower_colour: str
+    lower_color: str
     shoes: str
-    shoe_colour: str
+    shoe_color: str
     hair: str
-    hair_colour: str
+    hair_color: str
     bag: str
-    bag_colour: str
+    bag_color: str
     hat: str
-    hat_colour: str
+    hat_color: str
     glasses: str
 
 
@@ -98,42 +98,42 @@ def draw_words(rng: np.random.Generator) -> Words:
     """Dress one person."""
     gender = 'man' if rng.random() < 0.54 else 'woman'
     upper = pick(rng, UPPER_KINDS[gender])
-    colour = pick(rng, UPPER_COLOURS)
+    color = pick(rng, UPPER_COLORS)
     lower = 'none' if upper == 'dress' else pick(rng, LOWER_KINDS[gender])
-    second = pick(rng, UPPER_COLOURS)
-    while not _tells_apart(second, colour):
-        second = pick(rng, UPPER_COLOURS)
+    second = pick(rng, UPPER_COLORS)
+    while not _tells_apart(second, color):
+        second = pick(rng, UPPER_COLORS)
     inner = ''
     if upper in ('jacket', 'coat') and rng.random() < 0.5:
         inner = pick(rng, {'white': 5, 'gray': 2, 'light blue': 2, 'black': 3,
                            'red': 1, 'navy': 1})  # fmt: skip
-        inner = '' if not _tells_apart(inner, colour) else inner
+        inner = '' if not _tells_apart(inner, color) else inner
     long_sleeves = {'t-shirt': rng.random() < 0.12, 'dress': rng.random() < 0.45,
                     'shirt': rng.random() < 0.68}.get(upper, True)  # fmt: skip
     return Words(
         gender=gender,
         upper=upper,
-        upper_colour=colour,
+        upper_color=color,
         pattern=pick(rng, PATTERNS[upper]),
         second=second,
         long_sleeves=bool(long_sleeves),
         inner=inner,
         lower=lower,
-        lower_colour=pick(rng, JEANS_COLOURS if lower == 'jeans' else LOWER_COLOURS),
+        lower_color=pick(rng, JEANS_COLORS if lower == 'jeans' else LOWER_COLORS),
         shoes=pick(rng, {'sneakers': 56, 'shoes': 26, 'boots': 18}),
-        shoe_colour=pick(rng, SHOE_COLOURS),
+        shoe_color=pick(rng, SHOE_COLORS),
         hair=pick(rng, HAIR_STYLES[gender]),
-        hair_colour=pick(rng, HAIR_COLOURS),
+        hair_color=pick(rng, HAIR_COLORS),
         bag=pick(rng, BAGS[gender]),
-        bag_colour=pick(rng, BAG_COLOURS),
+        bag_color=pick(rng, BAG_COLORS),
         hat=pick(rng, {'none': 82, 'cap': 12, 'beanie': 6}),
-        hat_colour=pick(rng, BAG_COLOURS),
+        hat_color=pick(rng, BAG_COLORS),
         glasses=pick(rng, {'none': 74, 'glasses': 18, 'sunglasses': 8}),
     )
 
 
 def _tells_apart(one: str, other: str) -> bool:
-    """Whether two colour words give a pattern that one can see."""
+    """Whether two color words give a pattern that one can see."""
     families = (
         {'black', 'navy', 'dark green', 'maroon', 'dark gray', 'brown'},
         {'white', 'light gray', 'beige'},
@@ -149,12 +149,12 @@ def _tells_apart(one: str, other: str) -> bool:
 
 # What may be redrawn together: parts that constrain one another stay consistent.
 _GROUPS: tuple[tuple[str, ...], ...] = (
-    ('upper_colour', 'second', 'inner'),
-    ('lower_colour',),
-    ('shoes', 'shoe_colour'),
-    ('hair_colour',),
-    ('bag', 'bag_colour'),
-    ('hat', 'hat_colour'),
+    ('upper_color', 'second', 'inner'),
+    ('lower_color',),
+    ('shoes', 'shoe_color'),
+    ('hair_color',),
+    ('bag', 'bag_color'),
+    ('hat', 'hat_color'),
     ('glasses',),
 )
 
@@ -167,7 +167,7 @@ def words_of(seed: int, number: int, crowding: float) -> Words:
     or three groups, so that near-doubles are as common as doubles.
 
     Args:
-        seed: Seed of the data set.
+        seed: Seed of the dataset.
         number: Identity number, at least 0.
         crowding: See :class:`~.difficulty.Difficulty`.
     """

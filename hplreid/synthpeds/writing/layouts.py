@@ -1,4 +1,4 @@
-"""Which pictures a data set consists of, and where each lies on disk."""
+"""Which images a dataset consists of, and where each lies on disk."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ _TRAIN_FOLDERS = ('cam_a', 'cam_b', 'CUHK01', 'train_query')
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture to take.
+    """An image to take.
 
     Args:
         number: Identity number.
-        index: Number of the picture of that identity.
-        paths: Where it goes, relative to the data set's folder.
+        index: Number of the image of that identity.
+        paths: Where it goes, relative to the dataset's folder.
         split: ``train``, ``val`` or ``test`` where it has captions, else ''.
         text_id: Identity in the captions' file, from 1; 0 without captions.
         junk: Whether to cut it badly.
@@ -36,12 +36,12 @@ def market_name(seed: int, pid: int, number: int, index: int, place: int) -> str
     """File name in the style of Market-1501.
 
     Args:
-        seed: Seed of the data set.
+        seed: Seed of the dataset.
         pid: Person id to print: 0 for distractors, -1 for junk.
         number: Identity number.
-        index: Number of the picture of that identity.
+        index: Number of the image of that identity.
         place: Position of the identity in its role: frames go up with it, so that
-            no two pictures share a name.
+            no two images share a name.
     """
     rng = stream(seed, Stream.FRAME, number, index)
     camera = camera_of(seed, number, index) + 1
@@ -55,16 +55,16 @@ def _market_path(folder: str, name: str) -> str:
 
 
 def _image_shots(size: Size, seed: int) -> list[Shot]:
-    """Training pictures of the image-to-image task, some with captions."""
+    """Training images of the image-to-image task, some with captions."""
     shots = []
     for i in range(size.train):
         number = ROLES['i2i_train'] + i
-        for k in range(size.train_pictures):
+        for k in range(size.train_images):
             # Even ids train, odd ids test, gaps in between: as in the real data,
-            # ids have to be relabelled.
+            # ids have to be relabeled.
             name = market_name(seed, 2 * i + 2, number, k, i)
             paths = [_market_path('bounding_box_train', name)]
-            told = i < size.shared and k < size.shared_pictures
+            told = i < size.shared and k < size.shared_images
             if told:
                 paths.append(f'{CUHK}/imgs/Market/{name}')
             shots.append(
@@ -74,41 +74,41 @@ def _image_shots(size: Size, seed: int) -> list[Shot]:
 
 
 def _text_shots(size: Size) -> list[Shot]:
-    """Training and validation pictures of the text-to-image task alone."""
+    """Training and validation images of the text-to-image task alone."""
     role = 'pretrain_' if size.pretrain else ''
     train = ROLES['pretrain_train' if size.pretrain else 't2i_train']
     shots = []
     for i in range(size.captioned):
         text_id = size.shared + i + 1
         folder = _TRAIN_FOLDERS[i % len(_TRAIN_FOLDERS)]
-        for k in range(size.captioned_pictures):
+        for k in range(size.captioned_images):
             name = f'p{text_id}_s{i * 50 + k}.jpg'
             path = f'{CUHK}/imgs/{folder}/{name}'
             shots.append(Shot(train + i, k, (path,), 'train', text_id))
     for i in range(size.val):
         text_id = size.shared + size.captioned + i + 1
-        for k in range(size.val_pictures):
+        for k in range(size.val_images):
             path = f'{CUHK}/imgs/CUHK03/p{text_id}_s{i * 50 + k}.jpg'
             shots.append(Shot(ROLES[f'{role}val'] + i, k, (path,), 'val', text_id))
     return shots
 
 
 def _test_shots(size: Size, seed: int) -> list[Shot]:
-    """Test pictures: the same people serve both tasks."""
+    """Test images: the same people serve both tasks."""
     first = ROLES['pretrain_test' if size.pretrain else 'test']
     before = size.shared + size.captioned + size.val
     shots = []
     for i in range(size.test):
         text_id = before + i + 1
-        for k in range(size.test_pictures):
+        for k in range(size.test_images):
             paths = []
             if size.queries:
                 folder = 'query' if k < size.queries else 'bounding_box_test'
                 name = market_name(seed, 2 * i + 1, first + i, k, i)
                 paths.append(_market_path(folder, name))
-            # The last pictures get captions: queries of one task are then not the
+            # The last images get captions: queries of one task are then not the
             # gallery of the other.
-            told = k >= size.test_pictures - size.test_captioned
+            told = k >= size.test_images - size.test_captioned
             if told:
                 paths.append(f'{CUHK}/imgs/test_query/p{text_id}_s{i * 50 + k}.jpg')
             shots.append(
@@ -134,7 +134,7 @@ def _gallery_shots(size: Size, seed: int) -> list[Shot]:
 
 
 def plan(size: Size, seed: int) -> list[Shot]:
-    """All pictures of a data set, in a fixed order."""
+    """All images of a dataset, in a fixed order."""
     return [
         *_image_shots(size, seed),
         *_text_shots(size),

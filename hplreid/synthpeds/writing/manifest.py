@@ -1,4 +1,4 @@
-"""The record of a finished data set, and the check against it."""
+"""The record of a finished dataset, and the check against it."""
 
 import json
 from dataclasses import asdict
@@ -31,7 +31,7 @@ def check_size(size: str) -> None:
 
 
 def settings(size: str, seed: int, difficulty: Difficulty | str) -> dict[str, Any]:
-    """What decides every byte of a data set."""
+    """What decides every byte of a dataset."""
     return {
         'generator': 'SynthPeds',
         'version': VERSION,
@@ -44,7 +44,7 @@ def settings(size: str, seed: int, difficulty: Difficulty | str) -> dict[str, An
 def describe(
     shots: list[Shot], size: str, seed: int, difficulty: Difficulty
 ) -> dict[str, Any]:
-    """The manifest of a data set made of the given shots."""
+    """The manifest of a dataset made of the given shots."""
     counts: dict[str, int] = {}
     for shot in shots:
         for path in shot.paths:
@@ -57,7 +57,7 @@ def describe(
             identities[role] = [min(numbers), max(numbers)]
     return {
         **settings(size, seed, difficulty),
-        'pictures': len(shots),
+        'images': len(shots),
         'files': counts,
         'identities': identities,
     }
@@ -81,10 +81,10 @@ def synthpeds_problems(
     seed: int = 0,
     difficulty: Difficulty | str = 'default',
 ) -> list[str]:
-    """Why a folder is not the complete data set asked for; empty if it is.
+    """Why a folder is not the complete dataset asked for; empty if it is.
 
     Args:
-        out: Folder of the data set.
+        out: Folder of the dataset.
         size: Name of a size.
         seed: Seed.
         difficulty: Dials or the name of a preset.
@@ -104,7 +104,7 @@ def synthpeds_problems(
     for folder, count in found.get('files', {}).items():
         there = sum(1 for path in (out / folder).rglob('*.jpg'))
         if there != count:
-            problems.append(f'{folder} holds {there} pictures instead of {count}')
+            problems.append(f'{folder} holds {there} images instead of {count}')
     json_file = out / CUHK / 'reid_raw.json'
     if not json_file.is_file():
         problems.append(f'{json_file.relative_to(out)} is missing')

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..camera.camera import CAMERAS
 from ..captions.caption import make_caption
 from ..difficulty import Difficulty
-from ..person_image import camera_of, make_picture
+from ..person_image import camera_of, make_image
 from ..sizes import ROLES
 
 _SCALE, _GAP, _TEXT = 1.25, 6, 330
@@ -22,7 +22,7 @@ def write_overview(
 
     Args:
         path: PNG file to write.
-        seed: Seed of the data set.
+        seed: Seed of the dataset.
         difficulty: The dials.
         people: Number of rows. The people are in no split; rows are consecutive
             members of clusters, so that doubles in words stand side by side.
@@ -41,14 +41,14 @@ def write_overview(
             y = top + row * (cell[1] + _GAP)
             lines: list[str] = []
             for index in range(len(CAMERAS)):
-                picture = make_picture(seed, number, index, difficulty)
-                image = Image.fromarray(picture.pixels).resize(
+                rendered = make_image(seed, number, index, difficulty)
+                image = Image.fromarray(rendered.pixels).resize(
                     cell, Image.Resampling.BICUBIC
                 )
                 camera = camera_of(seed, number, index)
                 sheet.paste(image, (_GAP + camera * (cell[0] + _GAP), y))
                 if index < 2:
-                    text = make_caption(picture, seed, index, 0, difficulty).text
+                    text = make_caption(rendered, seed, index, 0, difficulty).text
                     lines += textwrap.wrap(f'[{camera + 1}] {text}', 52)
             x = _GAP + len(CAMERAS) * (cell[0] + _GAP)
             pen.multiline_text((x, y), '\n'.join(lines), (20, 20, 20), font, spacing=3)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..captions.caption import make_caption
 from ..difficulty import Difficulty
-from ..person_image import make_picture
+from ..person_image import make_image
 from .layouts import Shot
 
 CAPTIONS = 2
@@ -47,17 +47,17 @@ def _one_thread() -> Iterator[None]:
 
 def _take(shot: Shot, job: Job) -> list[str]:
     """Render and store one shot; returns its captions."""
-    picture = make_picture(
+    image = make_image(
         job.seed, shot.number, shot.index, job.difficulty, job.shape, shot.junk
     )
     buffer = io.BytesIO()
-    Image.fromarray(picture.pixels).save(buffer, 'JPEG', quality=picture.quality)
+    Image.fromarray(image.pixels).save(buffer, 'JPEG', quality=image.quality)
     for path in shot.paths:
         (Path(job.root) / path).write_bytes(buffer.getvalue())
     if not shot.split:
         return []
     return [
-        make_caption(picture, job.seed, shot.index, k, job.difficulty).text
+        make_caption(image, job.seed, shot.index, k, job.difficulty).text
         for k in range(CAPTIONS)
     ]
 
@@ -80,9 +80,9 @@ def take_all(
     Args:
         shots: What to render. Their folders must exist.
         root: Folder that the paths of the shots start from.
-        seed: Seed of the data set.
+        seed: Seed of the dataset.
         difficulty: The dials.
-        shape: Height and width of a picture, pixels.
+        shape: Height and width of an image, pixels.
         workers: Number of processes; 1 renders in this one.
     """
     jobs = [

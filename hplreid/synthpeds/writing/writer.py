@@ -1,4 +1,4 @@
-"""Writing a whole data set to disk."""
+"""Writing a whole dataset to disk."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def _check_target(out: Path, problems: list[str], overwrite: bool) -> None:
     if not overwrite:
         listed = '\n  '.join(problems)
         raise FileExistsError(
-            f'{out} holds another or a damaged data set:\n  {listed}\n'
+            f'{out} holds another or a damaged dataset:\n  {listed}\n'
             'Choose another folder, or replace it with --overwrite (overwrite=True).'
         )
 
@@ -95,9 +95,9 @@ def make_synthpeds(
     progress: bool = True,
     difficulty: Difficulty | str = 'default',
 ) -> dict[str, Any]:
-    """Make a data set, or find it already made.
+    """Make a dataset, or find it already made.
 
-    The pictures are written beside ``out`` and moved there at the end: a folder with
+    The images are written beside ``out`` and moved there at the end: a folder with
     a manifest is a finished one.
 
     Args:
@@ -105,7 +105,7 @@ def make_synthpeds(
         size: ``tiny``, ``default``, ``large`` or ``pretrain``.
         seed: Everything follows from it.
         workers: Processes. Defaults to the number of cores.
-        overwrite: Replace a data set made with other settings.
+        overwrite: Replace a dataset made with other settings.
         progress: Show a progress bar.
         difficulty: Dials or the name of a preset.
 

@@ -1,4 +1,4 @@
-"""Pseudo-tokens from horizontal stripes of a picture."""
+"""Pseudo-tokens from horizontal stripes of an image."""
 
 from torch import Tensor
 
@@ -45,6 +45,6 @@ class PartInversion(BaseInversion):
             raise ValueError(
                 f'{patches.shape[1]} patches make no {self.num_tokens} equal stripes.'
             )
-        # Patches come row by row: neighbours in the sequence are a stripe
+        # Patches come row by row: neighbors in the sequence are a stripe
         stripes = patches.unflatten(1, (self.num_tokens, -1)).mean(2)
         return self.project(stripes)

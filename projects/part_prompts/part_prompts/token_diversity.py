@@ -1,4 +1,4 @@
-"""A loss that is smallest when the pseudo-tokens of a picture differ."""
+"""A loss that is smallest when the pseudo-tokens of an image differ."""
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ def token_diversity(pseudo: Tensor) -> Tensor:
 
 @HEADS.register_module()
 class TokenDiversityHead(BaseHead):
-    """:func:`token_diversity` of the pseudo-tokens of pictures.
+    """:func:`token_diversity` of the pseudo-tokens of images.
 
     Args:
         feature: The pseudo-tokens. Defaults to ``'pseudo_image'``.

@@ -82,7 +82,7 @@ def test_problems(tmp_path):
         load(tmp_path, detector='detected')
 
 
-def test_pictures_of_another_kind_are_no_pictures(tmp_path):
+def test_images_of_another_kind_are_no_images(tmp_path):
     make_cuhk03_np(tmp_path)
     folder = tmp_path / 'labeled' / 'query'
     for path in folder.iterdir():

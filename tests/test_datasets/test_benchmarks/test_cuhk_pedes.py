@@ -43,7 +43,7 @@ def test_train_has_an_item_for_each_caption(tmp_path):
 
 
 @pytest.mark.parametrize(('split', 'pids'), [('val', [5]), ('test', [6, 7])])
-def test_pictures_then_captions(tmp_path, split, pids):
+def test_images_then_captions(tmp_path, split, pids):
     make_cuhk_pedes(tmp_path, num_ids=4, images_per_id=2, captions_per_image=3)
     items = items_of(load(tmp_path, split))
     gallery, queries = items[: 2 * len(pids)], items[2 * len(pids) :]
@@ -59,7 +59,7 @@ def test_order_of_entries_does_not_matter(tmp_path):
     make_cuhk_pedes(tmp_path, num_ids=6)
     before = load(tmp_path)
     entries = read_entries(tmp_path)
-    # One picture listed twice, with different captions, must not leave a tie either
+    # One image listed twice, with different captions, must not leave a tie either
     twice = [dict(entries[0], captions=['b']), dict(entries[0], captions=['a'])]
     random.Random(1).shuffle(entries)
     write_entries(tmp_path, entries)
@@ -80,7 +80,7 @@ def test_labels_are_contiguous(tmp_path):
     assert load(tmp_path).metainfo['label_of'] == {2: 0, 3: 1, 900: 2}
 
 
-def test_captions_without_picture(tmp_path):
+def test_captions_without_image(tmp_path):
     make_cuhk_pedes(tmp_path, num_ids=14, images_per_id=1, market={1: 3, 2: 4})
     for folder, name in (('Market', '0003'), ('cam_a', '003'), ('cam_a', '004')):
         for path in (tmp_path / 'imgs' / folder).glob(f'{name}*'):
@@ -88,10 +88,10 @@ def test_captions_without_picture(tmp_path):
     with pytest.raises(MissingDataError) as error:
         load(tmp_path)
     message = str(error.value)
-    assert '3 pictures that' in message
+    assert '3 images that' in message
     assert 'Market/: 1, cam_a/: 2' in message
     assert 'cam_a/003_0.jpg, cam_a/004_0.jpg' in message
-    assert len(load(tmp_path, 'val')) == 3  # its pictures are all there
+    assert len(load(tmp_path, 'val')) == 3  # its images are all there
 
 
 def test_absent_folder_lists_some_and_counts_all(tmp_path):

@@ -132,7 +132,7 @@ def test_unicode_spaces_and_links_in_paths(benchmark, tmp_path):
 
 
 @each(BENCHMARKS)
-def test_linked_pictures_and_links_to_nowhere(benchmark, tmp_path):
+def test_linked_images_and_links_to_nowhere(benchmark, tmp_path):
     root = benchmark.make(tmp_path / 'data')
     path = Path(benchmark.load(root).get_data_info(0)['img_path'])
     path.rename(tmp_path / 'elsewhere')
@@ -144,13 +144,13 @@ def test_linked_pictures_and_links_to_nowhere(benchmark, tmp_path):
 
 
 @each(BENCHMARKS)
-def test_zero_bytes_and_no_pictures(benchmark, tmp_path):
+def test_zero_bytes_and_no_images(benchmark, tmp_path):
     root = benchmark.make(tmp_path)
     paths = sorted({i['img_path'] for i in benchmark.load(root)._items})
     Path(paths[0]).write_bytes(b'')
     Path(paths[1]).write_text('<html>404</html>')
     assert len(benchmark.load(root)) >= 2  # not looked at unless asked
-    with pytest.raises(UnreadableImageError, match=f'2 of {len(paths)} pictures') as e:
+    with pytest.raises(UnreadableImageError, match=f'2 of {len(paths)} images') as e:
         benchmark.load(root, verify=True)
     assert all(os.path.basename(path) in str(e.value) for path in paths[:2])
 

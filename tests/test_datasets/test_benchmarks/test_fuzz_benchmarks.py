@@ -140,7 +140,7 @@ def test_lists(texts, with_val):
     ).map('/'.join)
 )
 @pytest.mark.parametrize('match', [market_pid, msmt17_pid])
-def test_paths_of_captioned_pictures(match, path):
+def test_paths_of_captioned_images(match, path):
     try:
         pid = match({'img_path': path})
     except AnnotationError:

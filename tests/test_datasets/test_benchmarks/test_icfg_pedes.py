@@ -25,12 +25,12 @@ def test_train_is_what_the_file_says(tmp_path, file):
     dataset = load(make_icfg_pedes(tmp_path, SPLITS, file=file))
     assert rows(dataset) == [
         *[
-            ('train', 0, 2, 'Person 0, picture 0.'),
-            ('train', 0, 3, 'Person 0, picture 1.'),
+            ('train', 0, 2, 'Person 0, image 0.'),
+            ('train', 0, 3, 'Person 0, image 1.'),
         ],
         *[
-            ('train', 1, 2, 'Person 1, picture 0.'),
-            ('train', 1, 3, 'Person 1, picture 1.'),
+            ('train', 1, 2, 'Person 1, image 0.'),
+            ('train', 1, 3, 'Person 1, image 1.'),
         ],
     ]
     assert dataset.metainfo['label_of'] == {0: 0, 1: 1}
@@ -40,12 +40,12 @@ def test_train_is_what_the_file_says(tmp_path, file):
     assert item['source'] == 'ICFG-PEDES'
 
 
-def test_pictures_then_captions(tmp_path):
+def test_images_then_captions(tmp_path):
     make_icfg_pedes(tmp_path, SPLITS, images_per_id=1)
     assert rows(load(tmp_path, 'test')) == [
         *[('gallery', 3, 2, None), ('gallery', 2, 2, None)],  # by path: test/, train/
-        ('query', 3, 2, 'Person 3, picture 0.'),
-        ('query', 2, 2, 'Person 2, picture 0.'),
+        ('query', 3, 2, 'Person 3, image 0.'),
+        ('query', 2, 2, 'Person 2, image 0.'),
     ]
 
 

@@ -12,7 +12,7 @@ from hplreid.datasets import (
     MissingDataError,
     UnreadableImageError,
 )
-from tests.helpers import make_market, market_name, write_picture
+from tests.helpers import make_market, market_name, write_image
 
 
 def load(root, split='train', **options):
@@ -78,7 +78,7 @@ def test_labels_follow_numbers_not_names(tmp_path):
     # '10000' comes before '0002' in no numbering, but before '9999' in the alphabet
     for pid in (10000, 9999, 2):
         name = f'{pid:04d}_c1s1_000000_00.jpg'
-        write_picture(tmp_path / 'bounding_box_train' / name, 'x')
+        write_image(tmp_path / 'bounding_box_train' / name, 'x')
     assert load(tmp_path).metainfo['label_of'] == {2: 0, 9999: 1, 10000: 2}
 
 
@@ -91,14 +91,14 @@ def test_labels_follow_numbers_not_names(tmp_path):
 )
 def test_names_that_tell_nothing(tmp_path, name):
     make_market(tmp_path)
-    write_picture(tmp_path / 'bounding_box_train' / name, 'x')
+    write_image(tmp_path / 'bounding_box_train' / name, 'x')
     with pytest.raises(AnnotationError, match=f'1 names in .*: {name}. Expected'):
         load(tmp_path)
 
 
 def test_distractor_among_queries(tmp_path):
     make_market(tmp_path)
-    write_picture(tmp_path / 'query' / market_name(0, 1, 0), 'x')
+    write_image(tmp_path / 'query' / market_name(0, 1, 0), 'x')
     with pytest.raises(AnnotationError, match='query.*identity 0: 0000_c1'):
         load(tmp_path, 'test')
 
@@ -126,7 +126,7 @@ def test_every_problem_is_found(tmp_path):
 
 
 def test_only_junk(tmp_path):
-    write_picture(tmp_path / 'bounding_box_train' / market_name(-1, 1, 0), 'x')
+    write_image(tmp_path / 'bounding_box_train' / market_name(-1, 1, 0), 'x')
     with pytest.raises(MissingDataError, match="split 'train' .* is empty"):
         load(tmp_path)
 
@@ -170,7 +170,7 @@ def test_verify_names_every_unreadable_file(tmp_path):
     (folder / cut).write_bytes((folder / cut).read_bytes()[:300])
     (folder / empty).write_bytes(b'')
     assert len(load(tmp_path)) == 16  # not looked at unless asked
-    with pytest.raises(UnreadableImageError, match='2 of 16 pictures') as error:
+    with pytest.raises(UnreadableImageError, match='2 of 16 images') as error:
         load(tmp_path, verify=True)
     assert cut in str(error.value)
     assert empty in str(error.value)

@@ -140,10 +140,10 @@ def test_missing_parts(tmp_path):
         find(data_root=str(tmp_path), split='val')
 
 
-def test_pictures_that_are_not_there(tmp_path):
+def test_images_that_are_not_there(tmp_path):
     make_msmt17(tmp_path)
     (tmp_path / 'train' / msmt17_name(1, 0, 1)).unlink()
-    with pytest.raises(MissingDataError, match=r'1 pictures .*sub-folder 0001/: 1\.'):
+    with pytest.raises(MissingDataError, match=r'1 images .*sub-folder 0001/: 1\.'):
         load(tmp_path)
 
 
@@ -173,11 +173,11 @@ def test_wrong_lines(tmp_path, line, reason):
         load(tmp_path)
 
 
-def test_pictures_listed_twice(tmp_path):
+def test_images_listed_twice(tmp_path):
     make_msmt17(tmp_path)
     lists = [tmp_path / 'list_train.txt', tmp_path / 'list_val.txt']
     lists[0].write_text(''.join(path.read_text() for path in lists))
-    with pytest.raises(AnnotationError, match='3 pictures are listed twice.*with_val='):
+    with pytest.raises(AnnotationError, match='3 images are listed twice.*with_val='):
         load(tmp_path)
     assert len(load(tmp_path, with_val=False)) == 12
 

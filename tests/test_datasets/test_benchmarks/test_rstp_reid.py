@@ -20,7 +20,7 @@ def test_train(tmp_path):
     dataset = load(make_rstpreid(tmp_path, num_ids=2, images_per_id=3))
     items = items_of(dataset)
     assert [(i['pid'], i['label'], i['camid'], i['caption']) for i in items] == [
-        (pid, pid, 12 + k, f'Person {pid}, picture {k}, note {note}.')
+        (pid, pid, 12 + k, f'Person {pid}, image {k}, note {note}.')
         for pid in (0, 1)
         for k in (0, 1, 2)
         for note in (0, 1)
@@ -30,7 +30,7 @@ def test_train(tmp_path):
 
 
 @pytest.mark.parametrize(('split', 'pid'), [('val', 2), ('test', 3)])
-def test_pictures_then_captions(tmp_path, split, pid):
+def test_images_then_captions(tmp_path, split, pid):
     make_rstpreid(tmp_path, num_ids=2, images_per_id=3)
     items = items_of(load(tmp_path, split))
     assert [(i['split'], i['pid'], i['camid']) for i in items] == [

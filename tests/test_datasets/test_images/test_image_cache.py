@@ -1,4 +1,4 @@
-"""The cache of resized pictures: same pixels, and nothing stale, torn or unpickled."""
+"""The cache of resized images: same pixels, and nothing stale, torn or unpickled."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from hplreid.datasets import (
     UnreadableImageError,
     reid_collate,
 )
+from hplreid.datasets.images import cache_index
 from hplreid.datasets.images.cache_builder import build_cache, verify_cache
 from hplreid.datasets.images.cache_index import CacheKey
 from hplreid.datasets.images.image_cache import ImageCache
-from hplreid.datasets.images.image_files import cache_index
-from hplreid.engine.config.image_cache import find_pictures, use_image_cache
+from hplreid.engine.config.image_cache import find_images, use_image_cache
 from hplreid.registry import TRANSFORMS
-from tests.helpers import make_cuhk_pedes, make_market, write_picture
+from tests.helpers import make_cuhk_pedes, make_market, write_image
 
 SIZE = (32, 16)
 KEY = CacheKey('Market-1501', SIZE, 'bicubic')
@@ -141,7 +141,7 @@ def test_joint_data_have_a_cache_each_in_one_folder(tmp_path, root):
         leak='none',
         pipeline=PIPELINE,
     )
-    wanted = find_pictures(config)
+    wanted = find_images(config)
     keys = [CacheKey(name, SIZE, 'bicubic') for name in ('CUHK-PEDES', 'Market-1501')]
     assert list(wanted) == keys
     cache = tmp_path / 'cache'
@@ -161,17 +161,17 @@ def test_joint_data_have_a_cache_each_in_one_folder(tmp_path, root):
         assert torch.equal(a['inputs']['image'], b['inputs']['image'])
 
 
-def test_pictures_with_two_captions_are_there_once(tmp_path):
+def test_images_with_two_captions_are_there_once(tmp_path):
     root = make_cuhk_pedes(tmp_path / 'cuhk', num_ids=4, captions_per_image=2)
-    wanted = find_pictures(
+    wanted = find_images(
         dict(type='CUHKPEDES', data_root=str(root), expected=None, pipeline=PIPELINE)
     )
     ((key, paths),) = wanted.items()
     assert len(paths) == 16
-    assert build_cache(tmp_path / 'cache', key, paths, progress=False).pictures == 8
+    assert build_cache(tmp_path / 'cache', key, paths, progress=False).images == 8
 
 
-def test_items_without_a_picture_pass(tmp_path, cache):
+def test_items_without_a_image_pass(tmp_path, cache):
     item = {'img_path': None, 'source': 'Market-1501', 'caption': 'a man'}
     step = LoadCachedImage(str(cache), SIZE, 'bicubic')
     step.check_items([item])
@@ -191,7 +191,7 @@ def touch(path, seconds=10):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + seconds * 10**9))
 
 
-def test_changed_pictures_are_an_error(root, cache, paths):
+def test_changed_images_are_an_error(root, cache, paths):
     market(root, cached_pipeline(cache))
     touch(paths[0])
     with open(paths[1], 'ab') as file:
@@ -206,14 +206,14 @@ def test_changed_pictures_are_an_error(root, cache, paths):
     assert f'build_cache.py CONFIG --out {cache}' in message
 
 
-def test_new_pictures_are_an_error_until_the_cache_is_built_again(root, cache, paths):
+def test_new_images_are_an_error_until_the_cache_is_built_again(root, cache, paths):
     added = root / 'bounding_box_train' / '0001_c2s1_000099_00.jpg'
-    write_picture(added, 'another')
+    write_image(added, 'another')
     with pytest.raises(CacheError, match=f'{added} is not in the cache'):
         market(root, cached_pipeline(cache))
     before = data_file(cache)
     done = build_cache(cache, KEY, [*paths, str(added)], progress=False)
-    assert (done.pictures, done.made) == (17, 1)
+    assert (done.images, done.made) == (17, 1)
     assert data_file(cache) != before
     assert len(market(root, cached_pipeline(cache))) == 17
 
@@ -223,7 +223,7 @@ def test_a_build_makes_what_has_changed_and_keeps_the_rest(cache, paths):
     Image.new('RGB', (20, 40), 'red').save(paths[1])
     os.remove(paths[2])  # and another is no longer asked for
     done = build_cache(cache, KEY, [*paths[:2], *paths[4:]], progress=False)
-    assert (done.pictures, done.made) == (15, 1)
+    assert (done.images, done.made) == (15, 1)
     found = ImageCache(cache, KEY)
     found.check([*paths[:2], *paths[3:]])
     assert found.find(paths[2]) is None
@@ -291,7 +291,7 @@ def test_an_interrupted_build_leaves_what_was_there(cache, paths, error, monkeyp
         assert {path.name: path.read_bytes() for path in cache.iterdir()} == before
 
 
-def test_an_unreadable_picture_stops_the_build(tmp_path, paths):
+def test_an_unreadable_image_stops_the_build(tmp_path, paths):
     with open(paths[3], 'r+b') as file:
         file.truncate(300)
     with pytest.raises(UnreadableImageError, match=paths[3]):
@@ -359,12 +359,12 @@ def edit(index, **changes):
         (lambda f, i: i.write_bytes(pickle.dumps({})), 'is no index'),
         (lambda f, i: i.write_text('[]'), 'is no index of a cache'),
         (lambda f, i: edit(i, format=2), 'it is of format 2'),
-        (lambda f, i: edit(i, pictures=[['a', 1]]), 'is no index'),
+        (lambda f, i: edit(i, images=[['a', 1]]), 'is no index'),
         (lambda f, i: edit(i, size=[64, 32]), "doesn't belong to its name"),
         (lambda f, i: edit(i, source='Other'), "doesn't belong to its name"),
         (lambda f, i: edit(i, data='../secret.u8'), "its data '../secret.u8'"),
-        (lambda f, i: i.unlink(), "No cache.*of the pictures of 'Market-1501'"),
-        (lambda f, i: data_file(f).unlink(), 'should hold 16 pictures in 24,576 bytes'),
+        (lambda f, i: i.unlink(), "No cache.*of the images of 'Market-1501'"),
+        (lambda f, i: data_file(f).unlink(), 'should hold 16 images in 24,576 bytes'),
         (lambda f, i: os.truncate(data_file(f), 9), 'bytes, and has 9'),
     ],
 )
@@ -378,7 +378,7 @@ def test_a_torn_cache_is_an_error(cache, paths, damage, message):
     assert build_cache(cache, KEY, paths, progress=False).made == 16
 
 
-def test_pictures_outside_the_cache_are_an_error(cache):
+def test_images_outside_the_cache_are_an_error(cache):
     with pytest.raises(CacheError, match="'elsewhere/x.jpg' isn't in the cache"):
         ImageCache(cache, KEY).read('elsewhere/x.jpg')
 
@@ -400,7 +400,7 @@ def test_links_and_other_spellings_of_a_path(tmp_path, root, cache, paths, monke
     assert torch.equal(ImageCache('cache', KEY).read(str(linked)), expected)
 
 
-def test_cache_and_pictures_move_together(tmp_path, cache, paths):
+def test_cache_and_images_move_together(tmp_path, cache, paths):
     expected = ImageCache(cache, KEY).read(paths[0])
     (tmp_path / 'new').mkdir()
     for name in ('cache', 'market'):
@@ -474,9 +474,9 @@ def test_refused(options, message):
 def test_build_refuses(tmp_path):
     with pytest.raises(ValueError, match='workers must be at least 1, got 0'):
         build_cache(tmp_path, KEY, ['x.jpg'], 0)
-    with pytest.raises(ValueError, match="no pictures of 'Market-1501'"):
+    with pytest.raises(ValueError, match="no images of 'Market-1501'"):
         build_cache(tmp_path, KEY, [], progress=False)
     with pytest.raises(FileNotFoundError, match="'x.jpg' does not exist"):
         build_cache(tmp_path, KEY, ['x.jpg'], progress=False)
     with pytest.raises(ValueError, match='CUHKPEDES has no ResizeImage'):
-        find_pictures({'type': 'CUHKPEDES', 'pipeline': [{'type': 'LoadImage'}]})
+        find_images({'type': 'CUHKPEDES', 'pipeline': [{'type': 'LoadImage'}]})

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hplreid.datasets import UnreadableImageError
+from hplreid.datasets.images import resampling
 from hplreid.datasets.images.decoding import (
     count_components,
     decode_pixels,
     decodes_like_pillow,
 )
-from hplreid.datasets.images.image_files import decode_image, resampling
+from hplreid.datasets.images.image_files import decode_image
 from hplreid.datasets.images.resampling import resize
 
 SIDE = st.integers(1, 420)
@@ -133,7 +134,7 @@ def test_without_a_like_decoder_pillow_does_it(broken, monkeypatch):
         (smooth('L'), {'format': 'BMP'}, 0),
     ],
 )
-def test_other_pictures_are_pillows_rgb(image, options, components):
+def test_other_images_are_pillows_rgb(image, options, components):
     data = encode(image, **options)
     assert count_components(data) == components
     expected = as_tensor(Image.open(io.BytesIO(data)).convert('RGB'))
@@ -169,7 +170,7 @@ def pixels_or_none(decode, data):
 
 
 @pytest.mark.parametrize('data', [b'', b'\xff\xd8\xff', b'\xff\xd8\xff\xe0\0\0', b'no'])
-def test_what_is_no_picture_is_an_error(data):
+def test_what_is_no_image_is_an_error(data):
     assert count_components(data) == 0
     with pytest.raises(UnreadableImageError, match=f'{len(data)} bytes'):
         decode_pixels(data, 'x.jpg')

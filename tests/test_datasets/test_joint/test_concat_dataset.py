@@ -1,4 +1,4 @@
-"""Several data sets as one: nobody and no camera is taken for another."""
+"""Several datasets as one: nobody and no camera is taken for another."""
 
 import json
 from pathlib import Path
@@ -19,19 +19,19 @@ from hplreid.datasets import (
 from hplreid.datasets.joint import concat_dataset as concat_module
 from hplreid.engine.config import prepare
 from hplreid.engine.config.check import find_problems
-from tests.helpers import make_cuhk_pedes, make_market, write_picture
+from tests.helpers import make_cuhk_pedes, make_market, write_image
 
 
 @pytest.fixture
 def market(tmp_path):
-    """Three people with two pictures by two cameras, and two to test."""
+    """Three people with two images by two cameras, and two to test."""
     root = make_market(tmp_path / 'market', num_ids=3, images_per_id=2, first_pid=5)
     return dict(type='Market1501', data_root=str(root), name='m', expected=None)
 
 
 @pytest.fixture
 def cuhk(tmp_path):
-    """Two people with two pictures, two captions each, and one to test."""
+    """Two people with two images, two captions each, and one to test."""
     root = make_cuhk_pedes(tmp_path / 'cuhk', num_ids=2, num_test_ids=1)
     return dict(type='CUHKPEDES', data_root=str(root), name='c', expected=None)
 
@@ -41,7 +41,7 @@ def own(tmp_path):
     """A person by camera 4; the first one to test has the name of one to train on."""
     root = tmp_path / 'own'
     for name in ('train/x/_c4.jpg', 'query/x/_c0.jpg', 'gallery/x/_c1.jpg'):
-        write_picture(root / name, name)
+        write_image(root / name, name)
     return dict(type='FolderDataset', data_root=str(root), camera=r'_c(\d+)')
 
 
@@ -142,11 +142,11 @@ def test_counts_of_each_are_said(market, cuhk, monkeypatch):
 def test_same_data_twice(market, own, tmp_path):
     with pytest.raises(ValueError, match=r'datasets\.1 is the same as one before'):
         ConcatReIDDataset([market, market])
-    with pytest.raises(ValueError, match="'m' and 'n' share 6 pictures"):
+    with pytest.raises(ValueError, match="'m' and 'n' share 6 images"):
         ConcatReIDDataset([market, own, dict(market, name='n')])
     link = tmp_path / 'link'
     link.symlink_to(market['data_root'])
-    with pytest.raises(ValueError, match="'m' and 'n' share 6 pictures"):
+    with pytest.raises(ValueError, match="'m' and 'n' share 6 images"):
         ConcatReIDDataset([market, dict(market, name='n', data_root=str(link))])
 
 
@@ -181,11 +181,11 @@ def test_all_that_is_missing_is_said(market, own):
     assert len(problems) == 3
 
 
-def test_pictures_are_verified_on_request(market, own):
-    picture = next(Path(own['data_root'], 'train').rglob('*.jpg'))
-    picture.write_bytes(b'')
+def test_images_are_verified_on_request(market, own):
+    image = next(Path(own['data_root'], 'train').rglob('*.jpg'))
+    image.write_bytes(b'')
     ConcatReIDDataset([market, own])
-    with pytest.raises(UnreadableImageError, match='1 of 7 pictures'):
+    with pytest.raises(UnreadableImageError, match='1 of 7 images'):
         ConcatReIDDataset([market, own], verify=True)
 
 

@@ -91,7 +91,7 @@ def test_the_seed_alone_decides(trees):
     assert held_out(0) == {2, 4, 6}
 
 
-def test_captions_ask_for_pictures(trees):
+def test_captions_ask_for_images(trees):
     val = HoldOut(trees['cuhk'], 'val', 0.2)
     items = items_of(val)
     gallery = [i for i in items if i['split'] == 'gallery']
@@ -99,18 +99,18 @@ def test_captions_ask_for_pictures(trees):
     assert len(items) == len(gallery) + len(queries)
     assert len({i['img_path'] for i in gallery}) == len(gallery) == 2 * 2
     assert all(i['caption'] is None for i in gallery)
-    assert len(queries) == 2 * 2 * 2  # people, pictures, captions
+    assert len(queries) == 2 * 2 * 2  # people, images, captions
     assert all(i['caption'] and i['img_path'] is None for i in queries)
     RetrievalMetric('t2i').check_dataset(val)
 
 
-def test_pictures_ask_for_pictures_of_other_cameras(trees):
+def test_images_ask_for_images_of_other_cameras(trees):
     val = HoldOut(trees['market'], 'val', 0.3)
     items = items_of(val)
     queries = [i for i in items if i['split'] == 'query']
     gallery = [i for i in items if i['split'] == 'gallery']
     assert len(queries) + len(gallery) == len(items) == 3 * 5
-    # Cameras 0, 1, 2, 0, 1 of each: 0 and 1 still have a picture, 2 would have none
+    # Cameras 0, 1, 2, 0, 1 of each: 0 and 1 still have an image, 2 would have none
     # left but is answered by the others
     counts = Counter((i['pid'], i['camid']) for i in queries)
     assert set(counts.values()) == {1}
@@ -135,7 +135,7 @@ def test_pictures_ask_for_pictures_of_other_cameras(trees):
         ([2, 2, 0, 0, 1, 1], {2, 4, 0}),
     ],
 )
-def test_which_pictures_are_queries(cameras, queries):
+def test_which_images_are_queries(cameras, queries):
     assert _choose_queries(cameras) == queries
 
 
@@ -210,7 +210,7 @@ def test_what_is_held_out_of_is_a_bare_training_set(trees, change, message):
         HoldOut({**trees['icfg'], **change}, 'val')
 
 
-def test_pictures_need_cameras_and_people_two_of_them(tmp_path):
+def test_images_need_cameras_and_people_two_of_them(tmp_path):
     for pid in range(4):
         make_market(
             tmp_path / 'm', num_ids=1, images_per_id=2, num_cameras=1, first_pid=pid + 1
@@ -224,7 +224,7 @@ def test_pictures_need_cameras_and_people_two_of_them(tmp_path):
         source = next((tmp_path / 'm' / 'bounding_box_train').iterdir())
         (folder / f'{pid}' / 'a.jpg').write_bytes(source.read_bytes())
     own = dict(type='FolderDataset', data_root=str(tmp_path / 'own'))
-    with pytest.raises(ValueError, match='2 of 2 pictures of own have no camera'):
+    with pytest.raises(ValueError, match='2 of 2 images of own have no camera'):
         HoldOut(own, 'val', 0.5)
 
 

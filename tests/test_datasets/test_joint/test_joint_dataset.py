@@ -1,7 +1,7 @@
 """Joining two sets: labels and removals, counted by hand on a made-up overlap.
 
-CUHK-PEDES here: identities 1-4 train, 5 val, 6 and 7 test, two pictures each with two
-captions. Market-1501: 1-4 train (four pictures each), 5 and 6 test, 0 distractor.
+CUHK-PEDES here: identities 1-4 train, 5 val, 6 and 7 test, two images each with two
+captions. Market-1501: 1-4 train (four images each), 5 and 6 test, 0 distractor.
 Who is who is said in :data:`MARKET`.
 """
 
@@ -108,7 +108,7 @@ def test_leak_identity_looks_at_val_too(configs, tmp_path):
     assert sorted(set(pids(joint, captioned=False))) == [1, 2, 3]
     assert joint.report.i2i_reasons == {'CUHK-PEDES val': 4}
     assert joint.report.t2i_reasons == {}
-    # The exact pictures of a test split are another matter
+    # The exact images of a test split are another matter
     assert JointDataset(**configs, leak='image').report.i2i_removed == 0
 
 
@@ -140,14 +140,14 @@ def test_every_reason_is_counted_and_logged(configs, tmp_path, monkeypatch):
     assert report.i2i_reasons == {'CUHK-PEDES val and CUHK-PEDES test': 4}
     assert (
         'removed 8 of 16 captioned items (4 in CUHK-PEDES test and Market-1501 test, '
-        '4 in Market-1501 test) and 4 of 16 pictures (4 in CUHK-PEDES val and '
+        '4 in Market-1501 test) and 4 of 16 images (4 in CUHK-PEDES val and '
         'CUHK-PEDES test): people who are in a held-out split.'
     ) in logged[0]
 
 
 def test_leak_identity_reaches_over_aliases(configs, tmp_path):
     # 3 and 2 are one person by way of Market's 5, so 3 goes although it has no
-    # picture in Market's test split itself
+    # image in Market's test split itself
     cuhk = make_cuhk_pedes(tmp_path / 'other', market={2: 5, 3: 5, 1: 3, 6: 3})
     configs['t2i']['data_root'] = str(cuhk)
     joint = JointDataset(**configs, leak='identity')
@@ -157,7 +157,7 @@ def test_leak_identity_reaches_over_aliases(configs, tmp_path):
 
 def test_leak_image(configs):
     joint = JointDataset(**configs, leak='image')
-    # One picture each way: with its two captions there, alone here
+    # One image each way: with its two captions there, alone here
     assert joint.report.t2i_removed == 2
     assert joint.report.i2i_removed == 1
     assert joint.report.t2i_reasons == {'Market-1501 test': 2}
@@ -168,7 +168,7 @@ def test_leak_image(configs):
 
 
 def test_leak_image_by_name(configs, tmp_path):
-    # The same picture encoded anew is known by its name
+    # The same image encoded anew is known by its name
     cuhk = tmp_path / 'cuhk'
     folder = cuhk / 'imgs' / 'Market'
     train = folder / market_name(5, 1, 121)
@@ -222,7 +222,7 @@ def test_options_of_the_parts(configs):
     with pytest.raises(ValueError, match=r"i2i.split must be 'train', got 'test'"):
         JointDataset(**configs, leak='none')
     configs['i2i'] = {'type': 'JointDataset'}
-    with pytest.raises(ValueError, match='joins data sets on disk, not JointDataset'):
+    with pytest.raises(ValueError, match='joins datasets on disk, not JointDataset'):
         JointDataset(**configs, leak='none')
 
 
@@ -239,7 +239,7 @@ def test_problems_of_both_are_found(configs, tmp_path):
         JointDataset(**configs, leak='identity')
 
 
-def test_market_picture_without_number(configs, tmp_path):
+def test_market_image_without_number(configs, tmp_path):
     cuhk = tmp_path / 'cuhk'
     old = cuhk / 'imgs' / 'Market' / market_name(1, 1, 110)
     old.rename(old.with_name('p1.jpg'))
@@ -251,7 +251,7 @@ def test_market_picture_without_number(configs, tmp_path):
 
 def test_verify(configs, tmp_path):
     bad = tmp_path / 'market' / 'bounding_box_train' / market_name(1, 1, 0)
-    bad.write_bytes(b'no picture')
+    bad.write_bytes(b'no image')
     assert len(JointDataset(**configs, leak='none')) == 32
     with pytest.raises(ValueError, match=f'1 of 24 .*{bad.name}'):
         JointDataset(**configs, leak='none', verify=True)

@@ -1,7 +1,7 @@
 """Pairs beside CUHK-PEDES and Market-1501, counted by hand on made-up overlaps.
 
-MSMT17 here: training identities 0-2, four pictures each; test identities 0 and 1 (10000
-and 10001). ICFG-PEDES: two pictures of each of the people in :data:`ICFG`.
+MSMT17 here: training identities 0-2, four images each; test identities 0 and 1 (10000
+and 10001). ICFG-PEDES: two images of each of the people in :data:`ICFG`.
 """
 
 import os
@@ -99,9 +99,9 @@ def test_image(configs, tmp_path):
     # ICFG-PEDES trains on an answer of MSMT17, byte for byte under another name ...
     copy = icfg / 'imgs' / 'test' / msmt17_name(1, 100, 3)
     copy.write_bytes((msmt / 'test' / msmt17_name(1, 15, 15)).read_bytes())
-    # ... and tests on a training picture of it, encoded anew under its name ...
+    # ... and tests on a training image of it, encoded anew under its name ...
     _rename(icfg, f'train/{msmt17_name(2, 100, 3)}', f'train/{msmt17_name(2, 1, 2)}')
-    # ... while this is someone else's picture of the same name as a query
+    # ... while this is someone else's image of the same name as a query
     _rename(icfg, f'train/{msmt17_name(1, 100, 3)}', f'train/{msmt17_name(1, 14, 14)}')
     joint = JointDataset(**configs, leak='image')
     assert joint.report.t2i_reasons == {'MSMT17 test': 1}
@@ -135,7 +135,7 @@ def test_a_copy_with_other_numbers_is_refused(configs, tmp_path):
     assert joint.num_ids == 6
 
 
-def test_a_picture_outside_the_folders_of_msmt17(configs, tmp_path):
+def test_a_image_outside_the_folders_of_msmt17(configs, tmp_path):
     old = f'train/{msmt17_name(1, 100, 3)}'
     (tmp_path / 'icfg' / 'imgs' / 'other' / '0001').mkdir(parents=True)
     _rename(tmp_path / 'icfg', old, old.replace('train/', 'other/'))

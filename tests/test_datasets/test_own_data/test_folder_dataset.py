@@ -14,7 +14,7 @@ from hplreid.datasets import (
 )
 from hplreid.datasets.own_data import folder_dataset as folder_module
 from hplreid.datasets.own_data import own_dataset as own_data_module
-from tests.helpers import write_picture
+from tests.helpers import write_image
 
 FILES = (
     'train/bob/1_c0.jpg',
@@ -30,7 +30,7 @@ CAMERA = r'_c(\d+)'
 
 def make_folder(root, files=FILES):
     for name in files:
-        write_picture(root / name, name)
+        write_image(root / name, name)
     return str(root)
 
 
@@ -109,11 +109,11 @@ def test_cameras_are_an_option(root, tmp_path, warnings):
 
 def test_names_that_do_not_tell_the_camera(root):
     make_folder(Path(root), ['query/dora/c3.jpg'])
-    with pytest.raises(AnnotationError, match=r'1 pictures .*query/dora/c3\.jpg'):
+    with pytest.raises(AnnotationError, match=r'1 images .*query/dora/c3\.jpg'):
         FolderDataset(root, camera=CAMERA)
     (problem,) = FolderDataset.find_problems(data_root=root, camera=CAMERA)
     assert "don't tell a camera" in problem
-    with pytest.raises(AnnotationError, match='8 pictures .*whole number'):
+    with pytest.raises(AnnotationError, match='8 images .*whole number'):
         FolderDataset(root, camera=r'(\.)')
 
 
@@ -142,10 +142,10 @@ def test_other_files_are_said(root, warnings):
     assert len(FolderDataset(root)) == 4
     assert warnings == []
     (path / 'train/bob/a.heic').write_text('')
-    write_picture(path / 'gallery/stray.jpg', 'x')
+    write_image(path / 'gallery/stray.jpg', 'x')
     assert len(FolderDataset(root)) == 4
     (said,) = warnings
-    assert '2 files are no pictures' in said
+    assert '2 files are no images' in said
     assert 'train/bob/a.heic, gallery/stray.jpg' in said
 
 
@@ -160,9 +160,7 @@ def test_missing_folders(root, tmp_path):
         path.rmdir() if path.is_dir() else path.unlink()
     (Path(root) / 'train').rename(Path(root) / 'Train')
     (problem,) = FolderDataset.find_problems(data_root=root, split='test')
-    assert (
-        "'query'; found: gallery 2. Expected pictures in query/<identity>/" in problem
-    )
+    assert "'query'; found: gallery 2. Expected images in query/<identity>/" in problem
     with pytest.raises(MissingDataError, match="nothing is in split 'train'"):
         FolderDataset(root)
     assert FolderDataset.find_problems(data_root=root, pipeline=[], verify=True)
@@ -188,7 +186,7 @@ def test_names_in_any_script(tmp_path):
 
 
 def test_links(root, tmp_path):
-    write_picture(tmp_path / 'store/1_c0.jpg', 'x')
+    write_image(tmp_path / 'store/1_c0.jpg', 'x')
     (Path(root) / 'train/zoe').symlink_to(tmp_path / 'store')
     assert FolderDataset(root, camera=CAMERA, verify=True).num_ids == 3
     circle = Path(root) / 'train/anna/more/again'
@@ -209,10 +207,10 @@ def test_a_folder_that_cannot_be_written(root):
 
 
 @pytest.mark.parametrize('part', [0, 0.5])
-def test_unreadable_pictures_are_named(root, part):
-    picture = Path(root) / 'train/bob/1_c0.jpg'
-    content = picture.read_bytes()
-    picture.write_bytes(content[: int(part * len(content))])
+def test_unreadable_images_are_named(root, part):
+    image = Path(root) / 'train/bob/1_c0.jpg'
+    content = image.read_bytes()
+    image.write_bytes(content[: int(part * len(content))])
     FolderDataset(root)
     with pytest.raises(UnreadableImageError, match=r'1 of 4 .*bob/1_c0\.jpg'):
         FolderDataset(root, verify=True)

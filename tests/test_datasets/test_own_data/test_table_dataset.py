@@ -24,7 +24,7 @@ from hplreid.datasets.own_data import own_dataset as own_data_module
 from hplreid.datasets.own_data.annotation_rows import ROW_SPLITS, number_identities
 from hplreid.datasets.own_data.table_validation import read_rows
 from hplreid.registry import DATASETS
-from tests.helpers import make_market, write_picture
+from tests.helpers import make_market, write_image
 
 COLUMNS = ('path', 'pid', 'camid', 'caption', 'split')
 
@@ -34,7 +34,7 @@ ROWS = [
     ('img/p1.jpg', 'anna', 0, 'a person in red', 'train'),
     ('img/p2.jpg', 'bob', 1, '', 'train'),
     ('img/p3.jpg', 'anna', '', '', 'train'),
-    ('img/p4.jpg', 'carl', 2, 'grey trousers', 'val'),
+    ('img/p4.jpg', 'carl', 2, 'gray trousers', 'val'),
     ('img/p5.jpg', 'dora', '', 'yellow coat', 'test'),
     ('img/p5.jpg', 'dora', '', 'a coat, yellow', 'test'),
     ('img/p6.jpg', 'emil', '', '', 'test'),
@@ -54,15 +54,15 @@ def write_csv(path, rows, header=COLUMNS, encoding='utf-8'):
     return str(path)
 
 
-def write_pictures(folder, rows):
+def write_images(folder, rows):
     for row in rows:
-        write_picture(folder / row[0], row[1])
+        write_image(folder / row[0], row[1])
 
 
 @pytest.fixture
 def table(tmp_path):
-    """The rows above as CSV, with their pictures."""
-    write_pictures(tmp_path, ROWS)
+    """The rows above as CSV, with their images."""
+    write_images(tmp_path, ROWS)
     return write_csv(tmp_path / 'people.csv', ROWS)
 
 
@@ -75,7 +75,7 @@ def told(dataset, *keys):
 
 
 def refused(tmp_path, *rows, header=COLUMNS):
-    """Return what is said of a table without pictures."""
+    """Return what is said of a table without images."""
     path = write_csv(tmp_path / 'bad.csv', rows, header)
     with pytest.raises(AnnotationError) as error:
         TableDataset(path)
@@ -103,7 +103,7 @@ def test_training_items(table, tmp_path):
     assert dataset.metainfo['identities'] == {0: 'anna', 1: 'bob'}
 
 
-def test_words_search_the_pictures_of_their_split(table):
+def test_words_search_the_images_of_their_split(table):
     dataset = TableDataset(table, 'test', task='t2i')
     paths = [p and os.path.basename(p) for (p,) in told(dataset, 'img_path')]
     assert paths == ['p5.jpg', 'p6.jpg', None, None]
@@ -119,11 +119,11 @@ def test_words_search_the_pictures_of_their_split(table):
     validation = TableDataset(table, 'val', task='t2i')
     assert told(validation, 'pid', 'caption', 'camid') == [
         (2, None, 2),
-        (2, 'grey trousers', 2),
+        (2, 'gray trousers', 2),
     ]
 
 
-def test_pictures_search_the_gallery(table):
+def test_images_search_the_gallery(table):
     dataset = TableDataset(table, 'test', task='i2i')
     assert told(dataset, 'pid', 'camid', 'caption', 'split') == [
         (3, 0, None, 'query'),
@@ -132,14 +132,14 @@ def test_pictures_search_the_gallery(table):
     ]
 
 
-def test_a_picture_with_captions_is_searched_once(tmp_path):
+def test_a_image_with_captions_is_searched_once(tmp_path):
     rows = [
         ('q.jpg', 1, 0, 'one', 'query'),
         ('q.jpg', 1, 0, 'two', 'query'),
         ('g.jpg', 1, 1, 'one', 'gallery'),
         ('g.jpg', 1, 1, 'two', 'gallery'),
     ]
-    write_pictures(tmp_path, [(r[0], str(r[1])) for r in rows])
+    write_images(tmp_path, [(r[0], str(r[1])) for r in rows])
     path = write_csv(tmp_path / 't.csv', rows)
     dataset = TableDataset(path, 'test', task='i2i')
     assert [s for (s,) in told(dataset, 'split')] == ['query', 'gallery']
@@ -178,7 +178,7 @@ def test_a_new_test_identity_moves_no_label(table, tmp_path):
     before = TableDataset(table).metainfo['label_of']
     rows = [*ROWS, ('img/p1.jpg', 'anna', 0, 'early in the alphabet', 'test')]
     rows.append(('img/p2.jpg', 'bob', 1, 'also', 'test'))
-    write_picture(tmp_path / 'img/new.jpg', 'new')
+    write_image(tmp_path / 'img/new.jpg', 'new')
     rows.append(('img/new.jpg', 'Aaron', '', '', 'test'))
     after = TableDataset(write_csv(table, rows))
     assert after.metainfo['label_of'] == before
@@ -202,7 +202,7 @@ def test_numbers_of_identities(names, numbers):
 
 def test_one_number_written_in_two_ways(tmp_path):
     rows = [('a.jpg', '7', '', '', 'train'), ('b.jpg', '007', '', '', 'train')]
-    write_pictures(tmp_path, rows)
+    write_images(tmp_path, rows)
     path = write_csv(tmp_path / 't.csv', rows)
     with pytest.raises(AnnotationError, match='007, 7 are the same'):
         TableDataset(path)
@@ -211,7 +211,7 @@ def test_one_number_written_in_two_ways(tmp_path):
 
 def test_whole_numbers_are_kept_and_sorted_as_numbers(tmp_path):
     rows = [(f'{n}.jpg', n, '', '', 'train') for n in (10, 9, 200)]
-    write_pictures(tmp_path, [(r[0], str(r[1])) for r in rows])
+    write_images(tmp_path, [(r[0], str(r[1])) for r in rows])
     dataset = TableDataset(write_csv(tmp_path / 't.csv', rows))
     assert dict(told(dataset, 'pid', 'label')) == {9: 0, 10: 1, 200: 2}
     assert list(dataset.metainfo['label_of'].items()) == [
@@ -232,8 +232,8 @@ def test_json_is_read_like_csv(table, tmp_path):
 
 
 def test_json_types(tmp_path):
-    write_picture(tmp_path / 'a.jpg', 'a')
-    write_picture(tmp_path / 'b.jpg', 'b')
+    write_image(tmp_path / 'a.jpg', 'a')
+    write_image(tmp_path / 'b.jpg', 'b')
     records = [
         {'path': 'a.jpg', 'pid': 5, 'split': 'train', 'camid': 2.0, 'caption': None},
         {'path': 'b.jpg', 'pid': 5.0, 'split': 'train', 'camid': -1},
@@ -280,23 +280,23 @@ def test_parquet_without_its_reader(tmp_path, monkeypatch):
 
 
 def test_columns_of_other_names(tmp_path):
-    write_pictures(tmp_path / 'pictures', ROWS)
+    write_images(tmp_path / 'images', ROWS)
     (tmp_path / 'lists').mkdir()
     header = ['file', 'person', 'camera', 'text', 'split']
     path = write_csv(tmp_path / 'lists' / 'people.csv', ROWS, header)
     columns = {'path': 'file', 'pid': 'person', 'camid': 'camera', 'caption': 'text'}
-    dataset = TableDataset(path, data_root=str(tmp_path / 'pictures'), columns=columns)
+    dataset = TableDataset(path, data_root=str(tmp_path / 'images'), columns=columns)
     assert dataset.has_caption.sum() == 2
     assert told(dataset, 'camid') == [(0,), (0,), (1,), (-1,)]
     with pytest.raises(ValueError, match=r"no \['camera'\].*expected some of"):
         TableDataset(path, columns={'camera': 'camid'})
-    # A misspelt name must not silently make all cameras unknown
+    # A misspelled name must not silently make all cameras unknown
     with pytest.raises(AnnotationError, match='no column kamera; found'):
         TableDataset(path, columns={**columns, 'camid': 'kamera'})
 
 
 def test_camera_and_caption_are_optional(tmp_path):
-    write_picture(tmp_path / 'a.jpg', 'a')
+    write_image(tmp_path / 'a.jpg', 'a')
     path = write_csv(
         tmp_path / 't.csv', [('a.jpg', 'x', 'train')], COLUMNS[:2] + ('split',)
     )
@@ -306,7 +306,7 @@ def test_camera_and_caption_are_optional(tmp_path):
 def test_text_as_spreadsheets_write_it(tmp_path):
     """A BOM, spaces, letters of many scripts, quotes, line breaks within a cell."""
     name = 'Bilder für José/写真 1.jpg'
-    write_picture(tmp_path / name, 'a')
+    write_image(tmp_path / name, 'a')
     caption = 'He said "hi",\nwearing 红色'
     rows = [(name, ' Zoë ', ' 3 ', caption, ' train ')]
     header = ['path', ' pid', 'camid ', 'caption', 'split']
@@ -429,22 +429,22 @@ def test_missing_table(tmp_path):
     assert 'does not exist' in TableDataset.find_problems(table='no.csv')[0]
 
 
-def test_absent_pictures_are_named(table, tmp_path):
+def test_absent_images_are_named(table, tmp_path):
     (tmp_path / 'img/p1.jpg').unlink()
     (tmp_path / 'img/p3.jpg').unlink()
-    (tmp_path / 'img/p3.jpg').mkdir()  # a folder of that name is no picture
+    (tmp_path / 'img/p3.jpg').mkdir()  # a folder of that name is no image
     (tmp_path / 'img/p5.jpg').unlink()  # of another split
-    with pytest.raises(MissingDataError, match='2 of 3 pictures.*p1.jpg, .*p3.jpg'):
+    with pytest.raises(MissingDataError, match='2 of 3 images.*p1.jpg, .*p3.jpg'):
         TableDataset(table)
     (problem,) = TableDataset.find_problems(
         table=table, split='train', pipeline=[], verify=True
     )
-    assert '2 of 3 pictures' in problem
+    assert '2 of 3 images' in problem
     TableDataset(table, 'test', task='i2i')
 
 
 def test_links_are_followed_and_dangling_ones_named(tmp_path):
-    write_picture(tmp_path / 'store/a.jpg', 'a')
+    write_image(tmp_path / 'store/a.jpg', 'a')
     (tmp_path / 'data').mkdir()
     (tmp_path / 'data/img').symlink_to(tmp_path / 'store')
     (tmp_path / 'data/link.jpg').symlink_to(tmp_path / 'store/a.jpg')
@@ -454,12 +454,12 @@ def test_links_are_followed_and_dangling_ones_named(tmp_path):
     path = write_csv(tmp_path / 'data/t.csv', rows)
     assert len(TableDataset(path, verify=True)) == 2
     path = write_csv(path, [*rows, ('gone.jpg', 1, '', '', 'train')])
-    with pytest.raises(MissingDataError, match=r'1 of 3 pictures.*gone\.jpg'):
+    with pytest.raises(MissingDataError, match=r'1 of 3 images.*gone\.jpg'):
         TableDataset(path)
 
 
 def test_paths_may_be_absolute(tmp_path):
-    write_picture(tmp_path / 'far/a.jpg', 'a')
+    write_image(tmp_path / 'far/a.jpg', 'a')
     (tmp_path / 'near').mkdir()
     path = write_csv(
         tmp_path / 'near/t.csv', [(tmp_path / 'far/a.jpg', 1, '', '', 'train')]
@@ -493,19 +493,19 @@ def test_nothing_is_written(table, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('content', [b'', b'half'])
-def test_unreadable_pictures_are_named(table, tmp_path, content):
-    picture = tmp_path / 'img/p2.jpg'
+def test_unreadable_images_are_named(table, tmp_path, content):
+    image = tmp_path / 'img/p2.jpg'
     if content == b'half':
-        content = picture.read_bytes()[: picture.stat().st_size // 2]
-    picture.write_bytes(content)
+        content = image.read_bytes()[: image.stat().st_size // 2]
+    image.write_bytes(content)
     assert len(TableDataset(table)) == 4
-    with pytest.raises(UnreadableImageError, match=r'1 of 3 pictures .*p2\.jpg'):
+    with pytest.raises(UnreadableImageError, match=r'1 of 3 images .*p2\.jpg'):
         TableDataset(table, verify=True)
 
 
 def test_empty_splits(tmp_path):
     rows = [('a.jpg', 'x', '', '', 'test'), ('b.jpg', 'y', '', '', 'query')]
-    write_pictures(tmp_path, rows)
+    write_images(tmp_path, rows)
     path = write_csv(tmp_path / 't.csv', rows)
     with pytest.raises(MissingDataError, match="split 'train'; found: query 1, test 1"):
         TableDataset(path)
@@ -520,7 +520,7 @@ def test_empty_splits(tmp_path):
 
 def test_no_query_has_an_answer(tmp_path):
     rows = [('a.jpg', 'x', 0, '', 'query'), ('b.jpg', 'y', 1, '', 'gallery')]
-    write_pictures(tmp_path, rows)
+    write_images(tmp_path, rows)
     path = write_csv(tmp_path / 't.csv', rows)
     find = TableDataset.find_problems
     (problem,) = find(table=path, split='test', task='i2i')
@@ -561,7 +561,7 @@ def write_test_rows(tmp_path, *rows):
         (f'{i}.jpg', pid, camid, '', split)
         for i, (pid, camid, split) in enumerate(rows)
     ]
-    write_pictures(tmp_path, rows)
+    write_images(tmp_path, rows)
     return write_csv(tmp_path / 't.csv', rows)
 
 
@@ -583,7 +583,7 @@ def test_advice_before_scores_surprise(tmp_path, warnings):
     )
     assert '1 of 3 queries will be skipped' in absent
     assert 'gallery: z.' in absent
-    assert '1 of 3 queries have right answers from their own camera alone: y' in alone
+    assert '1 of 3 queries have matches from their own camera alone: y' in alone
     del warnings[:]
     TableDataset(path)
     assert len(warnings) == 1

@@ -61,7 +61,7 @@ def test_everything_is_listed_at_once(tmp_path):
     assert "Did you mean 'ToyNumbers'?" in lines[1]
     assert lines[2:] == [
         "  2. weights 'x.pt' are missing",
-        '  3. shift=-1 is negative',  # once, though two data sets say it
+        '  3. shift=-1 is negative',  # once, though two datasets say it
         "  4. stage 'align' has no 'trainable'",
         "  5. load_from: checkpoint 'nowhere.pth' does not exist.",
     ]

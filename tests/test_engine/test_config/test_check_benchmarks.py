@@ -12,7 +12,7 @@ from tests.test_engine.engine_toy import toy_config
 
 
 def write(path, rows):
-    """Write a table of pictures; nobody opens them."""
+    """Write a table of images; nobody opens them."""
     lines = ['path,pid,camid,split']
     for name, pid, camid, split in rows:
         (path.parent / name).touch()
@@ -39,7 +39,7 @@ def config_of(table, **metric):
     [
         (('', ''), '1 of 1 query samples have no camera'),
         ((2, ''), '1 of 1 gallery samples have no camera'),
-        ((2, 2), 'None of the 1 queries has a right answer'),
+        ((2, 2), 'None of the 1 queries has a match'),
     ],
 )
 def test_cameras_that_the_protocol_needs(tmp_path, cameras, expected):
@@ -115,7 +115,7 @@ def test_cameras_that_the_tower_knows(tmp_path):
     )
     assert find_benchmark_problems(with_cameras(config_of(table), 6)) == []
     (problem,) = find_benchmark_problems(with_cameras(config_of(table), 5))
-    assert problem.startswith('test_dataloader.mine: 1 of 2 pictures have a camera')
+    assert problem.startswith('test_dataloader.mine: 1 of 2 images have a camera')
     assert 'embedding of: 5. Expected 0 to 4, because of' in problem
     assert 'image_encoder.num_cameras=5' in problem
     table = write(
@@ -138,7 +138,7 @@ def test_cameras_of_every_training_set(tmp_path):
             train_cfg=dict(
                 stages=dict(
                     first=dict(epochs=1),
-                    # The same pictures, prepared otherwise: told once
+                    # The same images, prepared otherwise: told once
                     second=dict(train_dataloader=dict(dataset=dict(pipeline=[]))),
                     third=dict(train_dataloader=dict(dataset=data[1])),
                 )
@@ -147,7 +147,7 @@ def test_cameras_of_every_training_set(tmp_path):
     )
     assert find_benchmark_problems(with_cameras(config, 4)) == []
     (problem,) = find_benchmark_problems(with_cameras(config, 3))
-    assert problem.startswith('train_dataloader: 1 of 1 pictures')
+    assert problem.startswith('train_dataloader: 1 of 1 images')
     assert len(find_benchmark_problems(with_cameras(config, 2))) == 2
     config.train_cfg = {}
     assert len(find_benchmark_problems(with_cameras(config, 2))) == 1

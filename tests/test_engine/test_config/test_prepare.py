@@ -44,7 +44,7 @@ def test_nothing_is_made_unasked(made):
     assert made == []
 
 
-def test_a_cache_is_made_after_the_pictures_and_only_where_one_is_wanted(
+def test_a_cache_is_made_after_the_images_and_only_where_one_is_wanted(
     tmp_path, monkeypatch
 ):
     root = make_market(tmp_path / 'market')
@@ -59,7 +59,7 @@ def test_a_cache_is_made_after_the_pictures_and_only_where_one_is_wanted(
     wanting = Config({**config, 'image_cache': str(tmp_path / 'cache')})
     prepare.prepare_data(wanting)
     (index,) = (tmp_path / 'cache').glob('*.json')
-    assert len(json.loads(index.read_text())['pictures']) == 16
+    assert len(json.loads(index.read_text())['images']) == 16
     step = wanting.train_dataloader.dataset.pipeline[0]
     assert step == dict(
         type='LoadCachedImage', cache=str(tmp_path / 'cache'), size=(8, 4)

@@ -19,13 +19,13 @@ class RecordingVisualizer:
         return Image.new('RGB', (2, 2))
 
 
-def run(tmp_path, hook, picture=None):
+def run(tmp_path, hook, image=None):
     return build_runner(
         tmp_path,
         test_cfg={'type': 'BenchmarkLoop'},
         test_dataloader={
-            'a_i2i': loader(0, img_path=picture),
-            'b_t2i': loader(1, img_path=picture),
+            'a_i2i': loader(0, img_path=image),
+            'b_t2i': loader(1, img_path=image),
         },
         test_evaluator={
             'a_i2i': metric('i2i'),
@@ -36,9 +36,9 @@ def run(tmp_path, hook, picture=None):
 
 
 def test_a_page_for_each_benchmark(tmp_path):
-    picture = tmp_path / 'person.png'
-    Image.new('RGB', (20, 40), (1, 2, 250)).save(picture)
-    run(tmp_path / 'work', {'num_queries': 2, 'topk': 3}, str(picture))
+    image = tmp_path / 'person.png'
+    Image.new('RGB', (20, 40), (1, 2, 250)).save(image)
+    run(tmp_path / 'work', {'num_queries': 2, 'topk': 3}, str(image))
     folder = tmp_path / 'work' / 'ranked_lists'
     assert sorted(path.name for path in folder.iterdir()) == [
         'a_i2i.png',
@@ -48,8 +48,8 @@ def test_a_page_for_each_benchmark(tmp_path):
     for path in folder.iterdir():
         with Image.open(path) as page:
             page.load()
-            colours = {c: n for n, c in page.getcolors(1 << 24)}
-        assert colours[(1, 2, 250)] == 2 * 4 * 96 * 192
+            colors = {c: n for n, c in page.getcolors(1 << 24)}
+        assert colors[(1, 2, 250)] == 2 * 4 * 96 * 192
 
 
 def test_queries_are_the_same_ones_each_time(tmp_path):

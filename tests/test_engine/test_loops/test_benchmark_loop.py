@@ -58,7 +58,7 @@ def test_scores_table_and_file(tmp_path):
         *(f'b_t2i/i2t/{n}' for n in names[:3]),
     ]
     title, rows = table_rows(tmp_path)
-    assert title == ('weights: as initialised, no checkpoint | processes: 1 | seed: 3')
+    assert title == ('weights: as initialized, no checkpoint | processes: 1 | seed: 3')
     assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']
     assert rows['a_i2i']['mAP'] == f'{metrics["a_i2i/mAP"]:.2f}'
     assert rows['a_i2i']['same camera'] == 'drop'
@@ -152,7 +152,7 @@ def test_scores_of_each_query_are_written(tmp_path):
         queries = range(15, 37) if name == 'b_t2i_i2t' else range(15)
         assert saved.pids.tolist() == [i % 5 for i in queries]
         assert saved.names.tolist() == [f'words {i}' for i in queries]
-    assert saved.settings['gallery'] == '15'  # one row a picture, captions to find
+    assert saved.settings['gallery'] == '15'  # one row an image, captions to find
 
 
 def test_features_are_written_on_request(tmp_path):
@@ -191,7 +191,7 @@ def test_training_data_are_named_if_known(tmp_path):
     runner.test()
     title, rows = table_rows(tmp_path)
     assert title == (
-        'weights: as initialised, no checkpoint | trained on: market1501 | '
+        'weights: as initialized, no checkpoint | trained on: market1501 | '
         'processes: 1 | seed: 3'
     )
     assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']

@@ -108,12 +108,12 @@ def _nano(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def market(tmp_path_factory):
-    """32 pictures of 4 people."""
+    """32 images of 4 people."""
     return make_market(tmp_path_factory.mktemp('data'), num_ids=4, images_per_id=8)
 
 
 def parts(root):
-    """A model, and a loader of 31 pictures: a number that nothing divides."""
+    """A model, and a loader of 31 images: a number that nothing divides."""
     torch.manual_seed(3)
     model = MODELS.build(MODEL)
     dataset = Subset(DATASETS.build(data_config(root)), range(31))
@@ -174,7 +174,7 @@ def test_the_stage_trains_on_what_was_kept(unbroken, market):
     assert all(k.startswith('image_encoder') for k in moved)
 
 
-def test_pictures_instead_give_the_same_weights(unbroken, market, tmp_path):
+def test_images_instead_give_the_same_weights(unbroken, market, tmp_path):
     config = config_of(market, tmp_path)
     config.train_cfg.stages.prompt.cache_features = []
     train(config)

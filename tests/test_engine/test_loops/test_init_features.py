@@ -24,7 +24,7 @@ from hplreid.engine.loops.feature_cache import extract_features, extract_rows
 from hplreid.engine.loops.stage import find_stage_problems, parse_stages
 from hplreid.registry import DATASETS, MODELS
 from hplreid.structures import ReIDDataSample
-from tests.helpers import make_cuhk_pedes, write_picture
+from tests.helpers import make_cuhk_pedes, write_image
 from tests.test_models.test_reid.tiny import ARCH, add_nano_arch
 
 PLAIN = [
@@ -231,7 +231,7 @@ def begin(data, folder, cache, seed=0, pipeline=PLAIN):
         config.train_dataloader.to_dict(),
     )
     loader = DataLoader(range(4), batch_size=4)
-    init_features.initialise(model, loader, stage, str(folder))
+    init_features.initialize(model, loader, stage, str(folder))
     return model
 
 
@@ -269,8 +269,8 @@ def change_weights(data, path):
     return dict(seed=1)
 
 
-def change_picture(data, path):
-    write_picture(next((data / 'imgs' / 'cam_a').glob('001_*')), 'person 9', (48, 96))
+def change_image(data, path):
+    write_image(next((data / 'imgs' / 'cam_a').glob('001_*')), 'person 9', (48, 96))
     return {}
 
 
@@ -287,7 +287,7 @@ def damage(data, path):
     ('change', 'reason'),
     [
         (change_weights, 'is of other data or weights'),
-        (change_picture, 'is of other data or weights'),
+        (change_image, 'is of other data or weights'),
         (change_pipeline, 'is of other data or weights'),
         (damage, "can't be read"),
     ],
@@ -322,7 +322,7 @@ def test_heads_of_another_seed_do_not_matter(data):
 
 
 class Mixed(Dataset):
-    """Seven pictures, three of them described; captions of unequal lengths."""
+    """Seven images, three of them described; captions of unequal lengths."""
 
     described = (1, 2, 6)
 

@@ -114,7 +114,7 @@ def test_epochs_and_iterations_count_on(finished):
     assert (loop.iter, loop.max_iters) == (15, 15)
 
 
-def test_the_optimiser_has_what_is_trained_in_few_groups(finished):
+def test_the_optimizer_has_what_is_trained_in_few_groups(finished):
     runner = finished[0]
     names = {id(p): n for n, p in runner.model.named_parameters()}
     rate = 0.001
@@ -247,7 +247,7 @@ def test_stages_are_named(tmp_path, stages):
         build(config).train()
 
 
-def test_a_stage_without_optimiser_is_named(tmp_path):
+def test_a_stage_without_optimizer_is_named(tmp_path):
     config = toy_config(tmp_path)
     config.train_cfg.stages.align.pop('optim_wrapper')
     with pytest.raises(ValueError, match="Stage 'align' has no optimizer"):

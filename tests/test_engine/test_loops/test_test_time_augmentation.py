@@ -1,4 +1,4 @@
-"""Averages over variants of a picture, and chosen features, against hand work."""
+"""Averages over variants of an image, and chosen features, against hand work."""
 
 import pytest
 import torch
@@ -16,11 +16,11 @@ def model(tmp_path_factory):
     return build_hpl(num_ids=None).float().eval()
 
 
-def make_batch(pictures=3, captions=2, dtype=torch.uint8):
-    """Captions first, so that rows of pictures aren't their places."""
+def make_batch(num_images=3, captions=2, dtype=torch.uint8):
+    """Captions first, so that rows of images aren't their places."""
     generator = torch.Generator().manual_seed(0)
     words = torch.tensor([49406, 5, 6, 49407, 0, 0])
-    images = torch.randint(0, 256, (pictures, 3, 32, 16), generator=generator)
+    images = torch.randint(0, 256, (num_images, 3, 32, 16), generator=generator)
     inputs = [
         {'image': None, 'caption': words + torch.tensor([0, i, 0, 0, 0, 0])}
         for i in range(captions)
@@ -41,8 +41,8 @@ def features(samples, name):
 
 @torch.no_grad()
 def encode(model, images):
-    """The I2I and T2I features of pictures, by the towers alone."""
-    found = model.image_encoder(model.data_preprocessor._normalise(images.clone()))
+    """The I2I and T2I features of images, by the towers alone."""
+    found = model.image_encoder(model.data_preprocessor._normalize(images.clone()))
     return found['u'], found['v']
 
 
@@ -62,7 +62,7 @@ def test_flip_is_the_mean_of_two_directions(model, dtype):
         hand = (one / one.norm(dim=1)[:, None] + two / two.norm(dim=1)[:, None]) / 2
         found = features(samples[2:], name)
         torch.testing.assert_close(found, hand, rtol=1e-4, atol=1e-5)
-    # A picture and its mirror image are the same now
+    # An image and its mirror image are the same now
     again = make_batch(dtype=dtype)
     again['inputs']['images'] = images.flip(3)
     torch.testing.assert_close(
@@ -95,7 +95,7 @@ def test_captions_are_as_without_and_encoded_once(model, monkeypatch):
     assert calls == [2]
     assert torch.equal(features(samples[:2], 't2i_feat'), plain)
     assert 'i2i_feat' not in samples[0]
-    captions = run(model, make_batch(pictures=0), flip=True)
+    captions = run(model, make_batch(num_images=0), flip=True)
     assert torch.equal(features(captions, 't2i_feat'), plain)
 
 
@@ -128,7 +128,7 @@ def test_zoom(dtype):
 def test_chosen_features_are_the_states_joined(names):
     model = build_hpl(num_ids=None, i2i_feature=names).float().eval()
     batch = make_batch()
-    images = model.data_preprocessor._normalise(batch['inputs']['images'])
+    images = model.data_preprocessor._normalize(batch['inputs']['images'])
     with torch.no_grad():
         states = model.image_encoder(images)
         samples = model.test_step(batch)
@@ -143,7 +143,7 @@ def test_wrong_use_is_named(model):
             TestTimeAugmentation(scales=scales)
     both = make_batch()
     both['inputs']['caption_rows'] = torch.tensor([0, 2])
-    with pytest.raises(ValueError, match='a picture or a caption; 1 are both'):
+    with pytest.raises(ValueError, match='an image or a caption; 1 are both'):
         run(model, both, flip=True)
     with pytest.raises(TypeError, match="collate_fn=dict.type='reid_collate'"):
         run(model, {'inputs': {'image': [], 'caption': []}}, flip=True)

@@ -111,7 +111,7 @@ def test_settings_say_what_moves_the_number():
     _, metric = score(samples, task='i2i', distance='euclidean')
     assert metric.settings == {
         'distance': 'euclidean',
-        'normalised': 'no',
+        'normalized': 'no',
         'same camera': 'drop',
         're-ranking': 'none',
         'AP': 'step',

@@ -87,7 +87,7 @@ def test_distances_equal_slow_loops(cameras, dtype, device):
         before = given.clone()
         block_size = int(rng.integers(1, 14))
         if not slow[2].any():
-            with pytest.raises(ValueError, match='has a right answer|Nothing to rank'):
+            with pytest.raises(ValueError, match='has a match|Nothing to rank'):
                 evaluate_distances(given, *ids, block_size=block_size)
             continue
         assert_equals_slow(evaluate_distances(given, *ids, block_size=block_size), slow)
@@ -105,7 +105,7 @@ def test_features_equal_slow_loops(distance, dtype, device):
     for case in range(30):
         queries, gallery = rng.integers(2, 12), rng.integers(5, 25)
         ids = random_ids(rng, queries, gallery, cameras=case % 2)
-        ids[1][0], ids[0][0] = 1, 1  # one right answer at least
+        ids[1][0], ids[0][0] = 1, 1  # one match at least
         if len(ids) == 4:
             ids[2][0], ids[3][0] = 0, 1
         q, g = rng.choice([-1.0, 1.0], (queries, 4)), rng.choice([-1, 1], (gallery, 4))
@@ -133,7 +133,7 @@ class TestHypothesis:
         if slow[2].any():
             assert_equals_slow(evaluate(*ids), slow)
         else:
-            with pytest.raises(ValueError, match='has a right answer|Nothing to rank'):
+            with pytest.raises(ValueError, match='has a match|Nothing to rank'):
                 evaluate(*ids)
 
     @settings(max_examples=200, deadline=None)
@@ -154,7 +154,7 @@ class TestHypothesis:
     @settings(max_examples=200, deadline=None)
     @given(st.data())
     def test_features(self, data):
-        """Whole numbers: products are exact, and copies of a picture are many."""
+        """Whole numbers: products are exact, and copies of an image are many."""
         queries, gallery = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 30))
         dtype = data.draw(st.sampled_from([np.float16, np.float32, np.float64]))
         numbers = st.integers(-3, 3)
@@ -207,7 +207,7 @@ def test_blocks_change_nothing_at_all(distance, dtype, device):
         assert_same(result, expected)
 
 
-def test_copies_of_a_picture_tie_wherever_they_are():
+def test_copies_of_a_image_tie_wherever_they_are():
     """One is right, the others are wrong; the rank tells how many come earlier."""
     rng = np.random.default_rng(0)
     gallery = 2 * rng.normal(size=(5000, 129)).astype(np.float32)
@@ -274,13 +274,13 @@ def test_each_thread_of_the_pool_multiplies_on_one_core():
 
 @pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
 def test_real_features_at_any_block_size(distance):
-    """A right answer never counts itself: its threshold is of the block it is in."""
+    """A match never counts itself: its threshold is of the block it is in."""
     rng = np.random.default_rng(0)
     q_pids, g_pids = rng.integers(0, 40, 200), rng.integers(-1, 40, 500)
     q_cams, g_cams = rng.integers(0, 6, 200), rng.integers(0, 6, 500)
-    centres = rng.normal(size=(41, 257))
-    q = centres[q_pids] + 3 * rng.normal(size=(200, 257))
-    g = centres[g_pids] + 3 * rng.normal(size=(500, 257))
+    centers = rng.normal(size=(41, 257))
+    q = centers[q_pids] + 3 * rng.normal(size=(200, 257))
+    g = centers[g_pids] + 3 * rng.normal(size=(500, 257))
     if distance == 'cosine':
         exact = (
             -(q / np.linalg.norm(q, axis=1, keepdims=True))
@@ -529,7 +529,7 @@ def test_a_block_without_a_right_answer():
 
 def test_no_valid_query_says_why():
     """One identity is absent, the other is seen by one camera only."""
-    with pytest.raises(ValueError, match='right answer') as error:
+    with pytest.raises(ValueError, match='match') as error:
         evaluate_distances(np.ones((3, 2)), [7, 8, 8], [8, 9], [3, 4, 4], [4, 0])
     message = str(error.value)
     assert 'None of the 3 queries' in message

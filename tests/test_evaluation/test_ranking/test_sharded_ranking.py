@@ -88,7 +88,7 @@ def test_any_number_of_processes_scores_the_same(world, tmp_path):
         assert 'Process 1: gallery_pids holds' in found['length']
         assert 'Processes 0 and 1 differ' in found['order']
         assert 'gallery_camids are given on some processes' in found['cameras']
-        assert 'None of the 41 queries has a right answer' in found['none']
+        assert 'None of the 41 queries has a match' in found['none']
 
 
 def test_without_a_process_group_it_is_the_whole_gallery():

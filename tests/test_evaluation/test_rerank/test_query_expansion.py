@@ -57,7 +57,7 @@ def test_ties_are_taken_in_the_order_of_the_gallery():
     np.testing.assert_allclose(result, [[0.5**0.5, 0, 0.5**0.5]])
 
 
-def test_a_duplicate_is_a_neighbour_but_an_item_is_not_its_own():
+def test_a_duplicate_is_a_neighbor_but_an_item_is_not_its_own():
     gallery = np.array([[1.0, 0], [1.0, 0], [0, 1.0]])
     expected = [[1, 0], [1, 0], [0.5**0.5, 0.5**0.5]]
     np.testing.assert_allclose(augment_gallery(gallery, k=1), expected)
@@ -65,7 +65,7 @@ def test_a_duplicate_is_a_neighbour_but_an_item_is_not_its_own():
 
 
 def test_half_precision_and_given_features():
-    """Computed in float32, normalised, and what was given stays."""
+    """Computed in float32, normalized, and what was given stays."""
     feats = torch.randn(20, 8).half()
     before = feats.clone()
     result = average_query_expansion(feats[:5], feats[5:], k=3)

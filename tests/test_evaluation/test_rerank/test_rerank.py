@@ -16,7 +16,7 @@ from hplreid.evaluation import (
 from hplreid.evaluation.rerank import encoding, jaccard
 from hplreid.evaluation.rerank.joint_distances import JointDistances
 from hplreid.evaluation.rerank.k_smallest import smallest
-from hplreid.evaluation.rerank.neighbors import find_neighbours
+from hplreid.evaluation.rerank.neighbors import find_neighbors
 from tests.test_evaluation.dense_rerank import dense_rerank, squared_distances
 
 DEVICES = [
@@ -35,8 +35,8 @@ def random_feats(kind, total, length, rng):
         return rng.integers(0, 3, (total, length)).astype(float)
     if kind == 'same':
         return np.ones((total, length))
-    centres = rng.normal(size=(5, length))
-    return centres[rng.integers(0, 5, total)] + 0.2 * rng.normal(size=(total, length))
+    centers = rng.normal(size=(5, length))
+    return centers[rng.integers(0, 5, total)] + 0.2 * rng.normal(size=(total, length))
 
 
 @settings(max_examples=100, deadline=None)
@@ -73,8 +73,8 @@ def test_equals_the_definition_where_rows_and_work_are_split(seed, k1, k2, monke
     monkeypatch.setattr(jaccard, '_ENTRIES', 500)
     monkeypatch.setattr(jaccard, '_CELLS', 1000)
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(20, 16))
-    feats = centres[rng.integers(0, 20, 450)] + rng.uniform(0.3, 1) * rng.normal(
+    centers = rng.normal(size=(20, 16))
+    feats = centers[rng.integers(0, 20, 450)] + rng.uniform(0.3, 1) * rng.normal(
         size=(450, 16)
     )
     expected = dense_rerank(squared_distances(feats), 60, k1, k2, 0.3)
@@ -100,8 +100,8 @@ def test_types_and_devices(dtype, device):
 def test_float32_equals_the_definition_on_the_same_matrix():
     """Ranks of near-ties hang on the last bit, so both sides get one matrix."""
     rng = np.random.default_rng(3)
-    centres = rng.normal(size=(15, 64))
-    feats = centres[rng.integers(0, 15, 300)] + rng.normal(size=(300, 64))
+    centers = rng.normal(size=(15, 64))
+    feats = centers[rng.integers(0, 15, 300)] + rng.normal(size=(300, 64))
     feats = (feats / np.linalg.norm(feats, axis=1, keepdims=True)).astype(np.float32)
     matrix = JointDistances(feats[:50], feats[50:]).block(0, 300).numpy()
     expected = dense_rerank(matrix.astype(float), 50, 20, 6, 0.3)
@@ -165,9 +165,9 @@ def test_far_items_still_weigh_something_in_fastreid():
     assert np.isfinite(result).all()
 
 
-def test_neighbours_in_the_order_of_the_items():
+def test_neighbors_in_the_order_of_the_items():
     feats = np.array([[0.0], [1.0], [-1.0], [0.0], [1.0]])
-    found = find_neighbours(JointDistances(feats[:2], feats[2:]), 4, block_size=2)
+    found = find_neighbors(JointDistances(feats[:2], feats[2:]), 4, block_size=2)
     assert found.indices.tolist() == [
         [0, 3, 1, 2],
         [1, 4, 0, 3],
@@ -325,5 +325,5 @@ def test_fused_errors():
     feats = np.eye(6, 4)
     with pytest.raises(ValueError, match='2 query and 4 gallery features are given, '):
         evaluate_reranking(feats[:2], feats[2:], [0, 1], [0, 1, 2])
-    with pytest.raises(ValueError, match='None of the 2 queries has a right answer'):
+    with pytest.raises(ValueError, match='None of the 2 queries has a match'):
         evaluate_reranking(feats[:2], feats[2:], [0, 1], [2, 3, 4, 5])

@@ -23,10 +23,10 @@ def make_case(seed, small=False, noise=1.2):
     ids[0][0] = ids[1][0] = 1
     cameras = [rng.integers(0, 3, n) for n in (queries, gallery)]
     cameras[0][0], cameras[1][0] = 0, 1
-    centres = rng.normal(size=(13, 6))
+    centers = rng.normal(size=(13, 6))
     feats = [
         np.round(
-            centres[own] + noise * rng.normal(size=(len(own), 6)), 0 if small else 9
+            centers[own] + noise * rng.normal(size=(len(own), 6)), 0 if small else 9
         )
         for own in ids
     ]
@@ -181,8 +181,8 @@ def test_drawing(distance, tmp_path):
     draw_verification(report, tmp_path / 'a' / 'plot.png', 'a title')
     with Image.open(tmp_path / 'a' / 'plot.png') as image:
         assert image.size == (1560, 480)
-        colours = len(image.convert('RGB').getcolors(2**20))
-    assert colours > 100
+        colors = len(image.convert('RGB').getcolors(2**20))
+    assert colors > 100
     assert [p.name for p in (tmp_path / 'a').iterdir()] == ['plot.png']
 
 
@@ -272,11 +272,11 @@ def test_wrong_data_are_named():
     eye = np.eye(3)
     with pytest.raises(ValueError, match=r'are \(3, 2\), but 3 query and 3 gallery'):
         verification_report(eye, eye[:2], [1, 2, 3], [1, 2, 3])
-    with pytest.raises(ValueError, match='None of the 3 queries has a right answer'):
+    with pytest.raises(ValueError, match='None of the 3 queries has a match'):
         verification_report(eye, eye, [1, 2, 3], [4, 5, 6])
     with pytest.raises(ValueError, match='there is no impostor pair'):
         verification_report(eye, eye, [1, 1, 1], [1, 1, 1])
-    with pytest.raises(ValueError, match='3 of 3 queries have a right answer'):
+    with pytest.raises(ValueError, match='3 of 3 queries have a match'):
         open_set_report(eye, eye, [1, 2, 3], [1, 2, 3])
-    with pytest.raises(ValueError, match='0 of 3 queries have a right answer'):
+    with pytest.raises(ValueError, match='0 of 3 queries have a match'):
         open_set_report(eye, eye, [1, 2, 3], [4, 5, 6])

@@ -40,8 +40,8 @@ def test_map_is_that_of_torchvision(reference, tmp_path):
 def test_last_stride_keeps_the_map_large(arch, width):
     with torch.device('meta'):
         towers = [ResNetEncoder(arch, last_stride=stride) for stride in (1, 2)]
-    pictures = torch.empty(2, 3, 256, 128, device='meta')
-    large, small = (tower(pictures)['map'] for tower in towers)
+    images = torch.empty(2, 3, 256, 128, device='meta')
+    large, small = (tower(images)['map'] for tower in towers)
     assert large.shape == (2, width, 16, 8)
     assert small.shape == (2, width, 8, 4)
     assert towers[0].feature_dims == {'map': width}

@@ -28,7 +28,7 @@ def images(count=3, size=SIZE):
     return torch.randn(count, 3, *size, dtype=torch.float64)
 
 
-def randomise(module):
+def randomize(module):
     """Give every parameter another value, norms and biases too."""
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
@@ -69,7 +69,7 @@ def test_shuffle_by_hand():
 @pytest.mark.parametrize('arch', ['vit_tiny_patch16_224', 'deit_tiny_patch16_224'])
 def test_without_modules_it_is_timms(arch):
     tower = build(arch=arch, jpm=False)
-    randomise(tower)
+    randomize(tower)
     reference = timm.create_model(
         arch, pretrained=False, num_classes=0, img_size=SIZE, **NANO
     )
@@ -88,11 +88,11 @@ def test_without_modules_it_is_timms(arch):
 @pytest.mark.parametrize('size', [(32, 16), (20, 12), (36, 12)])  # 32, 15, 27 patches
 def test_parts_are_those_of_loops(size):
     tower = build(img_size=size, num_parts=3)
-    randomise(tower)
-    vit, pictures = tower.vit, images(size=size)
-    features = tower(pictures)
-    for row, picture in enumerate(pictures):
-        tokens = [vit.cls_token[0, 0], *vit.patch_embed(picture[None])[0]]
+    randomize(tower)
+    vit, batch = tower.vit, images(size=size)
+    features = tower(batch)
+    for row, image in enumerate(batch):
+        tokens = [vit.cls_token[0, 0], *vit.patch_embed(image[None])[0]]
         x = torch.stack([t + p for t, p in zip(tokens, vit.pos_embed[0], strict=True)])
         for block in list(vit.blocks)[:-1]:
             x = block(x[None])[0]
@@ -194,7 +194,7 @@ def test_drop_path_rises_to_the_last_block():
 
 def test_gradient_reaches_every_parameter():
     tower = build(num_cameras=2).train()
-    randomise(tower)
+    randomize(tower)
     features = tower(images(), torch.tensor([0, 1, 1]))
     parts = [features[f'part_{i}'] for i in range(1, 5)]
     sum(f.square().sum() for f in [features['v'], *parts]).backward()
@@ -203,7 +203,7 @@ def test_gradient_reaches_every_parameter():
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_mmengines_initialisation_leaves_the_weights_alone():
+def test_mmengines_initialization_leaves_the_weights_alone():
     tower = build()
     state = {k: v.clone() for k, v in tower.state_dict().items()}
     torch.nn.Sequential(tower)[0].init_weights()
@@ -212,7 +212,7 @@ def test_mmengines_initialisation_leaves_the_weights_alone():
 
 @pytest.fixture(scope='module')
 def state():
-    """Weights of a square picture, with a classifier."""
+    """Weights of a square image, with a classifier."""
     torch.manual_seed(3)
     vit = timm.create_model(ARCH, num_classes=5, img_size=16, **NANO)
     torch.nn.init.normal_(vit.pos_embed)
@@ -379,7 +379,7 @@ def test_weights_are_found_where_timm_puts_them(tmp_path, monkeypatch):
     ('options', 'message'),
     [
         (dict(img_size=(32, 2)), r'img_size=\(32, 2\) is smaller than a patch'),
-        (dict(img_size=(4, 8)), 'num_parts=4: the picture has only 2 patches'),
+        (dict(img_size=(4, 8)), 'num_parts=4: the image has only 2 patches'),
         (dict(shuffle_groups=5), 'shuffle_groups=5: 32 patches, or one more'),
         (dict(arch_options=dict(NANO, reg_tokens=2)), 'no plain vision transformer'),
         (dict(arch_options=dict(NANO, class_token=False, global_pool='avg')), 'plain'),

@@ -155,7 +155,7 @@ def test_missing_and_misshapen_tensors_are_named(state, tmp_path):
 
 
 def test_position_embedding_by_hand():
-    # One row of two patches to one of four: with half-pixel centres the weights of
+    # One row of two patches to one of four: with half-pixel centers the weights of
     # the left one are 1, 3/4, 1/4, 0
     embedding = torch.tensor([[9.0], [0.0], [1.0]])
     resized = resize_position_embedding(embedding, (1, 2), (1, 4))

@@ -1,4 +1,4 @@
-"""A batch of four captioned pictures and six without captions."""
+"""A batch of four captioned images and six without captions."""
 
 import pytest
 import torch

@@ -193,11 +193,11 @@ def test_prompt_id_with_smoothing_on_some_rows(bundle):
 
 
 @pytest.mark.parametrize('reduce', ['sum', 'mean'])
-def test_prompt_regularisation(bundle, reduce):
+def test_prompt_regularization(bundle, reduce):
     image, text = features(bundle, 'pseudo_image', 'pseudo_text')
     expected = losses.cmpr_loss(text, image[CAPTIONED], reduce)
     head = build('PromptRegularisationHead', reduce=reduce)
-    assert_losses(head, bundle, {'loss_prompt_regularisation': expected})
+    assert_losses(head, bundle, {'loss_prompt_regularization': expected})
 
 
 @pytest.mark.parametrize('targets', ['pairs', 'labels'])

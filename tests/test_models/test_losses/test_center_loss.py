@@ -1,4 +1,4 @@
-"""Center loss and the movement of centres against loops."""
+"""Center loss and the movement of centers against loops."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_loss_is_that_of_loops(batch):
 
 
 @pytest.mark.parametrize('alpha', [0.5, 1.0])
-def test_centres_move_by_equation_4(batch, alpha):
+def test_centers_move_by_equation_4(batch, alpha):
     features, labels, centers = batch
     expected = centers.tolist()
     for identity in range(5):
@@ -41,7 +41,7 @@ def test_centres_move_by_equation_4(batch, alpha):
 
 
 def test_by_hand():
-    # One identity at 0 with rows at 2 and 4: the loss is (4 + 16) / 2; the centre moves
+    # One identity at 0 with rows at 2 and 4: the loss is (4 + 16) / 2; the center moves
     # by 0.5 * (2 + 4) / 3 = 1
     loss = CenterLoss(num_ids=2, in_channels=1)
     value = loss(torch.tensor([[2.0], [4.0]]), torch.tensor([1, 1]))
@@ -49,7 +49,7 @@ def test_by_hand():
     assert loss.centers.tolist() == [[0], [1]]
 
 
-def test_centres_move_in_training_alone(batch):
+def test_centers_move_in_training_alone(batch):
     features, labels, _ = batch
     loss = CenterLoss(5, 4).double()
     loss.eval()(features, labels)
@@ -59,7 +59,7 @@ def test_centres_move_in_training_alone(batch):
     assert torch.equal(loss.centers, expected)
 
 
-def test_gradient_is_of_the_centres_before_they_moved(batch):
+def test_gradient_is_of_the_centers_before_they_moved(batch):
     features, labels, centers = batch
     loss = CenterLoss(5, 4).double()
     loss.centers.copy_(centers)
@@ -70,7 +70,7 @@ def test_gradient_is_of_the_centres_before_they_moved(batch):
     assert not loss.centers.requires_grad
 
 
-def test_centres_come_to_their_identities(batch):
+def test_centers_come_to_their_identities(batch):
     features, labels, _ = batch
     loss = CenterLoss(5, 4).double()
     for _ in range(60):
@@ -81,7 +81,7 @@ def test_centres_come_to_their_identities(batch):
     assert value < center_loss(features, labels, torch.zeros(5, 4))
 
 
-def test_a_checkpoint_holds_the_centres(batch):
+def test_a_checkpoint_holds_the_centers(batch):
     features, labels, _ = batch
     unbroken, resumed = CenterLoss(5, 4).double(), CenterLoss(5, 4).double()
     unbroken(features, labels)
@@ -90,7 +90,7 @@ def test_a_checkpoint_holds_the_centres(batch):
     assert torch.equal(unbroken.centers, resumed.centers)
 
 
-def test_bf16_moves_centres_in_float32(batch):
+def test_bf16_moves_centers_in_float32(batch):
     features, labels, _ = batch
     features = features.bfloat16()
     loss = CenterLoss(5, 4)

@@ -21,10 +21,10 @@ def cmpm_by_loops(image, text, labels, eps=1e-8):
         total = 0.0
         for i in range(len(x)):
             projections = [dot(x[i], z[j]) / length(z[j]) for j in range(len(z))]
-            normaliser = sum(math.exp(p) for p in projections)
+            normalizer = sum(math.exp(p) for p in projections)
             matches = sum(bool(labels[i] == labels[j]) for j in range(len(z)))
             for j, projection in enumerate(projections):
-                p = math.exp(projection) / normaliser
+                p = math.exp(projection) / normalizer
                 q = float(labels[i] == labels[j]) / matches
                 total += p * math.log(p / (q + eps))
         return total / len(x)
@@ -66,7 +66,7 @@ def test_cmpm_equals_the_formula(labels):
 
 
 def test_only_the_length_of_what_is_projected_on_does_not_matter():
-    # One caption of one picture: p = 1 whatever the lengths. Of two, with the text
+    # One caption of one image: p = 1 whatever the lengths. Of two, with the text
     # scaled: the first direction stays, the second changes.
     image, text = pairs(3)
     labels = torch.arange(3)

@@ -16,10 +16,10 @@ def test_equals_the_formula(eps, reduce):
     labels = torch.tensor([5, 0, 3, 3])
     expected = 0.0
     for row, label in zip(logits.tolist(), labels.tolist(), strict=True):
-        normaliser = sum(math.exp(z) for z in row)
+        normalizer = sum(math.exp(z) for z in row)
         for k, z in enumerate(row):
             target = (1 - eps) * (k == label) + eps / len(row)
-            expected -= target * math.log(math.exp(z) / normaliser)
+            expected -= target * math.log(math.exp(z) / normalizer)
     expected /= len(labels) if reduce == 'mean' else 1
     assert cross_entropy(logits, labels, eps, reduce).item() == pytest.approx(expected)
     loss = CrossEntropyLoss(eps, reduce)(logits, labels)

@@ -19,7 +19,7 @@ def test_raw_distance_by_hand():
     assert PairedDistanceLoss('raw')(a, b).item() == (25 + 9) / 2
 
 
-def test_normalised_distance_is_2_minus_2_cos():
+def test_normalized_distance_is_2_minus_2_cos():
     torch.manual_seed(0)
     a, b = torch.randn(2, 6, 5, dtype=torch.float64) * 40
     expected = (2 - 2 * cosine_similarity(a, b)).mean()

@@ -25,10 +25,10 @@ def test_equals_the_loops(kind, tau, eps, reduce):
             s = sum(x * y for x, y in zip(u, r, strict=True))
             s /= math.hypot(*u) * math.hypot(*r) if kind == 'cosine' else 1
             logits.append(s / tau)
-        normaliser = sum(math.exp(x) for x in logits)
+        normalizer = sum(math.exp(x) for x in logits)
         for k, x in enumerate(logits):
             target = (1 - eps) * (k == label) + eps / len(table)
-            expected -= target * math.log(math.exp(x) / normaliser)
+            expected -= target * math.log(math.exp(x) / normalizer)
     expected /= len(features) if reduce == 'mean' else 1
     options = {'similarity': kind, 'tau': tau, 'reduce': reduce, 'label_smoothing': eps}
     loss = prompt_id_loss(features, table, labels, **options)

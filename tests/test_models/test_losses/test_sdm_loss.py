@@ -16,10 +16,10 @@ def by_loops(image, text, labels, tau=0.02, eps=1e-8):
                 float(x[i] @ c[k]) / math.sqrt(float(x[i] @ x[i]) * float(c[k] @ c[k]))
                 for k in range(len(c))
             ]
-            normaliser = sum(math.exp(s / tau) for s in cosines)
+            normalizer = sum(math.exp(s / tau) for s in cosines)
             matches = sum(bool(labels[i] == labels[k]) for k in range(len(c)))
             for j in range(len(c)):
-                a = math.exp(cosines[j] / tau) / normaliser
+                a = math.exp(cosines[j] / tau) / normalizer
                 q = float(labels[i] == labels[j]) / matches
                 if a > 0:
                     total += a * (math.log(a) - math.log(q + eps))
@@ -40,7 +40,7 @@ def test_equals_the_formula(labels, tau):
 
 
 def test_a_mismatch_costs_the_logarithm_of_eps():
-    # Each picture is the caption of the other one: a = (0, 1) against q = (1, 0).
+    # Each image is the caption of the other one: a = (0, 1) against q = (1, 0).
     eye = torch.eye(2, dtype=torch.float64)
     loss = sdm_loss(eye, eye.flip(0), torch.tensor([0, 1]), tau=0.01)
     assert loss.item() == pytest.approx(2 * -math.log(1e-8), 1e-9)

@@ -161,7 +161,7 @@ def test_prompts_are_encoded_once_for_each_identity_and_the_table_once():
     for _ in range(3):
         model.loss(batch)
     assert calls[1:] == [NUM_IDS]
-    # Tokens that were learnt on: a stage that begins has a table of its own
+    # Tokens that were learned on: a stage that begins has a table of its own
     table = model.identity_prompts.table()
     model.prompt_learner.id_tokens.data *= -2
     enter(model, 'encoder')
@@ -185,7 +185,7 @@ def test_the_token_table_is_not_kept():
     assert len(words) == 2  # before and after the identity
 
 
-def test_inference_is_the_image_tower_alone_before_bn_and_unnormalised():
+def test_inference_is_the_image_tower_alone_before_bn_and_unnormalized():
     trained, batch = build(), i2i_batch()
     model = build(num_ids=None, seed=5)
     assert {n for n, _ in model.named_children()} == {
@@ -215,8 +215,8 @@ def test_features_after_bn_can_be_taken():
     expected = []
     for name in ('v_post', 'v'):
         bn = model.necks[f'{name}_bn'].bn
-        centred = features[name] - bn.running_mean
-        expected.append(centred / (bn.running_var + 1e-5).sqrt())
+        centered = features[name] - bn.running_mean
+        expected.append(centered / (bn.running_var + 1e-5).sqrt())
     found = torch.stack([sample.i2i_feat for sample in samples])
     torch.testing.assert_close(found, torch.cat(expected, dim=1).float())
 
@@ -315,7 +315,7 @@ def test_feature_of_the_full_size(name, width, tokens):
     with torch.device('meta'):
         model = MODELS.build(model).eval()
         inputs = dict(images=torch.empty(2, 3, 256, 128), camids=None)
-        (feature,) = model.picture_features(inputs, model.i2i_feature)
+        (feature,) = model.image_features(inputs, model.i2i_feature)
     assert feature.shape == (2, width)
     sequence = model.image_encoder(inputs['images'])['image_tokens']
     assert sequence.shape[1] == tokens

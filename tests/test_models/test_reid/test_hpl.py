@@ -116,7 +116,7 @@ def test_alignment_reaches_the_image_tower_through_the_prompt():
         return model.image_encoder.visual.conv1.weight.grad
 
     assert gradient(detach=False).abs().sum() > 0
-    assert gradient(detach=True) is None  # vgps pulls t alone towards g_v
+    assert gradient(detach=True) is None  # vgps pulls t alone toward g_v
 
 
 def test_identity_table_is_made_once_a_stage_and_is_right():

@@ -127,7 +127,7 @@ def test_bf16_under_autocast_gives_float32():
     torch.testing.assert_close(costs, expected, rtol=0.1, atol=0.5)
 
 
-def test_initialisation():
+def test_initialization():
     torch.manual_seed(0)
     width, depth = 128, 4
     neck = ImplicitRelation(width, depth, vocab_size=500)

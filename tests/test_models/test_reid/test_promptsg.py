@@ -21,7 +21,7 @@ from hplreid.utils.load_weights import load_inference_weights
 from .tiny import NUM_IDS, make_batch
 
 ROOT = Path(__file__).resolve().parents[3]
-ARCH = 'test-nano-wide'  # joint space 20, text 16, pictures 24 wide
+ARCH = 'test-nano-wide'  # joint space 20, text 16, images 24 wide
 TAU = 0.1
 TRAINABLE = ['image_encoder', 'inversion', 'necks', 'heads.align']
 
@@ -101,9 +101,9 @@ def contrast(anchors, candidates, labels):
             float(anchor @ c) / float(anchor.norm() * c.norm()) / TAU
             for c in candidates
         ]
-        normaliser = math.log(sum(math.exp(s) for s in scores))
+        normalizer = math.log(sum(math.exp(s) for s in scores))
         positives = [i for i, label in enumerate(labels) if label == labels[n]]
-        total -= sum(scores[p] - normaliser for p in positives) / len(positives)
+        total -= sum(scores[p] - normalizer for p in positives) / len(positives)
     return total / len(anchors)
 
 
@@ -219,7 +219,7 @@ def test_constant_inference_calls_no_text_tower():
     torch.testing.assert_close(found, expected.float())
 
 
-def test_composed_inference_is_that_of_each_picture_alone():
+def test_composed_inference_is_that_of_each_image_alone():
     model, batch = build(), make_batch()
     enter(model).loss(batch)  # moves the running statistics of batch norms
     found = predict(model, batch)
@@ -353,7 +353,7 @@ def test_published_size():
     model = MODELS.build({**model, 'num_ids': 751})
     trained = set_trainable(model, config.train_cfg.stages.align.trainable)
     assert trained == pytest.approx(94.67e6, rel=0.01)
-    (feature,) = model.eval().picture_features(
+    (feature,) = model.eval().image_features(
         {'images': torch.randn(1, 3, 256, 128)}, model.i2i_feature
     )
     assert feature.shape == (1, 512)

@@ -1,4 +1,4 @@
-"""Pictures that are there twice, by their bytes."""
+"""Images that are there twice, by their bytes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ Digests = Mapping[bytes, Sequence[str]]
 
 
 def group_by_content(split: Split, facts: Mapping[str, FileFacts]) -> Digests:
-    """Return the paths of a split's pictures, by hash of the file."""
+    """Return the paths of a split's images, by hash of the file."""
     groups: dict[bytes, list[str]] = {}
     for path in split.paths:
         digest = facts[path].digest
@@ -22,11 +22,11 @@ def group_by_content(split: Split, facts: Mapping[str, FileFacts]) -> Digests:
 def check_copies(
     splits: Sequence[Split], facts: Mapping[str, FileFacts]
 ) -> list[Finding]:
-    """Find pictures in training and test, under two identities, or twice in a split.
+    """Find images in training and test, under two identities, or twice in a split.
 
-    A copy is told once, as the worst of these. Two tasks may share pictures, as
+    A copy is told once, as the worst of these. Two tasks may share images, as
     CUHK-PEDES and Market-1501 do: only splits of one task are compared for leaks, and
-    identities of one data set for contradictions.
+    identities of one dataset for contradictions.
     """
     contents = [group_by_content(split, facts) for split in splits]
     pairs = list(zip(splits, contents, strict=True))
@@ -40,11 +40,11 @@ def check_copies(
             leaked |= set(common)
             findings += found(
                 'error',
-                'test picture trained on',
+                'test image trained on',
                 f'{train.name} and {test.name}',
                 [f'{trained[d][0]} = {tested[d][0]}' for d in common],
-                'the same picture is in training and in the test split',
-                'Remove it from training: scores would count what was learnt by heart.',
+                'the same image is in training and in the test split',
+                'Remove it from training: scores would count what was memorized.',
             )
     told = leaked | set(_find_contradictions(splits, facts))
     findings += _check_contradictions(splits, facts, leaked)
@@ -52,11 +52,11 @@ def check_copies(
         twice = [p for d, p in content.items() if len(p) > 1 and d not in told]
         findings += found(
             'warning',
-            'picture twice',
+            'image twice',
             split.name,
             [' = '.join(paths[:3]) for paths in twice],
-            'the same picture is there under several names',
-            'Keep one of them: the others count as pictures that they are not.',
+            'the same image is there under several names',
+            'Keep one of them: the others count as images that they are not.',
         )
     return findings
 
@@ -85,14 +85,14 @@ def _check_contradictions(
         wrong = _find_contradictions(mine, facts)
         findings += found(
             'error',
-            'one picture, two identities',
+            'one image, two identities',
             ' and '.join(split.name for split in mine),
             [
                 ' = '.join(f'{path} (identity {pid})' for pid, path in people.items())
                 for digest, people in wrong.items()
                 if digest not in leaked
             ],
-            'the same picture is said to show different people',
+            'the same image is said to show different people',
             'Look who it is, and remove the other copies.',
         )
     return findings

@@ -1,4 +1,4 @@
-"""Files that are missing or can't be used, and pictures that look odd."""
+"""Files that are missing or can't be used, and images that look odd."""
 
 import os
 from collections import Counter
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from ..file_inspection import FAULTS, FileFacts
 from ..finding import Finding, found
 
-_TALL = (0.5, 8.0)  # height / width that a picture of a person on foot has
+_TALL = (0.5, 8.0)  # height / width that an image of a person on foot has
 _LEAST = 10  # pixels
-_ADVICE = 'Copy them anew from the data set.'
+_ADVICE = 'Copy them anew from the dataset.'
 
 
 def check_files(facts: Mapping[str, FileFacts]) -> list[Finding]:
@@ -29,7 +29,7 @@ def check_files(facts: Mapping[str, FileFacts]) -> list[Finding]:
 def check_shapes(
     where: str, paths: Iterable[str], facts: Mapping[str, FileFacts]
 ) -> list[Finding]:
-    """Find pictures of a split that hardly can be crops of people in colour."""
+    """Find images of a split that hardly can be crops of people in color."""
     sizes = {path: size for path in paths if (size := facts[path].size)}
     odd = [
         f'{path} ({width} x {height})'
@@ -37,7 +37,7 @@ def check_shapes(
         if not _TALL[0] <= height / width <= _TALL[1] or min(width, height) < _LEAST
     ]
     modes = Counter(facts[path].mode for path in sizes)
-    colourless = [
+    colorless = [
         f'{path} ({facts[path].mode})' for path in sizes if facts[path].mode != 'RGB'
     ]
     listed = ', '.join(f'{mode} {count:,}' for mode, count in modes.most_common())
@@ -51,9 +51,9 @@ def check_shapes(
         'Look whether they show a whole person; all are squeezed into one shape.',
     ) + found(
         'warning',
-        'odd colours',
+        'odd colors',
         where,
-        colourless,
+        colorless,
         f'not stored as RGB ({listed}), and converted when read',
-        'Look whether colours come out right: a grey picture tells nothing of them.',
+        'Look whether colors come out right: a gray image tells nothing of them.',
     )

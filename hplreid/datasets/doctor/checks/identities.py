@@ -1,8 +1,8 @@
-"""Identities and cameras: who can be learnt, who can be found, who is in both."""
+"""Identities and cameras: who can be learned, who can be found, who is in both."""
 
 from collections.abc import Sequence
 
-from ...counts import count_pictures
+from ...counts import count_images
 from ...items import Item
 from ..finding import Finding, found
 from ..split_reader import Split
@@ -14,7 +14,7 @@ def check_counts(split: Split) -> list[Finding]:
     """Compare the counts of a split with the published ones."""
     if split.published is None:
         return []
-    counts = count_pictures(split.items)
+    counts = count_images(split.items)
     other = [
         f'{part}: found {counts.get(part, "nothing")}; published {expected}'
         for part, expected in split.published.items()
@@ -25,7 +25,7 @@ def check_counts(split: Split) -> list[Finding]:
         'counts',
         split.name,
         other,
-        'this is not the published data set',
+        'this is not the published dataset',
         'Unpack it again. For data that only shares the layout set expected=None.',
     )
 
@@ -59,7 +59,7 @@ def check_cameras(split: Split) -> list[Finding]:
             'unknown camera',
             split.name,
             unknown if split.same_camera == 'drop' else [],
-            "pictures of the query's own camera can not be left out",
+            "images of the query's own camera can not be left out",
             "Name the cameras, or set same_camera='keep' in RetrievalMetric.",
         )
     cameras: dict[int, set[int]] = {}
@@ -75,13 +75,13 @@ def check_cameras(split: Split) -> list[Finding]:
         'one camera only',
         split.name,
         alone,
-        'nothing can be learnt from them about how another camera shows a person',
-        'Look whether pictures are missing, or cameras are written wrongly.',
+        'nothing can be learned from them about how another camera shows a person',
+        'Look whether images are missing, or cameras are written wrongly.',
     )
 
 
 def check_queries(split: Split) -> list[Finding]:
-    """Find queries without a right answer under the camera rule."""
+    """Find queries without a match under the camera rule."""
     gallery: dict[int, set[int]] = {}
     queries = []
     for item in split.items:
@@ -105,14 +105,14 @@ def check_queries(split: Split) -> list[Finding]:
         'query without a match',
         split.name,
         [f'{q["img_path"] or q["caption"]} (identity {q["pid"]})' for q in lost],
-        f'of {len(queries):,} queries these have no right answer in the gallery'
+        f'of {len(queries):,} queries these have no match in the gallery'
         f'{", from another camera" * drop}, and are left out of all scores',
-        'Look whether pictures of these people are missing in the gallery.',
+        'Look whether images of these people are missing in the gallery.',
     )
 
 
 def check_held_out(splits: Sequence[Split]) -> list[Finding]:
-    """Find people of a data set who are both trained on and tested."""
+    """Find people of a dataset who are both trained on and tested."""
     findings = []
     for train in splits:
         for test in splits:

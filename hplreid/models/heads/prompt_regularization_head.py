@@ -1,4 +1,4 @@
-"""Stage II: a picture and its caption are inverted to the same pseudo-tokens."""
+"""Stage II: an image and its caption are inverted to the same pseudo-tokens."""
 
 from torch import Tensor
 
@@ -14,19 +14,19 @@ class PromptRegularisationHead(BaseHead):
     """L_CMPR of HPL's Eq. 12, see :func:`hplreid.models.losses.cmpr_loss`.
 
     Args:
-        pseudo_image: Pseudo-tokens of pictures. Defaults to ``'pseudo_image'``.
+        pseudo_image: Pseudo-tokens of images. Defaults to ``'pseudo_image'``.
         pseudo_text: Those of captions. Defaults to ``'pseudo_text'``.
         reduce: ``'sum'`` (the paper) or ``'mean'`` over the entries of a pair.
             Defaults to ``'sum'``.
         group: Rows read. Defaults to ``'captioned'``.
         loss_weight: Defaults to 1; the paper has 0.06.
-        name: Defaults to ``'prompt_regularisation'``.
+        name: Defaults to ``'prompt_regularization'``.
 
     Raises:
         ValueError: An argument has no legal value.
     """
 
-    default_name = 'prompt_regularisation'
+    default_name = 'prompt_regularization'
 
     def __init__(
         self,
