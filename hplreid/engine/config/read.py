@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from .named_pipelines import resolve_pipelines
+
 
 def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
     """Read a config file and change it as ``--cfg-options`` says.
@@ -19,7 +21,9 @@ def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     config = Config.fromfile(path)
+    resolve_pipelines(config)  # options address the steps of the pipelines that run
     config.merge_from_dict(options or {})
+    resolve_pipelines(config)  # pipelines that options name
     return config
 
 
