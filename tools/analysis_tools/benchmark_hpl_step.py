@@ -13,11 +13,12 @@ import argparse
 import statistics
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
 
+from hplreid.engine.config.read import read_config
 from hplreid.engine.loops.stage import parse_stages, set_trainable
 from hplreid.models.prompt_learners import clip_tokenizer
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
@@ -124,8 +125,7 @@ def main() -> None:
     parser.add_argument('--precision', choices=['fp32', 'bf16', 'fp16'])
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     args = parser.parse_args()
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    config = read_config(args.config, args.cfg_options)
     init_default_scope('hplreid')
     shared = dict(config.optim_wrapper)
     if args.precision:

@@ -20,11 +20,11 @@ import statistics
 from typing import Any
 
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import nn
 
+from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import inference_config
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
@@ -79,7 +79,7 @@ def main() -> None:
     timed: dict[tuple[str, str], tuple[nn.Module, Inputs]] = {}
     sizes = {}
     for path in args.configs:
-        config = inference_config(Config.fromfile(path))
+        config = inference_config(read_config(path))
         model = MODELS.build(config.model.to_dict()).to(device).eval()
         size = tuple(config.model.image_encoder.img_size)
         sizes[path] = sum(p.numel() for p in model.parameters())

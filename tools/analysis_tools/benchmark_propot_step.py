@@ -17,11 +17,12 @@ import statistics
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
 
+from hplreid.engine.config.read import read_config
 from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.registry import BACKBONES, HEADS
 from hplreid.structures import FeatureBundle
@@ -129,8 +130,7 @@ def main() -> None:
     parser.add_argument('--tower-pairs', type=int, default=0, help='0: no towers')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     args = parser.parse_args()
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    config = read_config(args.config, args.cfg_options)
     init_default_scope('hplreid')
     model = config.model.to_dict()
     (head,) = (

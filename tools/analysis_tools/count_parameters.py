@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import nn
@@ -27,6 +27,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import fill_num_ids, forget_pretrained
 from hplreid.engine.loops.stage import Stage, parse_stages, set_trainable
 from hplreid.registry import MODELS
@@ -191,8 +192,7 @@ def main() -> None:
     )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     args = parser.parse_args()
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    config = read_config(args.config, args.cfg_options)
     init_default_scope('hplreid')
     if args.num_ids is None:
         fill_num_ids(config)

@@ -25,6 +25,7 @@ from hplreid.datasets.doctor.file_inspection import FileFacts
 from hplreid.datasets.doctor.image_selection import choose_images
 from hplreid.datasets.doctor.split_reader import Split
 from hplreid.engine.config.prepare import prepare_data
+from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import merge_config
 from hplreid.visualization.camera_sheet import draw_camera_sheet
 
@@ -76,8 +77,7 @@ def find_target(target: str, options: Mapping[str, Any] | None) -> list[Wanted]:
     """
     if not target.endswith(_CONFIGS) or target.partition(':')[2]:
         return parse_data_set(target, options or {})
-    config = Config.fromfile(target)
-    config.merge_from_dict(dict(options or {}))
+    config = read_config(target, dict(options or {}))
     make_missing_data(config)
     wanted = [
         split

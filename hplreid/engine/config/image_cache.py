@@ -12,6 +12,7 @@ from hplreid.datasets.items import ItemDataset
 from hplreid.datasets.transforms.loading import LoadCachedImage, LoadImage, ResizeImage
 from hplreid.registry import DATASETS
 
+from .named_pipelines import transform_name
 from .resolve import merge_config
 
 Images = dict[CacheKey, dict[str, None]]
@@ -94,7 +95,7 @@ def use_image_cache(value: Any, folder: str) -> int:  # noqa: ANN401
         return sum(use_image_cache(child, folder) for child in value.values())
     if not isinstance(value, list):
         return 0
-    names = [_name_of(step) for step in value]
+    names = [transform_name(step) for step in value]
     if LoadImage.__name__ not in names:
         return sum(use_image_cache(child, folder) for child in value)
     at = names.index(LoadImage.__name__)
@@ -124,7 +125,7 @@ def find_images(
     resizes = [
         step
         for step in dataset.get('pipeline', ())
-        if _name_of(step) in (ResizeImage.__name__, LoadCachedImage.__name__)
+        if transform_name(step) in (ResizeImage.__name__, LoadCachedImage.__name__)
     ]
     if not resizes:
         raise ValueError(
@@ -142,9 +143,3 @@ def find_images(
             key = CacheKey(item['source'], size or step.size, method)
             images.setdefault(key, []).append(item['img_path'])
     return images
-
-
-def _name_of(step: Any) -> Any:  # noqa: ANN401
-    """Name of the class that a step of a pipeline is built from."""
-    kind = step.get('type') if isinstance(step, dict) else None
-    return kind.rpartition('.')[2] if isinstance(kind, str) else kind
