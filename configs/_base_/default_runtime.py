@@ -1,4 +1,4 @@
-# Things that have nothing to do with the method: logs, checkpoints, processes.
+# What does not depend on the method: logs, checkpoints, processes
 default_scope = 'hplreid'
 
 default_hooks = dict(
@@ -6,12 +6,12 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # The last epoch is the result. Nothing is selected by score unless a config says so
-    # (`save_best`, see configs/irra/README.md)
+    # The last epoch is scored. No epoch is selected by its score unless a config says
+    # so (`save_best`, see configs/irra/README.md)
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=None,  # the training loop tells samplers the epoch
 )
-# A page for each benchmark after every test, in work_dir/ranked_lists
+# Ranked lists of five queries of each benchmark after every test, in the work folder
 custom_hooks = [dict(type='RankedListHook', num_queries=5)]
 
 log_processor = dict(window_size=50, by_epoch=True)

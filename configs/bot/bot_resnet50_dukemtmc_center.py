@@ -1,10 +1,3 @@
 _base_ = ['./bot_resnet50_dukemtmc.py']
 
-model = dict(
-    heads=dict(
-        identify=[
-            *_base_.model.heads.identify,
-            dict(type='CenterHead', feature='f_t', alpha=0.5, loss_weight=5e-4),
-        ]
-    )
-)
+model = dict(heads=dict(identify=[*_base_.model.heads.identify, _base_.loss_center]))

@@ -1,9 +1,4 @@
-_base_ = [
-    '../_base_/models/clip_tiny.py',
-    '../_base_/datasets/synthpeds_t2i.py',
-    '../_base_/schedules/irra_tiny.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/methods/clip_tiny.py', '../_base_/datasets/synthpeds_t2i.py']
 
 # Similarity distribution matching alone
 model = dict(heads=dict(align=[_base_.loss_sdm]))

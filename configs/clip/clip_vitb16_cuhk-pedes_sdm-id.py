@@ -1,18 +1,1 @@
-_base_ = [
-    '../_base_/models/clip_vitb16.py',
-    '../_base_/datasets/cuhk-pedes.py',
-    '../_base_/schedules/irra_60e.py',
-    '../_base_/default_runtime.py',
-]
-
-# SDM and identities: IRRA without its module, the baseline of later methods
-model = dict(heads=dict(align=[_base_.loss_sdm, _base_.loss_id]))
-train_cfg = dict(
-    stages=dict(
-        align=dict(
-            optim_wrapper=dict(
-                paramwise_cfg=dict(custom_keys=_base_.keys_of_classifier)
-            )
-        )
-    )
-)
+_base_ = ['../_base_/methods/clip_vitb16_sdm-id.py', '../_base_/datasets/cuhk-pedes.py']

@@ -1,9 +1,1 @@
-_base_ = [
-    '../_base_/models/clip_vitb16.py',
-    '../_base_/datasets/rstpreid.py',
-    '../_base_/schedules/irra_60e.py',
-    '../_base_/default_runtime.py',
-]
-
-# InfoNCE between pairs (ITC), as IRRA's baseline
-model = dict(heads=dict(align=[_base_.loss_infonce]))
+_base_ = ['../_base_/methods/clip_vitb16_infonce.py', '../_base_/datasets/rstpreid.py']

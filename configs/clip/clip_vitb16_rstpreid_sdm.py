@@ -1,9 +1,1 @@
-_base_ = [
-    '../_base_/models/clip_vitb16.py',
-    '../_base_/datasets/rstpreid.py',
-    '../_base_/schedules/irra_60e.py',
-    '../_base_/default_runtime.py',
-]
-
-# Similarity distribution matching alone
-model = dict(heads=dict(align=[_base_.loss_sdm]))
+_base_ = ['../_base_/methods/clip_vitb16_sdm.py', '../_base_/datasets/rstpreid.py']

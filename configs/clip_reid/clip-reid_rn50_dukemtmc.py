@@ -1,16 +1,2 @@
 # DukeMTMC-reID was withdrawn by its authors: this is here to compare with the paper
-_base_ = [
-    '../_base_/models/clip-reid_rn50.py',
-    '../_base_/datasets/dukemtmc.py',
-    '../_base_/schedules/clip-reid_rn50.py',
-    '../_base_/default_runtime.py',
-]
-
-# Stage 1 keeps features of plain images
-train_cfg = dict(
-    stages=dict(
-        prompt=dict(train_dataloader=dict(dataset=dict(pipeline=_base_.plain_pipeline)))
-    )
-)
-# An epoch of stage 1 takes seconds, and a checkpoint as long
-default_hooks = dict(checkpoint=dict(interval=10))
+_base_ = ['../_base_/methods/clip-reid_rn50.py', '../_base_/datasets/dukemtmc.py']

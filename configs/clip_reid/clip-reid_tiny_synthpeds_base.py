@@ -1,13 +1,4 @@
-_base_ = './clip-reid_tiny_synthpeds.py'
-
-# The baseline: no prompts, so one stage, and identities weigh 1
-model = dict(
-    _delete_=True,
-    type='ImageReID',
-    image_encoder=_base_.model.image_encoder,
-    necks=_base_.model.necks,
-    i2i_feature=_base_.model.i2i_feature,
-    heads=dict(encoder=[*_base_.losses_id, *_base_.losses_triplet]),
-    data_preprocessor=_base_.model.data_preprocessor,
-)
-train_cfg = dict(stages=dict(_delete_=True, encoder=_base_.train_cfg.stages.encoder))
+_base_ = [
+    '../_base_/methods/clip-reid_tiny_base.py',
+    '../_base_/datasets/synthpeds_i2i.py',
+]

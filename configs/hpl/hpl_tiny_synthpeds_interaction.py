@@ -1,27 +1,19 @@
 _base_ = './hpl_tiny_synthpeds.py'
 
 # Not a row of the paper: PromptSG's interaction in HPL. What the prompt of an image
-# finds in its tokens is classified, too.
+# finds in the image's tokens is classified, too.
+interaction = dict(
+    type='InteractionNeck',
+    reads=('prompt_image', 'image_tokens'),
+    width=128,
+    num_heads=4,
+)
+loss_interaction = dict(
+    type='IDHead', feature='interaction', group='captioned', name='interaction_id'
+)
 model = dict(
-    necks=dict(
-        interaction=dict(
-            type='InteractionNeck',
-            reads=('prompt_image', 'image_tokens'),
-            width=128,
-            num_heads=4,
-        )
-    ),
-    heads=dict(
-        align=[
-            *_base_.model.heads.align,
-            dict(
-                type='IDHead',
-                feature='interaction',
-                group='captioned',
-                name='interaction_id',
-            ),
-        ]
-    ),
+    necks=dict(interaction=interaction),
+    heads=dict(align=[*_base_.model.heads.align, loss_interaction]),
 )
 train_cfg = dict(
     stages=dict(

@@ -1,26 +1,19 @@
 _base_ = './hpl_tiny_synthpeds.py'
 
-# All of HPL, and IRRA's guessing of masked words in stage II. The other losses see
-# whole captions
+# All of HPL, and IRRA's masked words in stage II. The other losses see whole captions
+masked_language = dict(
+    type='ImplicitRelation',
+    reads=('masked_tokens', 'image_tokens', 'mask_labels', 'eot'),
+    depth=2,
+)
 model = dict(
-    necks=dict(
-        masked_language=dict(
-            type='ImplicitRelation',
-            reads=('masked_tokens', 'image_tokens', 'mask_labels', 'eot'),
-            depth=2,
-        )
-    ),
+    necks=dict(masked_language=masked_language),
     heads=dict(align=[*_base_.model.heads.align, dict(type='MaskedLanguageHead')]),
 )
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *_base_.train_pipeline[:-1],
-            dict(type='MaskCaption', prob=0.15, replace=False),
-            _base_.train_pipeline[-1],
-        ]
-    )
-)
+mask = dict(type='MaskCaption', prob=0.15, replace=False)
+insert_transforms = [
+    dict(pipeline='train_pipeline', before='PackReIDInputs', transform=mask)
+]
 train_cfg = dict(
     stages=dict(
         align=dict(

@@ -1,6 +1,6 @@
 _base_ = './hpl_tiny_synthpeds.py'
 
-# All of HPL, and Propot's prototypes in stage II. Until then the towers are CLIP's
+# All of HPL, and Propot's prototypes in stage II. Before it the towers are CLIP's
 model = dict(
     prototypes='mean',
     heads=dict(

@@ -1,5 +1,5 @@
 _base_ = './irra_tiny_synthpeds.py'
 
-# As the paper has it: SDM and identities see whole captions, masked ones are encoded
-# beside them. The released code, and so the published numbers, differ: irra_vitb16.py
+# As in the paper: SDM and identities see whole captions, masked ones are encoded beside
+# them. The released code, and so the published scores, differ: see irra_vitb16.py
 model = dict(train_captions='clean')

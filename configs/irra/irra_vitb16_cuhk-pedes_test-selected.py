@@ -1,8 +1,8 @@
 _base_ = './irra_vitb16_cuhk-pedes.py'
 
 # The epoch with the best R1 on the test split, as IRRA's released code selects and its
-# numbers are published. Log, checkpoint and table say so: such scores are higher than
-# what people see whom nothing was chosen for.
+# scores are published. Log, checkpoint and table say so: such scores are higher than
+# those on data that nothing was selected on.
 val_cfg = dict(type='BenchmarkValLoop')
 val_dataloader = _base_.test_dataloader
 val_evaluator = _base_.test_evaluator

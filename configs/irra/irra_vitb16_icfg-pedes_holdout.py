@@ -1,23 +1,18 @@
 _base_ = './irra_vitb16_icfg-pedes.py'
 
 # ICFG-PEDES has no split 'val': the epoch with the best R1 on a tenth of the training
-# people, who are not trained on, is kept, and scored
-people = dict(
+# identities, which are not trained on, is kept, and scored
+identities = dict(
     type='HoldOut', dataset=dict(_base_.icfg_pedes, split='train'), fraction=0.1, seed=0
 )
 train_dataloader = dict(
-    dataset=dict(
-        _delete_=True,
-        **people,
-        part='train',
-        pipeline=_base_.train_dataloader.dataset.pipeline,
-    )
+    dataset=dict(_delete_=True, **identities, part='train', pipeline='train_pipeline')
 )
 val_cfg = dict(type='BenchmarkValLoop')
 val_dataloader = dict(
     icfg_pedes_holdout=dict(
         _base_.test_loader,
-        dataset=dict(people, part='val', pipeline=_base_.plain_pipeline),
+        dataset=dict(identities, part='val', pipeline=_base_.plain_pipeline),
     )
 )
 val_evaluator = dict(icfg_pedes_holdout=dict(type='RetrievalMetric', task='t2i'))

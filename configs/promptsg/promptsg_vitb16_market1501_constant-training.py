@@ -1,7 +1,7 @@
 _base_ = './promptsg_vitb16_market1501.py'
 
-# Table 3: no prompt is composed, in training or at test. There is no inversion network
-# then, and nothing that differs between images to contrast them with.
+# Table 3: no prompt is composed, in training or at test. So there is no inversion
+# network, and no contrast with prompts: all images have the same one.
 model = dict(
     train_prompt='constant',
     inference='constant',

@@ -1,7 +1,7 @@
 _base_ = './promptsg_vitb16_market1501.py'
 
-# Tables 3 and 4: without the interaction; identities are classified by v, and v is
-# compared. Prompts only take part in training: nothing is to be composed at test.
+# Tables 3 and 4: without the interaction; v is classified, and v is compared. Prompts
+# are for training alone: none is composed at test.
 model = dict(
     necks=dict(_delete_=True, v_bn=dict(type='BNNeck', reads='v')),
     i2i_feature='v',

@@ -1,6 +1,1 @@
-_base_ = [
-    '../_base_/models/promptsg_vitb16.py',
-    '../_base_/datasets/msmt17.py',
-    '../_base_/schedules/promptsg_60e.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/methods/promptsg_vitb16.py', '../_base_/datasets/msmt17.py']

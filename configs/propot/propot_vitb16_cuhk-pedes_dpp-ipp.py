@@ -1,6 +1,6 @@
 _base_ = './propot_vitb16_cuhk-pedes.py'
 
-# Table 4, last row but one: everything but the guessing of masked words
+# Table 4, last row but one: everything but the prediction of masked words
 model = dict(
     necks=dict(_delete_=True),
     heads=dict(align=[_base_.loss_sdm, _base_.loss_id, _base_.loss_p2i]),

@@ -13,5 +13,3 @@ train_pipeline = [
 ]
 
 model = dict(image_encoder=dict(img_size=img_size))
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-test_dataloader = dict(market1501=dict(dataset=dict(pipeline=plain_pipeline)))

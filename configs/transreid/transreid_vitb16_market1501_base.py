@@ -1,6 +1,4 @@
 _base_ = [
-    '../_base_/models/transreid_base_vitb16.py',
+    '../_base_/methods/transreid_base_vitb16.py',
     '../_base_/datasets/market1501.py',
-    '../_base_/schedules/transreid_120e.py',
-    '../_base_/default_runtime.py',
 ]

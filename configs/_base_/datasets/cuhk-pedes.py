@@ -7,7 +7,7 @@ train_dataloader = dict(dataset=cuhk_pedes)
 test_dataloader = dict(
     cuhk_pedes=dict(
         _base_.test_loader,
-        dataset=dict(cuhk_pedes, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(cuhk_pedes, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(cuhk_pedes=dict(type='RetrievalMetric', task='t2i'))

@@ -11,7 +11,7 @@ train_dataloader = dict(dataset=cuhk03_np)
 test_dataloader = dict(
     cuhk03_np=dict(
         _base_.test_loader,
-        dataset=dict(cuhk03_np, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(cuhk03_np, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(cuhk03_np=dict(type='RetrievalMetric', task='i2i'))

@@ -7,7 +7,7 @@ train_dataloader = dict(dataset=dukemtmc)
 test_dataloader = dict(
     dukemtmc=dict(
         _base_.test_loader,
-        dataset=dict(dukemtmc, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(dukemtmc, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(dukemtmc=dict(type='RetrievalMetric', task='i2i'))

@@ -7,7 +7,7 @@ train_dataloader = dict(dataset=icfg_pedes)
 test_dataloader = dict(
     icfg_pedes=dict(
         _base_.test_loader,
-        dataset=dict(icfg_pedes, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(icfg_pedes, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(icfg_pedes=dict(type='RetrievalMetric', task='t2i'))

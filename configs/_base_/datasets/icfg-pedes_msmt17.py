@@ -1,5 +1,5 @@
 # ICFG-PEDES (T2I) and MSMT17 (I2I) trained on together, each scored on its own test
-# split. Both can't be downloaded by a program: see docs/datasets.md.
+# split. Neither can be downloaded by a program: see docs/datasets.md.
 _base_ = ['./joint.py']
 
 icfg_pedes = dict(type='ICFGPEDES', data_root=_base_.data_root + 'ICFG-PEDES')
@@ -13,20 +13,20 @@ train_dataloader = dict(
     dataset=dict(
         t2i=dict(icfg_pedes, split='train'),
         i2i=dict(msmt17, split='train'),
-        # All of ICFG-PEDES is MSMT17, split anew: most people that it trains on are in
-        # MSMT17's test split. 'identity' leaves them out; the paper's wording is closer
-        # to leak='image', which other images of the same people get past.
+        # ICFG-PEDES is MSMT17 with another split: most of its training identities are
+        # in MSMT17's test split. 'identity' leaves them out; the paper's wording is
+        # closer to leak='image', which keeps other images of the same identities.
         leak='identity',
     )
 )
 test_dataloader = dict(
     msmt17=dict(
         _base_.test_loader,
-        dataset=dict(msmt17, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(msmt17, split='test', pipeline='plain_pipeline'),
     ),
     icfg_pedes=dict(
         _base_.test_loader,
-        dataset=dict(icfg_pedes, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(icfg_pedes, split='test', pipeline='plain_pipeline'),
     ),
 )
 test_evaluator = dict(

@@ -1,5 +1,5 @@
-# What the pairs trained on together share: sizes, pipelines, batches. Each pair says
-# its datasets and its choice of leak.
+# What the pairs of datasets trained on together share: sizes, pipelines, batches. Each
+# pair sets its datasets and its choice of leak.
 data_root = 'data/'
 img_size = (384, 128)
 
@@ -28,7 +28,7 @@ train_dataloader = dict(
     drop_last=True,
     collate_fn=dict(type='reid_collate'),
     sampler=dict(type='JointSampler', num_pairs=64, num_ids=16, num_instances=4),
-    dataset=dict(type='JointDataset', labels='unified', pipeline=train_pipeline),
+    dataset=dict(type='JointDataset', labels='unified', pipeline='train_pipeline'),
 )
 
 test_cfg = dict(type='BenchmarkLoop')

@@ -9,7 +9,7 @@ train_dataloader = dict(dataset=market1501)
 test_dataloader = dict(
     market1501=dict(
         _base_.test_loader,
-        dataset=dict(market1501, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(market1501, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(market1501=dict(type='RetrievalMetric', task='i2i'))

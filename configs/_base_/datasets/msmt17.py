@@ -11,7 +11,7 @@ train_dataloader = dict(dataset=msmt17)
 test_dataloader = dict(
     msmt17=dict(
         _base_.test_loader,
-        dataset=dict(msmt17, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(msmt17, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(msmt17=dict(type='RetrievalMetric', task='i2i'))

@@ -7,7 +7,7 @@ train_dataloader = dict(dataset=rstpreid)
 test_dataloader = dict(
     rstpreid=dict(
         _base_.test_loader,
-        dataset=dict(rstpreid, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(rstpreid, split='test', pipeline='plain_pipeline'),
     )
 )
 test_evaluator = dict(rstpreid=dict(type='RetrievalMetric', task='t2i'))

@@ -1,6 +1,6 @@
 # RSTPReid (T2I) and DukeMTMC-reID (I2I) trained on together, each scored on its own
-# test split; they share nobody. DukeMTMC-reID was withdrawn by its authors: this is
-# here to compare with the paper.
+# test split; they share no identity. DukeMTMC-reID was withdrawn by its authors: this
+# is here to compare with the paper.
 _base_ = ['./joint.py']
 
 rstpreid = dict(type='RSTPReid', data_root=_base_.data_root + 'RSTPReid')
@@ -15,11 +15,11 @@ train_dataloader = dict(
 test_dataloader = dict(
     dukemtmc=dict(
         _base_.test_loader,
-        dataset=dict(dukemtmc, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(dukemtmc, split='test', pipeline='plain_pipeline'),
     ),
     rstpreid=dict(
         _base_.test_loader,
-        dataset=dict(rstpreid, split='test', pipeline=_base_.plain_pipeline),
+        dataset=dict(rstpreid, split='test', pipeline='plain_pipeline'),
     ),
 )
 test_evaluator = dict(

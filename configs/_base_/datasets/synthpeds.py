@@ -2,7 +2,7 @@
 data_root = 'data/synthpeds/'
 img_size = (128, 64)
 
-# Decoded images are kept: an image is read some twenty times in a run
+# Resized images are cached: a run reads each image some twenty times
 image_cache = 'data/cache'
 data_preparers = [
     dict(type='SynthPeds', out=data_root, size='default', seed=0),
@@ -15,7 +15,7 @@ plain_pipeline = [
     dict(type='TokenizeCaption'),
     dict(type='PackReIDInputs'),
 ]
-# Nothing is erased: a run of some hundred steps never learns to do without what is gone
+# No random erasing: in a run of a few hundred steps it lowers the scores
 train_pipeline = [
     dict(type='LoadImage'),
     dict(type='ResizeImage', size=img_size),
@@ -25,7 +25,7 @@ train_pipeline = [
     dict(type='PackReIDInputs'),
 ]
 
-# The same classes that read the real data; only the counts are others
+# The classes that read the real benchmarks, without their counts
 t2i = dict(
     type='CUHKPEDES',
     data_root=data_root + 'CUHK-PEDES',
@@ -52,7 +52,7 @@ train_dataloader = dict(
         i2i=dict(i2i, split='train'),
         labels='unified',
         leak='identity',
-        pipeline=train_pipeline,
+        pipeline='train_pipeline',
     ),
 )
 
@@ -62,13 +62,13 @@ test_dataloader = dict(
         batch_size=128,
         num_workers=1,
         collate_fn=dict(type='reid_collate'),
-        dataset=dict(i2i, split='test', pipeline=plain_pipeline),
+        dataset=dict(i2i, split='test', pipeline='plain_pipeline'),
     ),
     synthpeds_t2i=dict(
         batch_size=128,
         num_workers=1,
         collate_fn=dict(type='reid_collate'),
-        dataset=dict(t2i, split='test', pipeline=plain_pipeline),
+        dataset=dict(t2i, split='test', pipeline='plain_pipeline'),
     ),
 )
 test_evaluator = dict(

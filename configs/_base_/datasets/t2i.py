@@ -27,7 +27,7 @@ train_dataloader = dict(
     drop_last=True,
     collate_fn=dict(type='reid_collate'),
     sampler=dict(type='CaptionSampler', batch_size=64),
-    dataset=dict(split='train', pipeline=train_pipeline),
+    dataset=dict(split='train', pipeline='train_pipeline'),
 )
 
 test_cfg = dict(type='BenchmarkLoop')

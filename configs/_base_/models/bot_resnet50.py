@@ -1,5 +1,5 @@
-# f_t, before the BNNeck, is what distances are trained on; f_i, after it, is what the
-# classifier reads and what images are compared by.
+# f_t, before the BNNeck, is the feature of the triplet loss; f_i, after it, is the
+# feature of the classifier and of retrieval.
 model = dict(
     type='ImageReID',
     image_encoder=dict(
@@ -25,6 +25,7 @@ model = dict(
         std=(0.229, 0.224, 0.225),
     ),
 )
+loss_center = dict(type='CenterHead', feature='f_t', alpha=0.5, loss_weight=5e-4)
 
 bot_train_pipeline = [
     dict(type='LoadImage'),
@@ -36,12 +37,12 @@ bot_train_pipeline = [
         prob=0.5,
         area=(0.02, 0.4),
         ratio=(0.3, 10 / 3),
-        # Numbers of ImageNet's mean as if pixels weren't normalized yet, as in the
+        # ImageNet's mean of pixels from 0 to 1, put in after normalization, as in the
         # reference's code
         fill=(0.485, 0.456, 0.406),
     ),
     dict(type='PackReIDInputs'),
 ]
-# With several processes, each has normalized by its own part of the batch: what is used
-# at test is the mean of what they saw
+# With several processes each batch norm sees its own part of the batch: at test, the
+# mean of their statistics is used
 sync_buffers = dict(type='SyncBuffersHook')

@@ -1,9 +1,9 @@
-# The losses of CLIP-ReID, named, so that a config can take the ones that it wants.
+# The losses of CLIP-ReID by name; a config lists those that it needs.
 
-# Stage 1: raw dot products, no temperature, as its code has them; both directions
+# Stage 1: raw dot products, no temperature, as in the released code; both directions
 losses_prompt = [dict(type='PromptContrastHead', image='v', similarity='dot')]
 
-# Stage 2. Identities are told by what is behind a BNNeck, a neck of the model
+# Stage 2. Identities are classified by features after a BNNeck, a neck of the model
 losses_id = [
     dict(
         type='IDHead',

@@ -1,12 +1,12 @@
 _base_ = ['./clip-reid_vitb16.py']
 
-# Raw dot products have the scale of the features. With CLIP's, whose norms make about
-# 70, they are like cosines at a temperature of 0.014. The tiny CLIP's make 160, which
-# is like 0.006, a tenth of what it was trained to (1 / 14.9): too sharp to learn
-# prompts by. So cosines stand here, at about its own temperature.
+# Raw dot products have the scale of the features. For CLIP the product of two norms is
+# about 70, as in cosines at a temperature of 0.014. For the tiny CLIP it is 160, as at
+# 0.006, a tenth of the temperature that it was trained to (1 / 14.9): too sharp to
+# learn prompts. So the similarity is the cosine, at about its own temperature.
 contrast = dict(similarity='cosine', tau=0.06)
 
-# The tiny CLIP that ships with the project, and the statistics it was trained with
+# The tiny CLIP that ships with the project, and the statistics that it was trained with
 model = dict(
     image_encoder=dict(
         arch='ViT-Ti-16-synthpeds', pretrained='synthpeds', img_size=(128, 64)

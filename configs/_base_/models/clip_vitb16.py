@@ -1,5 +1,5 @@
-# Two towers of OpenAI's CLIP, and the losses of text-to-image retrieval by name: a
-# config takes those that it wants.
+# Two towers of OpenAI's CLIP, and the losses of text-to-image retrieval by name; a
+# config lists those that it needs.
 loss_infonce = dict(type='InfoNCEHead', image='v', text='t', tau=0.02)  # ITC
 loss_sdm = dict(type='SDMHead', image='v', text='t', tau=0.02)
 loss_id = dict(type='CrossModalIDHead', image='v', text='t')

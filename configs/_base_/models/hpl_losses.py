@@ -1,7 +1,7 @@
-# The losses of HPL, named, so that an ablation can take the ones that it wants.
-# Where the paper's formula and what trains stably part, this is the `stable` preset:
-# cosine with a temperature instead of bare cosine (errata E3), distances of normalized
-# features (E4), means instead of sums (E5). hpl_vitb16_joint_paper.py has the formulas.
+# The losses of HPL by name; an ablation lists those that it needs.
+# Where the paper's formula does not train stably, these are the `stable` preset: cosine
+# with a temperature instead of bare cosine (errata E3), distances of normalized
+# features (E4), means instead of sums (E5). The formulas as printed are at the end.
 
 # Stage I, Eq. 13: prompts are fitted to frozen towers
 losses_construct = [
@@ -28,3 +28,16 @@ losses_base = [
 loss_cic = dict(type='PromptIDHead', feature='u', tau=0.02, reduce='mean')  # Eq. 11
 loss_ilpa = dict(type='PromptAlignHead', distance='l2norm', loss_weight=0.4)  # Eq. 10
 loss_cmpr = dict(type='PromptRegularisationHead', reduce='sum', loss_weight=0.06)  # 12
+
+# Halves of Eq. 10: prompts made from captions guide the image token, prompts made from
+# images guide the caption feature
+loss_tgps = dict(loss_ilpa, terms=('tgps',))
+loss_vgps = dict(loss_ilpa, terms=('vgps',))
+
+# As printed: bare cosine logits, distances of raw features, Eq. 11 as a sum
+losses_construct_literal = [
+    dict(losses_construct[0], tau=1.0),
+    dict(losses_construct[1], distance='raw'),
+]
+loss_cic_literal = dict(loss_cic, tau=1.0, reduce='sum')
+loss_ilpa_literal = dict(loss_ilpa, distance='raw')

@@ -1,8 +1,8 @@
 _base_ = ['./hpl_vitb16.py']
 
-# About the temperature that the tiny CLIP was trained to, 1 / 14.9. At the 0.02 of a
-# full CLIP, SDM gives little gradient to pairs that are not close yet, and learns more
-# slowly.
+# About the temperature that the tiny CLIP was trained to, 1 / 14.9. At the 0.02 of
+# OpenAI's CLIP, SDM gives little gradient to pairs that are not close yet, and learns
+# more slowly.
 tau = 0.06
 losses_construct = [
     dict(_base_.losses_construct[0], tau=tau),
@@ -11,7 +11,7 @@ losses_construct = [
 losses_base = [dict(_base_.losses_base[0], tau=tau), *_base_.losses_base[1:]]
 loss_cic = dict(_base_.loss_cic, tau=tau)
 
-# The tiny CLIP that ships with the project: 7.9 M parameters, trained on pedestrians of
+# The tiny CLIP that ships with the project: 7.9 M parameters, trained on identities of
 # SynthPeds that are in no benchmark split (configs/clip/clip_tiny_synthpeds.py)
 model = dict(
     image_encoder=dict(

@@ -6,7 +6,7 @@ model = dict(
         type='TaskRoutedTransformer',
         arch='ViT-B-16-quickgelu',
         # The paper starts from a CLIP trained on LUPerson, most probably that of
-        # LUPerson-MLLM: give its file here for that. OpenAI's weights are another row.
+        # LUPerson-MLLM: set its file here for that. OpenAI's weights are another row.
         pretrained='openai',
         img_size=(384, 128),
         i2i_init='noisy_copy',  # u starts near v

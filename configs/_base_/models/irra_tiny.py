@@ -8,11 +8,18 @@ model = dict(
     necks=dict(
         masked_language=dict(
             type='ImplicitRelation',
-            # With the captions' ends padding is hidden from the blocks, and cut
+            # 'eot', the captions' ends: padding is masked in the blocks, and cut
             reads=('masked_tokens', 'image_tokens', 'mask_labels', 'eot'),
             depth=2,
         )
     ),
     heads=dict(align=[_base_.loss_sdm, _base_.loss_id, loss_mlm]),
 )
-mask_caption = dict(type='MaskCaption', prob=0.15, replace=False)
+# Captions are masked once they are tokens
+insert_transforms = [
+    dict(
+        pipeline='train_pipeline',
+        before='PackReIDInputs',
+        transform=dict(type='MaskCaption', prob=0.15, replace=False),
+    )
+]

@@ -1,13 +1,13 @@
 _base_ = ['./clip_vitb16.py']
 
-# IRRA: masked words are guessed from what the rest of the caption and the image say.
-# The module is for training alone; at test the two towers are all there is.
+# IRRA: masked words are predicted from the rest of the caption and the image. The
+# module is for training alone; at test the two towers run without it.
 loss_mlm = dict(type='MaskedLanguageHead')
 
 model = dict(
-    # The released code, whose numbers are published, gives the masked captions to all
+    # The released code, whose scores are published, gives the masked captions to all
     # losses: its masking writes into the array that the captions are views of. Its
-    # author says so, and that numbers drop a little without. The paper's reading is
+    # author says so, and that scores drop a little without. The paper's reading is
     # 'clean' (irra_*_paper.py).
     train_captions='masked',
     necks=dict(
@@ -22,4 +22,11 @@ model = dict(
     # IRRA's blocks attend to padding too, so that captions must not be cut before it
     data_preprocessor=dict(trim_captions=False),
 )
-mask_caption = dict(type='MaskCaption', prob=0.15, replace=False)
+# Captions are masked once they are tokens
+insert_transforms = [
+    dict(
+        pipeline='train_pipeline',
+        before='PackReIDInputs',
+        transform=dict(type='MaskCaption', prob=0.15, replace=False),
+    )
+]

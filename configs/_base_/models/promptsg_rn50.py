@@ -1,6 +1,6 @@
 _base_ = ['./promptsg_vitb16.py']
 
-# Tokens of the attention pool, 1,024 wide, are projected to the interaction's 512
+# Tokens of the attention pool have 1,024 channels; the interaction projects them to 512
 model = dict(
     image_encoder=dict(
         _delete_=True,

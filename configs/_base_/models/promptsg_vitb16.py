@@ -1,10 +1,10 @@
-# The losses of PromptSG, named, so that a row of an ablation can take those it wants.
-# Triplets: the last states of the tower, as CLIP-ReID, and what the interaction makes
+# The losses of PromptSG by name; an ablation lists those that it needs.
+# Triplets: the last states of the tower, as in CLIP-ReID, and the interaction's output
 losses_triplet = [
     dict(type='TripletHead', feature=name, margin=0.3, name=f'triplet_{name}')
     for name in ('v_penultimate', 'v_post', 'v', 'interaction')
 ]
-loss_id = dict(  # its BNNeck is a neck of the model, and so can be tested after, too
+loss_id = dict(  # its BNNeck is a neck of the model, so that its output can be tested
     type='IDHead', feature='interaction_bn', neck=None, label_smoothing=0.1
 )
 loss_supcon = dict(  # Eq. 5, 6
@@ -32,7 +32,7 @@ model = dict(
         constant='A photo of a person.',
     ),
     train_prompt='composed',
-    inference='composed',  # 'constant' has no text tower; any checkpoint has both
+    inference='composed',  # 'constant': no text tower; a checkpoint serves both
     necks=dict(
         interaction=dict(
             type='InteractionNeck',

@@ -1,7 +1,7 @@
 _base_ = ['./irra_vitb16.py']
 
-# Propot: IRRA's losses, and instances are pulled to prototypes of their identities. In
-# the paper L_sdm + L_id + 0.2 L_p2i + L_mlm; an ablation takes those it wants.
+# Propot: IRRA's losses, and a contrastive loss between instances and prototypes of
+# their identities, L_sdm + L_id + 0.2 L_p2i + L_mlm; an ablation lists those it needs.
 loss_p2i = dict(
     type='PrototypeContrastHead',
     learner=dict(
@@ -12,9 +12,9 @@ loss_p2i = dict(
         adapt_depth=1,  # N_a
         enrich_depth=3,  # N_e
         num_heads=8,
-        share_blocks=True,  # as the published number of parameters tells
+        share_blocks=True,  # the published number of parameters implies it
     ),
-    # Prototypes of the other identities would change nothing but the time ('all')
+    # 'all' gives the same loss and the same gradients, and takes longer
     subset='batch_ids',
     tau=0.02,
     reduce='mean',

@@ -1,5 +1,5 @@
-# Five features, each with a BNNeck, a classifier and a triplet of its own. The global
-# one weighs as much as the four of the parts together. No label smoothing; soft margins
+# Five features, each with its own BNNeck, classifier and triplet loss. The global one
+# weighs as much as the four of the parts together. No label smoothing; soft margins
 model = dict(
     type='ImageReID',
     image_encoder=dict(
@@ -8,7 +8,7 @@ model = dict(
         # ImageNet-21k, then 1k; the same as jx_vit_base_p16_224-80ecf9dd.pth
         pretrained='orig_in21k_ft_in1k',
         img_size=(256, 128),
-        # num_cameras, for SIE: each dataset has its own
+        # num_cameras, for SIE: a benchmark's config sets it
     ),
     heads=dict(
         identify=[

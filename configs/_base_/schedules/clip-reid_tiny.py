@@ -1,7 +1,8 @@
 _base_ = ['./clip-reid_vit.py']
 
 # The recipe's shape for a CPU: 600 steps of stage 1, which take seconds, and 360 of
-# stage 2. A tower of 3 M parameters and tokens that have few steps want larger ones.
+# stage 2. A tower of 3 M parameters, and tokens in few steps, need larger learning
+# rates.
 train_cfg = dict(
     stages=dict(
         prompt=dict(

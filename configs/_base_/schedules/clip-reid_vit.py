@@ -1,7 +1,7 @@
 # Stage 1: 120 epochs over features that are computed once, 1e-5 to 3.5e-4 in 5 epochs,
 # then cosine. Stage 2: 60 epochs, 5e-6, warm-up of 10 epochs, x0.1 at 30 and 50. Epochs
-# count from 1 in both, so that neither begins at its lowest rate. All as in CLIP-ReID's
-# code.
+# count from 1 in both, so that neither begins at its lowest learning rate. All as in
+# CLIP-ReID's code.
 optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
 
 train_cfg = dict(
@@ -11,9 +11,10 @@ train_cfg = dict(
             epochs=120,
             trainable=['prompt_learner'],
             cache_features=['v'],
-            # All images in random order, not P x K
+            # All images in random order, not P x K; features of plain images are kept
             train_dataloader=dict(
-                sampler=dict(_delete_=True, type='ItemSampler', batch_size=64)
+                sampler=dict(_delete_=True, type='ItemSampler', batch_size=64),
+                dataset=dict(pipeline='plain_pipeline'),
             ),
             optim_wrapper=dict(
                 optimizer=dict(type='Adam', lr=3.5e-4, weight_decay=1e-4)

@@ -1,7 +1,7 @@
 # Stage I: 10 epochs, Adam, x0.8 each epoch, inversion networks 5e-5, identity tokens
 # 0.02 (the paper). Stage II: 60 epochs, 1e-6 to 1e-5 in 5 epochs, then cosine (the
-# paper); optimizer, weight decay, biases and x5 for new heads are those of IRRA, whose
-# schedule it is.
+# paper). It is IRRA's schedule, so optimizer, weight decay, biases and x5 for new heads
+# are IRRA's.
 optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
 
 train_cfg = dict(
@@ -9,6 +9,8 @@ train_cfg = dict(
     stages=dict(
         construct=dict(
             epochs=10,
+            # Plain images, as in CLIP-ReID's first stage
+            train_dataloader=dict(dataset=dict(pipeline='plain_pipeline')),
             trainable=[
                 'prompt_learner',
                 'image_inversion',

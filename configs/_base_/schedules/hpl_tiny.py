@@ -1,7 +1,7 @@
-_base_ = ['./hpl_10e-60e.py']
+_base_ = ['./hpl_10e-60e.py', './warmup_cosine_tiny.py']
 
-# The paper's shape in 600 steps, for a CPU. Towers of 3 M parameters want larger steps
-# than ViT-B/16.
+# The paper's shape in 600 steps, for a CPU. Towers of 3 M parameters need larger
+# learning rates than ViT-B/16.
 train_cfg = dict(
     stages=dict(
         construct=dict(
@@ -16,22 +16,7 @@ train_cfg = dict(
         align=dict(
             epochs=5,
             optim_wrapper=dict(optimizer=dict(lr=3e-4)),
-            param_scheduler=[
-                dict(
-                    type='LinearLR',
-                    start_factor=0.1,
-                    begin=0,
-                    end=1,
-                    convert_to_iter_based=True,
-                ),
-                dict(
-                    type='CosineAnnealingLR',
-                    T_max=4,
-                    begin=1,
-                    end=5,
-                    convert_to_iter_based=True,
-                ),
-            ],
+            param_scheduler=[_base_.warm_up, dict(_base_.cosine, T_max=4, end=5)],
         ),
     ),
 )

@@ -1,27 +1,4 @@
-_base_ = ['./irra_60e.py']
+_base_ = ['./irra_60e.py', './warmup_cosine_tiny.py']
 
-# The same shape in 400 steps, for a CPU, at the rate of hpl_tiny.py
-train_cfg = dict(
-    stages=dict(
-        align=dict(
-            epochs=4,
-            optim_wrapper=dict(optimizer=dict(lr=3e-4)),
-            param_scheduler=[
-                dict(
-                    type='LinearLR',
-                    start_factor=0.1,
-                    begin=0,
-                    end=1,
-                    convert_to_iter_based=True,
-                ),
-                dict(
-                    type='CosineAnnealingLR',
-                    T_max=3,
-                    begin=1,
-                    end=4,
-                    convert_to_iter_based=True,
-                ),
-            ],
-        )
-    )
-)
+# The same shape in 400 steps, for a CPU
+train_cfg = dict(stages=dict(align=_base_.align_4e))

@@ -1,7 +1,7 @@
-_base_ = ['./promptsg_60e.py']
+_base_ = ['./promptsg_60e.py', './warmup_cosine_tiny.py']
 
-# 360 steps, for a CPU: 3e-4 for the tower, 1.5e-3 for what is new. The paper's schedule
-# would leave it a third of them at full rate.
+# 360 steps, for a CPU: 3e-4 for the tower, 1.5e-3 for new parts. The paper's schedule
+# would have the full learning rate in a third of them.
 train_cfg = dict(
     stages=dict(
         align=dict(
@@ -11,13 +11,7 @@ train_cfg = dict(
                 paramwise_cfg=dict(custom_keys={'image_encoder': dict(lr_mult=0.2)}),
             ),
             param_scheduler=[
-                dict(
-                    type='LinearLR',
-                    start_factor=0.1,
-                    begin=0,
-                    end=1,
-                    convert_to_iter_based=True,
-                ),
+                _base_.warm_up,
                 dict(type='CosineAnnealingLR', T_max=11, begin=1, end=12),
             ],
         ),

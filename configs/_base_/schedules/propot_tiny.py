@@ -1,33 +1,16 @@
-_base_ = ['./propot_60e.py']
+_base_ = ['./propot_60e.py', './warmup_cosine_tiny.py']
 
-# The same shape in 400 steps, for a CPU, at the rates of irra_tiny.py
+# The same shape in 400 steps, for a CPU, at the learning rates of irra_tiny.py
 new = dict(lr_mult=5)
-custom_keys = {'heads.align': new}
-keys_of_relation = {'necks': new}
 
 train_cfg = dict(
     stages=dict(
         align=dict(
-            epochs=4,
+            _base_.align_4e,
             optim_wrapper=dict(
-                optimizer=dict(lr=3e-4), paramwise_cfg=dict(custom_keys=custom_keys)
+                optimizer=dict(lr=3e-4),
+                paramwise_cfg=dict(custom_keys={'heads.align': new, 'necks': new}),
             ),
-            param_scheduler=[
-                dict(
-                    type='LinearLR',
-                    start_factor=0.1,
-                    begin=0,
-                    end=1,
-                    convert_to_iter_based=True,
-                ),
-                dict(
-                    type='CosineAnnealingLR',
-                    T_max=3,
-                    begin=1,
-                    end=4,
-                    convert_to_iter_based=True,
-                ),
-            ],
         )
     )
 )

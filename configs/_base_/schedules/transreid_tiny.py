@@ -1,6 +1,7 @@
 _base_ = ['./transreid_120e.py']
 
-# The recipe's shape in 360 steps, for a CPU. The SGD above is for pre-trained weights.
+# The recipe's shape in 360 steps, for a CPU. Adam: the SGD of the recipe is for
+# pre-trained weights.
 train_cfg = dict(
     stages=dict(
         identify=dict(

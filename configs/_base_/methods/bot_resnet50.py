@@ -1,0 +1,7 @@
+_base_ = [
+    '../models/bot_resnet50.py',
+    '../schedules/bot_120e.py',
+    '../default_runtime.py',
+]
+
+custom_hooks = [*_base_.custom_hooks, _base_.sync_buffers]

@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/clip_tiny.py',
+    '../schedules/clip_tiny.py',
+    '../default_runtime.py',
+]

@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/clip_tiny_pretrain.py',
+    '../schedules/clip_tiny_pretrain.py',
+    '../default_runtime.py',
+]

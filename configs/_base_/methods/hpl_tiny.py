@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/hpl_tiny.py',
+    '../schedules/hpl_tiny.py',
+    '../default_runtime.py',
+]

@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/irra_tiny.py',
+    '../schedules/irra_tiny.py',
+    '../default_runtime.py',
+]

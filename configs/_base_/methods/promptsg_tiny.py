@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/promptsg_tiny.py',
+    '../schedules/promptsg_tiny.py',
+    '../default_runtime.py',
+]

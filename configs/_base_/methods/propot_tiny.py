@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/propot_tiny.py',
+    '../schedules/propot_tiny.py',
+    '../default_runtime.py',
+]

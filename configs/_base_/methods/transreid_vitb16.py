@@ -1,0 +1,5 @@
+_base_ = [
+    '../models/transreid_vitb16.py',
+    '../schedules/transreid_120e.py',
+    '../default_runtime.py',
+]
