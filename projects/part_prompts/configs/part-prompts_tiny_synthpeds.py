@@ -2,7 +2,7 @@ _base_ = '../../../configs/hpl/hpl_tiny_synthpeds.py'
 
 custom_imports = dict(imports=['projects.part_prompts.part_prompts'])
 
-# HPL, whose image pseudo-tokens are those of body parts, and kept apart in stage I
+# HPL with a pseudo-token for each body part, which stage I keeps different
 model = dict(
     image_inversion=dict(_delete_=True, type='PartInversion', num_tokens=4),
     heads=dict(
