@@ -450,7 +450,7 @@ def test_damage_is_noticed_and_repaired(tiny, tmp_path):
         make_synthpeds(copy, 'tiny', workers=1, progress=False)
     (copy / 'manifest.json').unlink()
     assert synthpeds_problems(copy, 'tiny')
-    assert manifest['images'] == len(plan(SIZES['tiny'], 0))
+    assert manifest['pictures'] == len(plan(SIZES['tiny'], 0))
 
 
 @pytest.mark.parametrize(

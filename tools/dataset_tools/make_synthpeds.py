@@ -41,7 +41,7 @@ def main() -> None:
         )
     except FileExistsError as error:
         sys.exit(str(error))
-    print(f'{args.out}: {manifest["images"]} images')
+    print(f'{args.out}: {manifest["pictures"]} images')
     for folder, count in manifest['files'].items():
         print(f'  {folder}: {count}')
 

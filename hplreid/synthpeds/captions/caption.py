@@ -12,16 +12,17 @@ from .visible_facts import Fact, visible_facts
 
 MIN_WORDS, MAX_WORDS = 15, 40
 
+# Caption wording is data: every dataset and checkpoint made so far depends on it.
 _CLOTHES = {'upper', 'upper+print', 'upper+inner', 'lower'}
 _PRONOUN = {'man': 'he', 'woman': 'she'}
 _VIEWS = {
-    'front': ('facing the camera', 'coming toward the camera', 'seen from the front'),
+    'front': ('facing the camera', 'coming towards the camera', 'seen from the front'),
     'back': ('seen from behind', 'facing away from the camera', 'with the back turned'),
     'side': ('seen from the side', 'turned to one side', 'in profile'),
 }
 _FILLERS = (
-    'The rest of the image is hard to make out.',
-    'Only a part of the person can be seen in this image.',
+    'The rest of the picture is hard to make out.',
+    'Only a part of the person can be seen in this picture.',
     'Nothing else about this person stands out.',
 )
 
@@ -130,7 +131,7 @@ def _lengthened(
         kept.append(fact)
         text += f' {who} {verbs[fact.verb]} {fact.phrase}.'
     view = _VIEWS[image.view][-1 if image.view == 'front' else 0]
-    extra = [f'In this image {who.lower()} is {view}.', _FILLERS[index % 3]]
+    extra = [f'In this picture {who.lower()} is {view}.', _FILLERS[index % 3]]
     while count_words(text) < MIN_WORDS and extra:
         text += ' ' + extra.pop(0)
     return text, kept

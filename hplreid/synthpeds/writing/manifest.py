@@ -57,7 +57,7 @@ def describe(
             identities[role] = [min(numbers), max(numbers)]
     return {
         **settings(size, seed, difficulty),
-        'images': len(shots),
+        'pictures': len(shots),  # on-disk key, unchanged since version 1
         'files': counts,
         'identities': identities,
     }
