@@ -1,7 +1,9 @@
 """Every config builds, has what its heads read, and trains a step at a tiny size."""
 
+import functools
 import math
 import re
+from copy import deepcopy
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
 
 from hplreid.datasets import reid_collate
+from hplreid.engine.config.read import read_config
 from hplreid.registry import DATA_SAMPLERS, DATASETS, METRICS, MODELS
 from hplreid.structures import ReIDDataSample
 from tests.benchmark_trees import (
@@ -39,10 +42,21 @@ CONFIGS = sorted(
 DATA = sorted(
     path.stem
     for path in (ROOT / 'configs' / '_base_' / 'datasets').glob('*.py')
-    # What others inherit names no benchmark; SynthPeds makes its own data
+    # These name no benchmark, or make their own data
     if path.stem not in ('i2i', 't2i', 'joint') and 'synthpeds' not in path.stem
 )
 NAME = re.compile(r'[a-z0-9-]+_[a-z0-9]+_[a-z0-9-]+(_[a-z0-9-]+)?\.py')
+MAX_LINES = 30
+
+
+@functools.cache
+def _read_once(path):
+    return read_config(str(ROOT / path))
+
+
+def read(path):
+    """Return a copy of a config, as the tools read it."""
+    return deepcopy(_read_once(path))
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -54,7 +68,7 @@ def _nano(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def data_root(tmp_path_factory):
-    """Trees of all benchmarks in ``data/``, each just enough for a batch."""
+    """Return a folder with all benchmarks in ``data/``, each enough for a batch."""
     root = tmp_path_factory.mktemp('benchmarks')
     data = root / 'data'
     make_market(data / 'Market-1501-v15.09.15', num_ids=16)
@@ -62,14 +76,14 @@ def data_root(tmp_path_factory):
     make_msmt17(data / 'MSMT17', num_ids=16)
     make_cuhk03_np(data / 'cuhk03-np', num_ids=16)
     make_cuhk_pedes(data / 'CUHK-PEDES', num_ids=16)
-    people = [f'train/{number:04d}' for number in range(16, 49)]
-    splits = {'train': people[:32], 'test': people[32:]}
+    identities = [f'train/{number:04d}' for number in range(16, 49)]
+    splits = {'train': identities[:32], 'test': identities[32:]}
     make_icfg_pedes(data / 'ICFG-PEDES', splits)
     make_rstpreid(data / 'RSTPReid', num_ids=16, images_per_id=2)
     return root
 
 
-# What makes a tower of each type small
+# Options that make a tower of each type small
 _CLIP = dict(arch=ARCH, pretrained=None, img_size=(32, 16))
 NANO = {
     'CLIPImageEncoder': _CLIP,
@@ -87,7 +101,7 @@ NANO = {
 
 
 def shrink(config, num_ids=NUM_IDS):
-    """The model of a config at a size for tests: same parts, same heads."""
+    """Build a config's model at a size for tests: same parts, same heads."""
     model = config.model.to_dict()
     model['num_ids'] = num_ids
     model['image_encoder'].update(NANO[model['image_encoder']['type']])
@@ -115,7 +129,7 @@ def enter_stage(model, stage, trainable):
 
 @pytest.mark.parametrize('path', CONFIGS)
 def test_config_trains_a_step_in_each_stage(path):
-    config = Config.fromfile(ROOT / path)
+    config = read(path)
     model = shrink(config)
     assert set(config.train_cfg.stages) <= set(model.heads)
     for name, stage in config.train_cfg.stages.items():
@@ -125,7 +139,7 @@ def test_config_trains_a_step_in_each_stage(path):
         assert all(torch.isfinite(v) for v in losses.values()), losses
         model.zero_grad()
         sum(losses.values()).backward()
-        for prefix in stage.trainable:  # nothing is listed that nothing trains
+        for prefix in stage.trainable:  # each one gets a gradient
             own = [
                 p
                 for n, p in model.named_parameters()
@@ -135,7 +149,7 @@ def test_config_trains_a_step_in_each_stage(path):
 
 
 def _first_batch(loader):
-    """Dataset and first global batch of a loader's config, without workers."""
+    """Return dataset and first global batch of a loader's config, without workers."""
     dataset = DATASETS.build(loader['dataset'])
     sampler = DATA_SAMPLERS.build(dict(loader['sampler'], dataset=dataset, seed=0))
     indices = [index for index, _ in islice(sampler, loader['batch_size'])]
@@ -144,9 +158,9 @@ def _first_batch(loader):
 
 
 @pytest.mark.parametrize('name', DATA)
-def test_data_of_a_config_make_a_batch(name, data_root, monkeypatch):
+def test_data_of_a_config_makes_a_batch(name, data_root, monkeypatch):
     monkeypatch.chdir(data_root)
-    config = Config.fromfile(ROOT / f'configs/_base_/datasets/{name}.py').to_dict()
+    config = read(f'configs/_base_/datasets/{name}.py').to_dict()
     dataset, batch = _first_batch(config['train_dataloader'])
     captioned, i2i = dataset.has_caption.any(), not dataset.has_caption.all()
     images, captions = (batch['inputs'][key] for key in ('images', 'captions'))
@@ -162,7 +176,7 @@ def test_data_of_a_config_make_a_batch(name, data_root, monkeypatch):
 @pytest.mark.parametrize('name', DATA)
 def test_data_of_a_config_can_be_scored(name, data_root, monkeypatch):
     monkeypatch.chdir(data_root)
-    config = Config.fromfile(ROOT / f'configs/_base_/datasets/{name}.py').to_dict()
+    config = read(f'configs/_base_/datasets/{name}.py').to_dict()
     assert config['test_dataloader'].keys() == config['test_evaluator'].keys()
     for benchmark, loader in config['test_dataloader'].items():
         dataset = DATASETS.build(loader['dataset'])
@@ -170,7 +184,7 @@ def test_data_of_a_config_can_be_scored(name, data_root, monkeypatch):
         batch = reid_collate([dataset[i] for i in range(len(dataset))])
         samples = [sample.to_dict() for sample in batch['data_samples']]
         for sample in samples:
-            # A feature that tells the person: all that isn't 100 is the data's doing
+            # A perfect feature: any score below 100 is due to the data
             feature = torch.zeros(20_000)
             feature[sample['pid']] = 1
             sample[f'{metric.task}_feat'] = feature
@@ -182,7 +196,7 @@ def test_data_of_a_config_can_be_scored(name, data_root, monkeypatch):
 @pytest.mark.parametrize('pair', ['', '_icfg-msmt17', '_rstp-duke'])
 def test_joint_config_trains_on_its_data(pair, data_root, monkeypatch):
     monkeypatch.chdir(data_root)
-    config = Config.fromfile(ROOT / f'configs/hpl/hpl_vitb16_joint{pair}.py')
+    config = read(f'configs/hpl/hpl_vitb16_joint{pair}.py')
     loader = config.train_dataloader.to_dict()
     loader['dataset']['pipeline'][1]['size'] = (32, 16)
     dataset, batch = _first_batch(loader)
@@ -193,21 +207,41 @@ def test_joint_config_trains_on_its_data(pair, data_root, monkeypatch):
         assert all(torch.isfinite(v) for v in losses.values()), losses
 
 
-@pytest.mark.parametrize('path', CONFIGS)
-def test_name_follows_the_convention(path):
+def test_names_follow_the_convention():
     """<method>_<model>_<data>[_<variant>].py, dashes inside a part."""
-    assert NAME.fullmatch(Path(path).name), path
+    assert [p for p in CONFIGS if not NAME.fullmatch(Path(p).name)] == []
 
 
-@pytest.mark.parametrize('path', CONFIGS)
-def test_config_survives_dump_and_load(path, tmp_path):
-    config = Config.fromfile(ROOT / path)
+def test_no_config_outside_base_is_long():
+    """Longer ones hold a part that belongs in ``_base_``."""
+    lengths = {p: len((ROOT / p).read_text('utf-8').splitlines()) for p in CONFIGS}
+    assert {p: n for p, n in lengths.items() if n > MAX_LINES} == {}
+
+
+def test_every_config_survives_dump_and_load(tmp_path):
+    dumped, changed = tmp_path / 'dumped.py', []
+    for path in CONFIGS:
+        config = read(path).to_dict()
+        # Layout is most of the time; the test below has it
+        Config(deepcopy(config), format_python_code=False).dump(dumped)
+        if read_config(str(dumped)).to_dict() != config:
+            changed.append(path)
+    assert changed == []
+
+
+@pytest.mark.parametrize('stem', ['irra_vitb16_cuhk-pedes', 'irra_tiny_synthpeds'])
+def test_dumped_config_has_the_inserted_transform_once(stem, tmp_path):
+    config = read(f'configs/irra/{stem}.py')
     config.dump(tmp_path / 'dumped.py')
-    assert Config.fromfile(tmp_path / 'dumped.py').to_dict() == config.to_dict()
+    again = read_config(str(tmp_path / 'dumped.py'))
+    assert again.to_dict() == config.to_dict()
+    steps = [step.type for step in again.train_dataloader.dataset.pipeline]
+    assert steps[-3:] == ['TokenizeCaption', 'MaskCaption', 'PackReIDInputs']
+    assert steps.count('MaskCaption') == 1
 
 
-def _rates(stage):
-    """Learning rates of a stage, an epoch each, as the schedulers give them."""
+def learning_rates(stage):
+    """Return the learning rate of each epoch of a stage, as its schedulers set them."""
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([parameter], lr=stage.optim_wrapper.optimizer.lr)
     schedulers = [
@@ -216,18 +250,18 @@ def _rates(stage):
         )
         for s in stage.param_scheduler
     ]
-    rates = []
+    values = []
     for _ in range(stage.epochs):
-        rates.append(optimizer.param_groups[0]['lr'])
+        values.append(optimizer.param_groups[0]['lr'])
         optimizer.step()
         for scheduler in schedulers:
             scheduler.step()
-    return rates
+    return values
 
 
 def test_hpl_schedules_are_the_papers():
-    stages = Config.fromfile(ROOT / 'configs/hpl/hpl_vitb16_joint.py').train_cfg.stages
-    construct, align = _rates(stages.construct), _rates(stages.align)
+    stages = read('configs/hpl/hpl_vitb16_joint.py').train_cfg.stages
+    construct, align = learning_rates(stages.construct), learning_rates(stages.align)
     assert construct == pytest.approx([5e-5 * 0.8**e for e in range(10)])
     cosine = [
         0.5 * (1 + torch.cos(torch.tensor(torch.pi * e / 55)).item()) for e in range(55)
@@ -237,17 +271,15 @@ def test_hpl_schedules_are_the_papers():
     assert align == pytest.approx(expected, rel=1e-5)
 
 
-def test_identity_tokens_learn_at_the_papers_rate():
-    stage = Config.fromfile(
-        ROOT / 'configs/hpl/hpl_vitb16_joint.py'
-    ).train_cfg.stages.construct
+def test_identity_tokens_have_the_papers_learning_rate():
+    stage = read('configs/hpl/hpl_vitb16_joint.py').train_cfg.stages.construct
     keys = stage.optim_wrapper.paramwise_cfg.custom_keys
-    rate = stage.optim_wrapper.optimizer.lr * keys['prompt_learner.id_tokens'].lr_mult
-    assert rate == pytest.approx(0.02)
+    lr = stage.optim_wrapper.optimizer.lr * keys['prompt_learner.id_tokens'].lr_mult
+    assert lr == pytest.approx(0.02)
 
 
 def _heads(path):
-    heads = Config.fromfile(ROOT / path).model.heads
+    heads = read(path).model.heads
     return {s: [h.type for h in configs] for s, configs in heads.items()}
 
 
@@ -267,16 +299,16 @@ def test_ablation_rows_are_what_they_are_called(stem):
     }
     for suffix, expected in rows.items():
         assert _heads(f'configs/hpl/{stem}{suffix}.py')['align'] == expected, suffix
-    single = Config.fromfile(ROOT / f'configs/hpl/{stem}_base.py')
+    single = read(f'configs/hpl/{stem}_base.py')
     assert single.model.image_encoder.type == 'CLIPImageEncoder'
     assert all(h.get('feature', 'v') == 'v' for h in single.model.heads.align)
     assert list(single.train_cfg.stages) == ['align']
 
 
 def test_full_size_forward_runs_on_a_cpu():
-    model = Config.fromfile(ROOT / 'configs/hpl/hpl_vitb16_joint.py').model.to_dict()
+    model = read('configs/hpl/hpl_vitb16_joint.py').model.to_dict()
     model['image_encoder']['pretrained'] = None
-    towers = MODELS.build(model).eval()  # no num_ids: what inference builds
+    towers = MODELS.build(model).eval()  # without num_ids, as inference builds it
     inputs = dict(
         images=torch.randn(2, 3, 384, 128),
         image_rows=torch.arange(2),
@@ -294,14 +326,14 @@ def test_full_size_forward_runs_on_a_cpu():
 
 def test_irra_has_the_schedule_that_hpl_took_from_it():
     irra, hpl = (
-        Config.fromfile(ROOT / path).train_cfg.stages.align
+        read(path).train_cfg.stages.align
         for path in (
             'configs/irra/irra_vitb16_cuhk-pedes.py',
             'configs/hpl/hpl_vitb16_joint.py',
         )
     )
     assert irra.epochs == hpl.epochs == 60
-    assert _rates(irra) == pytest.approx(_rates(hpl))
+    assert learning_rates(irra) == pytest.approx(learning_rates(hpl))
 
 
 @pytest.mark.parametrize(
@@ -312,11 +344,11 @@ def test_irra_has_the_schedule_that_hpl_took_from_it():
         ('irra_vitb16_icfg-pedes_holdout', 'icfg_pedes_holdout'),
     ],
 )
-def test_irra_selects_on_people_that_are_neither_trained_nor_tested_on(
+def test_irra_selects_on_identities_neither_trained_nor_tested_on(
     name, benchmark, data_root, monkeypatch
 ):
     monkeypatch.chdir(data_root)
-    config = Config.fromfile(ROOT / f'configs/irra/{name}.py').to_dict()
+    config = read(f'configs/irra/{name}.py').to_dict()
     loader = config['train_dataloader']
     loader['batch_size'] = loader['sampler']['batch_size'] = 32
     train, batch = _first_batch(loader)
@@ -328,21 +360,20 @@ def test_irra_selects_on_people_that_are_neither_trained_nor_tested_on(
         for loader in (config['val_dataloader'][benchmark], test)
     )
     METRICS.build(config['val_evaluator'][benchmark]).check_dataset(val)
-    people = [
+    pids = [
         {d.get_data_info(i)['pid'] for i in range(len(d))} for d in (train, val, test)
     ]
-    assert all(people)
-    assert sum(map(len, people)) == len(set.union(*people))
+    assert all(pids)
+    assert sum(map(len, pids)) == len(set.union(*pids))
 
 
 def test_propot_schedule_is_the_papers():
-    """A tenth of the rate, six epochs (a tenth of all) to the whole, then cosine."""
-    path = 'configs/propot/propot_vitb16_cuhk-pedes.py'
-    stage = Config.fromfile(ROOT / path).train_cfg.stages.align
+    """From a tenth of the learning rate, six epochs of warm-up, then cosine."""
+    stage = read('configs/propot/propot_vitb16_cuhk-pedes.py').train_cfg.stages.align
     warm_up = [0.1 + 0.9 * e / 6 for e in range(6)]
     cosine = [0.5 * (1 + math.cos(math.pi * e / 54)) for e in range(54)]
     expected = [1e-5 * factor for factor in [*warm_up, *cosine]]
-    assert _rates(stage) == pytest.approx(expected, rel=1e-5)
+    assert learning_rates(stage) == pytest.approx(expected, rel=1e-5)
     keys = stage.optim_wrapper.paramwise_cfg.custom_keys
     assert keys['heads.align'].lr_mult == keys['necks'].lr_mult == 10
 
@@ -361,9 +392,7 @@ PROPOT_ROWS = {
 
 @pytest.mark.parametrize('row', PROPOT_ROWS)
 def test_propot_rows_are_what_they_are_called(row):
-    config = Config.fromfile(
-        ROOT / f'configs/propot/propot_vitb16_cuhk-pedes{row}.py'
-    ).to_dict()
+    config = read(f'configs/propot/propot_vitb16_cuhk-pedes{row}.py').to_dict()
     heads = {h['type']: h for h in config['model']['heads']['align']}
     base = {'SDMHead', 'CrossModalIDHead'}
     expected, steps = PROPOT_ROWS[row], config['train_cfg']['stages']['align']

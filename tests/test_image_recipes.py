@@ -1,11 +1,10 @@
-"""What the configs of TransReID and BoT say, against the published recipes."""
+"""The configs of TransReID and BoT agree with the published recipes."""
 
 import math
 
 import pytest
-from mmengine.config import Config
 
-from tests.test_configs import ROOT, _rates
+from tests.test_configs import ROOT, learning_rates, read
 
 TRANSREID = sorted(p.stem for p in (ROOT / 'configs/transreid').glob('*_vitb16_*.py'))
 BOT = sorted(p.stem for p in (ROOT / 'configs/bot').glob('bot_resnet50_*.py'))
@@ -13,7 +12,7 @@ CAMERAS = {'market1501': 6, 'dukemtmc': 8, 'msmt17': 15, 'cuhk03-np': 2}
 
 
 def load(stem):
-    return Config.fromfile(ROOT / f'configs/{stem.split("_")[0]}/{stem}.py')
+    return read(f'configs/{stem.split("_")[0]}/{stem}.py')
 
 
 @pytest.mark.parametrize('stem', TRANSREID)
@@ -27,7 +26,7 @@ def test_transreid_trains_as_published(stem):
     warm_up = [0.01 + 0.99 * t / 5 for t in range(1, 5)]
     cosine = [0.002 + 0.499 * (1 + math.cos(math.pi * t / 120)) for t in range(5, 121)]
     expected = [0.008 * factor for factor in [*warm_up, *cosine]]
-    assert _rates(stage) == pytest.approx(expected)
+    assert learning_rates(stage) == pytest.approx(expected)
     assert config.model.data_preprocessor.mean == (0.5, 0.5, 0.5)
     assert config.train_dataloader.batch_size == 64
 
@@ -80,7 +79,7 @@ def test_bot_trains_as_published(stem):
         warm_up = 0.01 + 0.99 * min(epoch, 10) / 10
         decay = 0.1 ** ((epoch >= 40) + (epoch >= 70))
         expected.append(3.5e-4 * warm_up * decay)
-    assert _rates(stage) == pytest.approx(expected)
+    assert learning_rates(stage) == pytest.approx(expected)
     assert config.model.i2i_feature == ['f_i']
     tower = config.model.image_encoder
     assert tower.get('last_stride', tower.get('strides', [0])[-1]) == 1
