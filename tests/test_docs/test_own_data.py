@@ -14,6 +14,7 @@ import pytest
 from mmengine.config import Config
 
 from hplreid.engine.config.check import find_problems
+from hplreid.engine.config.read import read_config
 from hplreid.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,7 @@ def test_training_and_testing_agree(folder):
 
 def test_several_sources_can_be_trained_on(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    config = Config.fromfile('configs/own_sources.py')
+    config = read_config('configs/own_sources.py')
     # Made already, by another name: saves rendering another one
     config.train_dataloader.dataset.datasets[1].data_root = 'data/people/CUHK-PEDES'
     assert find_problems(config) == []
@@ -118,7 +119,7 @@ def test_the_camera_rule_as_it_is_written(folder, monkeypatch):
     """The block that has no file of its own is a change of ``configs/own_data.py``."""
     monkeypatch.chdir(folder)
     (block,) = [t for _, t in BLOCK.findall(PAGE) if "same_camera='keep'" in t]
-    config = Config.fromfile('configs/own_data.py')
+    config = read_config('configs/own_data.py')
     changed = Config.fromstring(block, '.py')
     config.merge_from_dict({'test_evaluator': changed.test_evaluator.to_dict()})
     assert config.test_evaluator.people_i2i.same_camera == 'keep'

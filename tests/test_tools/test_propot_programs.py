@@ -5,9 +5,9 @@ import importlib.util
 import re
 
 import pytest
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import forget_pretrained
 from hplreid.engine.loops.stage import parse_stages
 from hplreid.registry import MODELS
@@ -43,7 +43,7 @@ def tool():
 @functools.lru_cache
 def count(tool, path, subset=None, **options):
     """Parameters and multiply-accumulates of a pair in training, by part."""
-    config = Config.fromfile(ROOT / path)
+    config = read_config(str(ROOT / path))
     forget_pretrained(config.model)
     settings = config.model.to_dict()
     settings.update(num_ids=NUM_IDS, **options)

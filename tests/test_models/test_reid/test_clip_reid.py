@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
 
+from hplreid.engine.config.read import read_config
 from hplreid.models.backbones import CLIPImageEncoder, TaskRoutedTransformer
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
@@ -20,7 +20,7 @@ RESNET = dict(type='CLIPResNetEncoder', arch=RESNET_ARCH, img_size=(32, 16))
 
 
 def settings(name='clip-reid_vitb16_market1501'):
-    return Config.fromfile(CONFIGS / f'{name}.py')
+    return read_config(str(CONFIGS / f'{name}.py'))
 
 
 def build(tower=VIT, seed=0, **kwargs):
@@ -378,7 +378,7 @@ def test_rates_of_stage_two(model, rate, start, drops, epochs):
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.py')), ids=lambda p: p.stem)
 def test_rows_are_what_they_are_called(path):
-    config = Config.fromfile(path)
+    config = read_config(str(path))
     model, stages = config.model, config.train_cfg.stages
     weights = {h.name: h.get('loss_weight', 1) for h in model.heads.encoder}
     ids = {weights.pop('id_v_post'), weights.pop('id_v')}

@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
+from hplreid.engine.config.read import read_config
 from hplreid.models.losses import cross_entropy, sdm_loss
 from hplreid.models.necks import ImplicitRelation
 from hplreid.registry import MODELS
@@ -167,7 +167,7 @@ def test_rejected_arguments_are_named(options, message):
 def irra_config(path='configs/irra/irra_vitb16_cuhk-pedes.py'):
     if DefaultScope.get_current_instance() is None:
         DefaultScope.get_instance('hplreid-test', scope_name='hplreid')
-    config = Config.fromfile(path)
+    config = read_config(path)
     config.model.image_encoder.pretrained = None
     return config
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from safetensors.torch import save_file
 
+from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import inference_config
 from hplreid.engine.loops.stage import set_trainable
 from hplreid.models.backbones import CLIPImageEncoder, CLIPTextEncoder
@@ -342,7 +342,7 @@ def test_directions_are_checked(directions):
 
 
 def read(name):
-    return Config.fromfile(ROOT / 'configs' / 'promptsg' / f'promptsg_{name}.py')
+    return read_config(str(ROOT / f'configs/promptsg/promptsg_{name}.py'))
 
 
 def test_published_size():
