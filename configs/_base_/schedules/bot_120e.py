@@ -1,5 +1,5 @@
-# Adam; a warm-up from 0.01 of the rate at epoch 0 to all of it at epoch 10, a tenth
-# from epochs 40 and 70 on, counted from 1: as the code steps it
+# Adam; a warm-up from 0.01 of the learning rate at epoch 0 to all of it at epoch 10, a
+# tenth from epochs 40 and 70 on, counted from 1: as the released code steps it
 optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
 
 train_cfg = dict(
