@@ -1,7 +1,7 @@
 _base_ = ['./bot_resnet50_market1501.py']
 
-# Any backbone of mmpretrain can stand in for ours: its last output is offered as `map`,
-# whose width has to be said
+# Any backbone of mmpretrain can replace ours: its last output becomes `map`, whose
+# number of channels the config states
 model = dict(
     image_encoder=dict(
         _delete_=True,

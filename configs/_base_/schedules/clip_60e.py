@@ -17,7 +17,7 @@ train_cfg = dict(
             epochs=60,
             trainable=['image_encoder', 'text_encoder', 'heads.align'],
             optim_wrapper=dict(
-                # The original's eps is 1e-3, for weights in fp16; see configs/irra
+                # The released code's eps is 1e-3, for weights in fp16; see configs/irra
                 optimizer=dict(type='Adam', lr=1e-5, weight_decay=4e-5),
                 paramwise_cfg=dict(custom_keys={'bias': bias}),
             ),
