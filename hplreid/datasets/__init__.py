@@ -1,16 +1,27 @@
-"""Benchmarks, the steps that prepare their items, and the streams that pick them.
+"""Datasets: reading items from disk, turning them into samples, and sampling them.
 
-The generator of SynthPeds is not imported here: its workers shall start quickly.
+* ``benchmarks``: the seven public benchmarks
+* ``own_data``: your own images, from a table or from folders
+* ``joint``: several datasets as one, and identities held out for validation
+* ``images``: decoding, verifying and caching image files
+* ``transforms``: the steps of a pipeline
+* ``samplers``: which items make a batch
+* ``doctor``: examining a dataset for faults
+
+The generator of SynthPeds lives in ``hplreid.synthpeds`` and is not imported here, so
+that its workers start quickly. No model and no metric lives here.
 """
 
 from .base import BaseReIDDataset
-from .benchmarks.cuhk03_np import CUHK03NP
-from .benchmarks.cuhk_pedes import CUHKPEDES
-from .benchmarks.dukemtmc import DukeMTMCReID
-from .benchmarks.icfg_pedes import ICFGPEDES
-from .benchmarks.market1501 import Market1501
-from .benchmarks.msmt17 import MSMT17
-from .benchmarks.rstp_reid import RSTPReid
+from .benchmarks import (
+    CUHK03NP,
+    CUHKPEDES,
+    ICFGPEDES,
+    MSMT17,
+    DukeMTMCReID,
+    Market1501,
+    RSTPReid,
+)
 from .collate import reid_collate
 from .errors import (
     AnnotationError,
@@ -19,13 +30,10 @@ from .errors import (
     MissingDataError,
     UnreadableImageError,
 )
-from .images.cache_index import CacheError
+from .images import CacheError
 from .items import ItemDataset
-from .joint.concat_dataset import ConcatReIDDataset
-from .joint.hold_out import HoldOut
-from .joint.joint_dataset import JointDataset
-from .own_data.folder_dataset import FolderDataset
-from .own_data.table_dataset import TableDataset
+from .joint import ConcatReIDDataset, HoldOut, JointDataset
+from .own_data import FolderDataset, TableDataset
 from .samplers import CaptionSampler, IdentitySampler, ItemSampler, JointSampler
 from .transforms import (
     EDACaption,

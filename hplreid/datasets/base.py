@@ -1,4 +1,4 @@
-"""What all datasets on disk share: reading, checking, labeling."""
+"""The base class of all datasets that are read from disk: checking and labeling."""
 
 import os
 from abc import abstractmethod
@@ -9,31 +9,32 @@ from mmengine.logging import print_log
 
 from .counts import Counts, compare_counts, count_images
 from .errors import EmptySplitError, MissingDataError
-from .fault_collector import tolerable
+from .fault_collector import raise_or_collect
 from .images.image_files import verify_images
 from .items import Item, ItemDataset, Pipeline
 
 
 class BaseReIDDataset(ItemDataset):
-    """A dataset in a folder.
+    """A dataset that is read from a folder on disk.
 
-    Labels are the positions of identity numbers in their sorted list, so neither the
-    order of files nor that of annotations matters.
+    Labels are the positions of identity numbers in their sorted list, so they depend
+    neither on the order of files nor on that of annotations.
 
     Args:
-        data_root: The folder that holds it.
+        data_root: Folder of the dataset.
         split: One of ``splits``.
         pipeline: Transforms, or configs of transforms.
-        name: Name of the data, if other than the benchmark's; each item carries it.
+        name: Name of the dataset, stored in each item as ``source``. Defaults to the
+            benchmark's.
         expected: ``'published'`` to compare the counts with the published ones; None
             for data that only shares the layout.
-        strict: Whether other counts are an error, not a warning.
-        verify: Whether to decode every image now, and name all that can't be.
+        strict: Whether differing counts are an error instead of a warning.
+        verify: Whether to decode every image now and list all unreadable ones.
 
     Raises:
         MissingDataError: Folders or files are missing; the message says which.
-        EmptySplitError: They are there, but hold nothing of this split.
-        AnnotationError: Annotations or file names can't be understood.
+        EmptySplitError: Folders and files exist, but the split is empty.
+        AnnotationError: Annotations or file names are invalid.
         CountMismatchError: See ``strict``.
         UnreadableImageError: See ``verify``.
     """
@@ -41,11 +42,12 @@ class BaseReIDDataset(ItemDataset):
     benchmark: ClassVar[str]
     """Name of the benchmark whose layout this class reads."""
     withdrawn: ClassVar[bool] = False
-    """Whether its authors took it back."""
-    own_numbers: bool = True
-    """Whether ``pid`` is the number that the benchmark's owners gave; a copy in another
-    layout may have numbered people anew."""
+    """Whether its authors withdrew it."""
+    original_pids: bool = True
+    """Whether ``pid`` is the number that the benchmark's owners gave; copies in another
+    layout may be renumbered."""
     splits: ClassVar[tuple[str, ...]]
+    """Splits that the benchmark defines."""
     published: ClassVar[Mapping[str, Mapping[str, Counts]]]
     """Counts by split of the dataset, then by split of the items."""
 
@@ -65,7 +67,7 @@ class BaseReIDDataset(ItemDataset):
         problems = self.find_problems(
             data_root=data_root, split=split, **self.layout_options
         )
-        with tolerable():
+        with raise_or_collect():
             if problems:
                 raise MissingDataError('\n'.join(problems))
         self.data_root = data_root
@@ -87,28 +89,30 @@ class BaseReIDDataset(ItemDataset):
 
     @property
     def layout_options(self) -> dict[str, Any]:
-        """Arguments of a subclass that say what is read, as it was given them."""
+        """Return the arguments of a subclass that :meth:`find_problems` needs."""
         return {}
 
     @property
     def published_counts(self) -> Mapping[str, Counts]:
-        """Published counts of what is read, by split of the items."""
+        """Return the published counts of this split, by split of the items."""
         return self.published[self.split]
 
-    def describe(self) -> str:
-        """Say which of several layouts or releases was found; '' if there is one."""
+    def describe_layout(self) -> str:
+        """Return which of several layouts or releases is read; '' if there is one."""
         return ''
 
     def _log(self) -> None:
         text = '; '.join(f'{part} {count}' for part, count in self.counts.items())
         if self.has_caption.any():
             text += f', {int(self.has_caption.sum()):,} captions'
-        found = f' ({which})' if (which := self.describe()) else ''
-        print_log(f"{self.name}, split '{self.split}'{found}: {text}", logger='current')
+        layout = f' ({which})' if (which := self.describe_layout()) else ''
+        print_log(
+            f"{self.name}, split '{self.split}'{layout}: {text}", logger='current'
+        )
 
     @abstractmethod
     def load_items(self) -> list[Item]:
-        """Read the split, in its final order, without label, source and sample_idx."""
+        """Read the items in their final order, without label, source and sample_idx."""
 
     @classmethod
     @abstractmethod
@@ -118,16 +122,16 @@ class BaseReIDDataset(ItemDataset):
         split: str = 'train',
         **_: Any,  # noqa: ANN401
     ) -> list[str]:
-        """Say what keeps this config from working, for people, without much reading.
+        """Return messages about missing folders and files, without building anything.
 
-        Takes what the constructor takes. Nothing is built or decoded.
+        Accepts the arguments of the constructor. No image is decoded.
 
         Returns:
-            A message for each thing that is missing: what, where, the layout expected
-            and what to do. Empty if all is well.
+            One message for each missing folder or file: what is missing, where, the
+            expected layout and what to do. Empty if nothing is missing.
 
         Raises:
-            ValueError: There is no such split.
+            ValueError: The split does not exist.
         """
 
     @classmethod
@@ -140,24 +144,24 @@ class BaseReIDDataset(ItemDataset):
 
     @classmethod
     def find_root_problem(cls, data_root: str, layout: str, source: str) -> list[str]:
-        """Return a message if the folder itself isn't there.
+        """Return a message if ``data_root`` does not exist.
 
         Args:
-            data_root: The folder.
-            layout: What it should hold.
-            source: Where its owners give it out.
+            data_root: Folder of the dataset.
+            layout: What the folder should hold.
+            source: Where its owners distribute the dataset.
         """
         if os.path.isdir(data_root):
             return []
         owner = (
             f'The dataset was withdrawn by its authors ({source}) and is no longer '
-            'given out; it'
+            'distributed; it'
             if cls.withdrawn
-            else f'The dataset is given out by its authors alone ({source}); it'
+            else f'The dataset is only distributed by its authors ({source}); it'
         )
         return [
             f"{cls.benchmark}: folder '{data_root}' does not exist. Expected {layout}. "
-            f'{owner} is never downloaded by this program. Put it there, or set '
+            f'{owner} is never downloaded automatically. Put it there, or set '
             'data_root.'
         ]
 

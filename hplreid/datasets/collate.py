@@ -1,4 +1,4 @@
-"""Making a batch of packed samples."""
+"""Collating packed samples into a batch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,24 +11,35 @@ from hplreid.utils.stacking import stack_present
 
 @FUNCTIONS.register_module()
 def reid_collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack the images and the captions of a batch, in the worker that loaded it.
+    """Stack the images and the captions of a batch, in the worker that loaded them.
 
-    One tensor then crosses to the training process, and into pinned memory, where
-    mmengine's ``pseudo_collate`` sends one (and holds a file open) for each image.
+    A single tensor is then sent to the training process and pinned, where mmengine's
+    ``pseudo_collate`` sends one tensor (and keeps a file open) for each image.
 
     Args:
-        samples: What :class:`PackReIDInputs` gives.
+        samples: Outputs of :class:`PackReIDInputs`.
 
     Returns:
-        ``inputs`` with ``images`` and ``captions``, stacked, ``image_rows`` and
-        ``caption_rows``, the items they belong to, and ``masking``, one a caption or
-        empty; ``data_samples``, a list.
+        ``inputs`` with the stacked ``images`` and ``captions``, their positions in the
+        batch, ``image_rows`` and ``caption_rows``, and ``masking``, one for each
+        caption or empty; ``data_samples``, a list.
 
     Raises:
         ValueError: Images or captions differ in shape.
+
+    Example:
+        >>> import torch
+        >>> image = {'image': torch.zeros(3, 4, 2, dtype=torch.uint8), 'caption': None}
+        >>> text = {'image': None, 'caption': torch.ones(77, dtype=torch.int64)}
+        >>> samples = [{'inputs': i, 'data_samples': None} for i in (image, text)]
+        >>> batch = reid_collate(samples)
+        >>> batch['inputs']['images'].shape, batch['inputs']['image_rows']
+        (torch.Size([1, 3, 4, 2]), tensor([0]))
+        >>> batch['inputs']['captions'].shape, batch['inputs']['caption_rows']
+        (torch.Size([1, 77]), tensor([1]))
     """
     inputs = [sample['inputs'] for sample in samples]
-    # In a worker this stacks into memory that the training process shares
+    # In a worker, default_collate stacks into memory shared with the training process
     images, image_rows = stack_present(
         [i['image'] for i in inputs], 'images', default_collate
     )

@@ -1,4 +1,4 @@
-"""How much a dataset holds, and whether that is what was published."""
+"""Counting identities and images, and comparing the counts with published ones."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -20,7 +20,14 @@ class Counts(NamedTuple):
 
 
 def count_images(items: Iterable[Item]) -> dict[str, Counts]:
-    """Count the images of each split, and the identities they show."""
+    """Count the image files of each split, and the identities that they show.
+
+    Example:
+        >>> paths = ['a.jpg', 'a.jpg', 'b.jpg', None]  # None: a caption alone
+        >>> items = [{'img_path': path, 'pid': 7, 'split': 'train'} for path in paths]
+        >>> count_images(items)
+        {'train': Counts(ids=1, images=2)}
+    """
     paths: dict[str, set[str]] = {}
     pids: dict[str, set[int]] = {}
     for item in items:
@@ -32,19 +39,19 @@ def count_images(items: Iterable[Item]) -> dict[str, Counts]:
 
 def compare_counts(
     name: str,
-    found: Mapping[str, Counts],
+    counts: Mapping[str, Counts],
     published: Mapping[str, Counts],
     strict: bool,
 ) -> None:
-    """Warn, or fail if ``strict``, where the counts are not the published ones.
+    """Warn about counts that differ from the published ones, or fail if ``strict``.
 
     Raises:
         CountMismatchError: They differ and ``strict`` is set.
     """
     lines = [
-        f'  {split}: found {found.get(split, Counts(0, 0))}; published {expected}'
+        f'  {split}: found {counts.get(split, Counts(0, 0))}; published {expected}'
         for split, expected in published.items()
-        if found.get(split) != expected
+        if counts.get(split) != expected
     ]
     if not lines:
         return

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 
 class MissingDataError(FileNotFoundError):
-    """A folder, an annotation file or images are not there."""
+    """Raised when a folder, an annotation file or images are missing."""
 
 
 class EmptySplitError(MissingDataError):
-    """A dataset is there but has nothing in the split that was asked for."""
+    """Raised when a dataset exists but the requested split of it is empty."""
 
 
 class AnnotationError(ValueError):
-    """An annotation, or a file name that holds one, can't be understood.
+    """Raised when an annotation, or a file name that encodes one, is invalid.
 
     Args:
         message: What is wrong, where, what was expected and what to do.
@@ -25,22 +25,33 @@ class AnnotationError(ValueError):
 
 
 class UnreadableImageError(ValueError):
-    """An image file is there but can't be decoded."""
+    """Raised when an image file exists but can't be decoded."""
 
 
 class CountMismatchError(ValueError):
-    """A dataset doesn't hold as much as was published."""
+    """Raised when the counts of a dataset differ from the published ones."""
 
 
-def listing(names: Sequence[object], limit: int = 10) -> str:
-    """Write the first ``limit`` names on one line, and how many more there are."""
+def list_names(names: Sequence[object], limit: int = 10) -> str:
+    """Return the first ``limit`` names on one line, and how many more there are.
+
+    Example:
+        >>> list_names(['a', 'b', 'c'], limit=2)
+        'a, b and 1 more'
+    """
     text = ', '.join(str(name) for name in names[:limit])
     more = len(names) - limit
     return f'{text} and {more:,} more' if more > 0 else text
 
 
 def list_faults(faults: Sequence[str], limit: int = 10) -> str:
-    """Write the first ``limit`` faults on a line each, and how many more there are."""
+    """Return the first ``limit`` faults on a line each, and how many more there are.
+
+    Example:
+        >>> print(list_faults(['entry 0: no id', 'entry 7: no id'], limit=1))
+          entry 0: no id
+          and 1 more
+    """
     more = len(faults) - limit
     tail = [f'  and {more:,} more'] if more > 0 else []
     return '\n'.join([*(f'  {fault}' for fault in faults[:limit]), *tail])

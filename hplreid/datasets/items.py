@@ -1,4 +1,4 @@
-"""A list of items with a pipeline: what every dataset is once it has been read."""
+"""The item, and the base class of all datasets: a list of items with a pipeline."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,24 +8,34 @@ from torch.utils.data import Dataset
 
 from hplreid.registry import TRANSFORMS
 
-from .seeding import random_state_kept, seed_all
+from .seeding import preserve_random_state, seed_all
 
 Item = dict[str, Any]
-"""``img_path`` (str | None), ``pid`` (the dataset's own number), ``label`` (contiguous
+"""One sample before the pipeline.
+
+``img_path`` (str | None), ``pid`` (the dataset's own number), ``label`` (contiguous
 training label, -1 outside training), ``camid`` (from 0, -1 unknown), ``caption`` (str |
 None), ``source`` (name of the dataset), ``split`` ('train' | 'query' | 'gallery') and
 ``sample_idx`` (position)."""
 
 Pipeline = Sequence[dict | Callable[[Item], Any]]
+"""Transforms, or configs of transforms, in the order in which they are applied."""
 
 
 class ItemDataset(Dataset):
-    """Items, and the steps that make a sample of each.
+    """A list of items and the pipeline that turns each into a sample.
 
     Args:
         items: The items, in their final order; ``sample_idx`` is set here.
         pipeline: Transforms, or configs of transforms.
-        metainfo: What identifies the dataset; it's stored in checkpoints.
+        metainfo: ``dataset_name``, ``split``, ``num_ids`` and ``label_of``; stored in
+            checkpoints.
+
+    Example:
+        >>> image = {'img_path': 'a.jpg', 'pid': 7, 'label': 0, 'caption': None}
+        >>> dataset = ItemDataset([image], [lambda i: i['pid']], {'num_ids': 1})
+        >>> dataset[0], dataset.num_ids, dataset.labels
+        (7, 1, array([0]))
     """
 
     def __init__(
@@ -37,7 +47,7 @@ class ItemDataset(Dataset):
             for step in pipeline
         ]
         for step in self.pipeline:
-            if hasattr(step, 'check_items'):  # what it needs of them is looked for now
+            if hasattr(step, 'check_items'):  # fail now, not in a worker
                 step.check_items(self._items)
         self._metainfo = metainfo
         self.labels: np.ndarray = np.array([i['label'] for i in items], dtype=np.int64)
@@ -47,17 +57,17 @@ class ItemDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """Name, number of identities and the map from identity to label."""
+        """Return a copy of the name, number of identities and identity-to-label map."""
         return dict(self._metainfo)
 
     @property
     def num_ids(self) -> int:
-        """Number of identities; in training, of labels."""
+        """Return the number of identities; in training, of labels."""
         return self._metainfo['num_ids']
 
     @property
     def num_images(self) -> int:
-        """Number of distinct image files."""
+        """Return the number of distinct image files."""
         return len({i['img_path'] for i in self._items if i['img_path'] is not None})
 
     def __len__(self) -> int:
@@ -71,28 +81,28 @@ class ItemDataset(Dataset):
         """Run the pipeline on an item.
 
         Args:
-            index: Position, or position and seed. With a seed the result depends on
-                the two alone, and no random state is touched.
+            index: Position, or position and seed. With a seed the result depends only
+                on these two, and the global random states are preserved.
 
         Raises:
-            FileNotFoundError: The image isn't there.
-            UnreadableImageError: It can't be decoded. No item is ever skipped.
+            FileNotFoundError: The image does not exist.
+            UnreadableImageError: It can't be decoded. Items are never skipped.
         """
         if isinstance(index, tuple):
             return self.__getitems__([index])[0]
         return self._run(index)
 
     def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> list[Any]:
-        """Run the pipeline on the items of a batch. Loaders call this.
+        """Run the pipeline on the items of a batch; ``DataLoader`` calls this.
 
-        Random states are put aside once a batch, for that takes as long as loading an
-        item from a cache does.
+        Random states are saved once per batch: saving them takes as long as loading an
+        item from a cache.
         """
-        seeded = [index for index in indices if isinstance(index, tuple)]
-        if len(seeded) < len(indices):
+        pairs = [index for index in indices if isinstance(index, tuple)]
+        if len(pairs) < len(indices):
             return [self[index] for index in indices]
-        with random_state_kept():
-            return [self._run_seeded(*index) for index in seeded]
+        with preserve_random_state():
+            return [self._run_seeded(*pair) for pair in pairs]
 
     def _run_seeded(self, position: int, seed: int) -> Any:  # noqa: ANN401
         seed_all(seed)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from hplreid.datasets import Market1501, TokenizeCaption
 from hplreid.datasets.counts import Counts
-from hplreid.datasets.doctor import examine, find_wanted, parse_data_set
+from hplreid.datasets.doctor import examine, find_split_configs, parse_dataset
 from hplreid.datasets.doctor.checks.captions import check_captions, count_tokens
 from hplreid.datasets.doctor.checks.copies import check_copies
 from hplreid.datasets.doctor.checks.files import check_files, check_shapes
@@ -26,13 +26,13 @@ from hplreid.datasets.doctor.file_inspection import (
     inspect_files,
 )
 from hplreid.datasets.doctor.finding import Finding, found
-from hplreid.datasets.doctor.image_selection import choose_images
-from hplreid.datasets.doctor.overlap import count_shared_people, find_overlaps
+from hplreid.datasets.doctor.image_selection import choose_sheet_images
+from hplreid.datasets.doctor.overlap import count_shared_identities, find_overlaps
 from hplreid.datasets.doctor.report import Report, summarize
 from hplreid.datasets.doctor.split_reader import Split, read_splits
-from hplreid.datasets.doctor.split_selection import Wanted, without_repetition
+from hplreid.datasets.doctor.split_selection import SplitConfig, drop_duplicates
 from hplreid.datasets.errors import AnnotationError
-from hplreid.datasets.fault_collector import noting_faults, tolerable
+from hplreid.datasets.fault_collector import collect_faults, raise_or_collect
 from hplreid.synthpeds import make_synthpeds
 from tests.helpers import (
     make_cuhk_pedes,
@@ -66,7 +66,7 @@ def splits_of(root):
     t2i = {'type': 'CUHKPEDES', 'data_root': str(root / CUHK), 'expected': None}
     joint = {'type': 'JointDataset', 'i2i': i2i, 't2i': t2i, 'leak': 'identity'}
     tests = [{**i2i, 'split': 'test'}, {**t2i, 'split': 'test'}]
-    return find_wanted([joint, *tests, {**t2i, 'split': 'val'}])
+    return find_split_configs([joint, *tests, {**t2i, 'split': 'val'}])
 
 
 def plant_faults(root):
@@ -187,22 +187,22 @@ def test_without_reading_files_what_is_not_there_is_still_found(synthpeds):
 
 def test_outside_of_the_doctor_a_tolerable_fault_is_raised():
     def read():
-        with tolerable():
+        with raise_or_collect():
             raise AnnotationError('wrong', ['one'])
         return 'read on'
 
-    with noting_faults() as faults:
+    with collect_faults() as faults:
         assert read() == 'read on'
     assert [f.faults for f in faults] == [('one',)]
     with pytest.raises(AnnotationError, match='wrong'):
         read()
-    with noting_faults(), pytest.raises(ValueError, match='else'), tolerable():
+    with collect_faults(), pytest.raises(ValueError, match='else'), raise_or_collect():
         raise ValueError('something else')
 
 
 def wanted(kind, root, **options):
     options = {'data_root': str(root), 'expected': None, **options}
-    return find_wanted({'type': kind, **options})
+    return find_split_configs({'type': kind, **options})
 
 
 def told(findings):
@@ -264,7 +264,7 @@ def test_faulty_entries_are_left_out_and_broken_json_is_told_once(tmp_path):
 
 def test_an_empty_val_is_no_error(tmp_path):
     root = make_cuhk_pedes(tmp_path, num_val_ids=0)
-    _, findings = read_splits(parse_data_set(f'CUHKPEDES:{root}', {'expected': None}))
+    _, findings = read_splits(parse_dataset(f'CUHKPEDES:{root}', {'expected': None}))
     assert told(findings) == [('warning', 'empty split', 1)]
     make_cuhk_pedes(root, num_test_ids=0)
     _, findings = read_splits(wanted('CUHKPEDES', root, split='test'))
@@ -286,7 +286,7 @@ def test_rows_of_a_table_that_can_be_used_are_used(tmp_path):
     table.write_text(TABLE)
     for name in 'abcde':
         write_image(tmp_path / f'{name}.jpg', name)
-    parsed = parse_data_set(f'TableDataset:{table}', {})
+    parsed = parse_dataset(f'TableDataset:{table}', {})
     assert [(w.split, w.options['task']) for w in parsed] == [
         ('train', None),
         ('test', 'i2i'),
@@ -315,7 +315,7 @@ def test_images_of_a_folder_without_a_camera_are_left_out(tmp_path):
     for name in ('train/1/c1.jpg', 'train/1/c2.jpg', 'train/1/x.jpg'):
         write_image(tmp_path / name, name)
     splits, findings = read_splits(
-        find_wanted(
+        find_split_configs(
             {'type': 'FolderDataset', 'data_root': str(tmp_path), 'camera': r'c(\d)'}
         )
     )
@@ -333,8 +333,12 @@ def test_splits_of_a_config_are_taken_once():
     other = {'type': 'MSMT17', 'data_root': 'c', 'pipeline': [{'type': 'LoadImage'}]}
     concat = {'type': 'ConcatReIDDataset', 'datasets': [joint, other]}
     test = {'type': 'Market1501', 'data_root': 'b', 'split': 'test'}
-    found = without_repetition(
-        [*find_wanted(concat), *find_wanted(joint), *find_wanted(test, 'keep')]
+    found = drop_duplicates(
+        [
+            *find_split_configs(concat),
+            *find_split_configs(joint),
+            *find_split_configs(test, 'keep'),
+        ]
     )
     assert [(w.cls.__name__, w.split, w.same_camera) for w in found] == [
         ('CUHKPEDES', 'train', 'drop'),
@@ -345,13 +349,13 @@ def test_splits_of_a_config_are_taken_once():
     assert found[1].source == found[3].source
     assert 'pipeline' not in found[2].options
     with pytest.raises(KeyError, match='Nope'):
-        find_wanted({'type': 'Nope'})
+        find_split_configs({'type': 'Nope'})
 
 
 @pytest.mark.parametrize('text', ['data/x', 'Nope:data/x', 'JointDataset:x', ':x', 'x'])
 def test_what_is_no_data_set_says_what_is(text):
     with pytest.raises(ValueError, match='CLASS:FOLDER.*CUHKPEDES.*Market1501'):
-        parse_data_set(text, {})
+        parse_dataset(text, {})
 
 
 # The checks
@@ -369,8 +373,8 @@ def item(pid, camid=0, split='train', path=None, caption=None):
 
 
 def make_split(items, name='set train', source='set', **options):
-    data_set, part = name.split()
-    return Split(data_set, part, source, part != 'train', items, **options)
+    dataset_name, part = name.split()
+    return Split(dataset_name, part, source, part != 'train', items, **options)
 
 
 def test_counts_are_compared_if_they_are_published():
@@ -386,12 +390,12 @@ def test_counts_are_compared_if_they_are_published():
 
 def test_counts_of_a_benchmark_on_disk(tmp_path):
     root = make_market(tmp_path)
-    report, _, _ = examine('x', parse_data_set(f'Market1501:{root}', {}))
+    report, _, _ = examine('x', parse_dataset(f'Market1501:{root}', {}))
     assert [(f.check, f.count) for f in report.findings] == [
         ('counts', 1),
         ('counts', 2),
     ]
-    quiet = parse_data_set(f'Market1501:{root}', {'expected': None})
+    quiet = parse_dataset(f'Market1501:{root}', {'expected': None})
     assert examine('x', quiet)[0].findings == []
 
 
@@ -612,15 +616,19 @@ def test_what_keeps_people_from_being_counted():
     told_of = [item(1, path='imgs/Market/me.jpg', caption='told')]
     words = make_split(told_of, benchmark='CUHK-PEDES')
     images = make_split([item(1)], source='b', benchmark='Market-1501')
-    count, note = count_shared_people(images, words)
+    count, note = count_shared_identities(images, words)
     assert count is None
     assert 'does not start with the four digits' in note
-    copy = make_split([item(1)], 'a train', benchmark='Market-1501', own_numbers=False)
-    assert count_shared_people(words, copy)[1].startswith('a train may have numbered')
+    copy = make_split(
+        [item(1)], 'a train', benchmark='Market-1501', original_pids=False
+    )
+    assert count_shared_identities(words, copy)[1].startswith(
+        'a train may have numbered'
+    )
     untold = make_split(told_of, benchmark='RSTPReid')
     msmt17 = make_split([item(1)], source='b', benchmark='MSMT17')
-    assert 'given new names' in count_shared_people(untold, msmt17)[1]
-    assert count_shared_people(untold, images) == (None, '')
+    assert 'given new names' in count_shared_identities(untold, msmt17)[1]
+    assert count_shared_identities(untold, images) == (None, '')
     (overlap,) = find_overlaps([untold], [msmt17], digests(**{
         'imgs/Market/me.jpg': b'1', 'train_1_0': b'2'
     }))  # fmt: skip
@@ -673,7 +681,7 @@ def test_images_of_each_camera_are_sound_and_spread():
     items = [item(pid, pid % 2, path=f'{pid}_{k}') for pid in range(40) for k in '012']
     facts = {i['img_path']: FileFacts() for i in items}
     facts['0_0'] = FileFacts('empty file')
-    chosen = choose_images([make_split(items)], facts, num_people=3, num_images=2)
+    chosen = choose_sheet_images([make_split(items)], facts, num_ids=3, num_images=2)
     assert chosen == {
         0: {0: ['0_1', '0_2'], 20: ['20_0', '20_1'], 38: ['38_0', '38_1']},
         1: {1: ['1_0', '1_1'], 21: ['21_0', '21_1'], 39: ['39_0', '39_1']},
@@ -681,4 +689,4 @@ def test_images_of_each_camera_are_sound_and_spread():
 
 
 def test_a_wanted_split_is_trained_on_unless_it_says_otherwise():
-    assert Wanted(Market1501).split == 'train'
+    assert SplitConfig(Market1501).split == 'train'

@@ -14,7 +14,7 @@ from hplreid.datasets import (
     UnreadableImageError,
     reid_collate,
 )
-from hplreid.datasets.seeding import random_state_kept, seed_all
+from hplreid.datasets.seeding import preserve_random_state, seed_all
 from tests.helpers import make_cuhk_pedes, make_market, market_name
 
 PIPELINE = [
@@ -47,13 +47,13 @@ def draw_after(seed):
 def test_random_state_is_restored():
     expected = draw_after(5)
     seed_all(5)
-    with random_state_kept():
+    with preserve_random_state():
         inside = draw_after(11)
         assert draw_after(12) != inside
         assert draw_after(11) == inside
     assert draw_all() == expected
     seed_all(5)
-    with pytest.raises(TypeError), random_state_kept():
+    with pytest.raises(TypeError), preserve_random_state():
         seed_all('eleven')
     assert draw_all() == expected
 

@@ -20,9 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmengine.config import Config, DictAction
 
-from hplreid.datasets.doctor import Wanted, examine, find_wanted, parse_data_set
+from hplreid.datasets.doctor import (
+    SplitConfig,
+    examine,
+    find_split_configs,
+    parse_dataset,
+)
 from hplreid.datasets.doctor.file_inspection import FileFacts
-from hplreid.datasets.doctor.image_selection import choose_images
+from hplreid.datasets.doctor.image_selection import choose_sheet_images
 from hplreid.datasets.doctor.split_reader import Split
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.engine.config.read import read_config
@@ -69,20 +74,20 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
     return args, parser
 
 
-def find_target(target: str, options: Mapping[str, Any] | None) -> list[Wanted]:
+def find_target(target: str, options: Mapping[str, Any] | None) -> list[SplitConfig]:
     """Find the splits of a config file or of a dataset.
 
     Raises:
         ValueError, KeyError, OSError: There are none; the message says why.
     """
     if not target.endswith(_CONFIGS) or target.partition(':')[2]:
-        return parse_data_set(target, options or {})
+        return parse_dataset(target, options or {})
     config = read_config(target, dict(options or {}))
     make_missing_data(config)
     wanted = [
         split
         for dataset, same_camera in find_datasets(config)
-        for split in find_wanted(dataset, same_camera)
+        for split in find_split_configs(dataset, same_camera)
     ]
     if not wanted:
         raise ValueError(f"'{target}' has no datasets in its loaders.")
@@ -136,9 +141,9 @@ def write_sheets(
 ) -> list[Path]:
     """Draw a sheet for each camera of each dataset."""
     written = []
-    for title in dict.fromkeys(split.data_set for split in splits):
-        mine = [split for split in splits if split.data_set == title]
-        for camera, people in choose_images(mine, facts).items():
+    for title in dict.fromkeys(split.dataset_name for split in splits):
+        mine = [split for split in splits if split.dataset_name == title]
+        for camera, people in choose_sheet_images(mine, facts).items():
             name = f'camera {camera}' if camera >= 0 else 'camera unknown'
             image = draw_camera_sheet(f'{title}, {name}', people)
             buffer = BytesIO()

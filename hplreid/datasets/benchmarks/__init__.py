@@ -1,7 +1,7 @@
-"""The seven public benchmarks, one file each, and the two annotation forms they use.
+"""The seven public benchmarks, one file each, and the annotation formats they share.
 
-Own data lives in ``own_data``, two benchmarks trained on together in ``joint``; nothing
-here samples, augments or decodes.
+Datasets of your own live in ``own_data``, joint training on two benchmarks in
+``joint``. Nothing here samples, augments or decodes.
 """
 
 from .cuhk03_np import CUHK03NP

@@ -1,4 +1,4 @@
-"""Reading and checking the annotation files of captioned benchmarks."""
+"""Reading and validating the annotation files of captioned benchmarks."""
 
 import json
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from ..errors import AnnotationError, list_faults
-from ..fault_collector import tolerable
+from ..fault_collector import raise_or_collect
 
 _MAX_ID = 2**31 - 1
 
 
 class Entry(NamedTuple):
-    """An image and what people wrote about it."""
+    """An image with its captions."""
 
     split: str
     file_path: str
@@ -21,13 +21,13 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CaptionForm:
-    """What a benchmark's annotation file looks like: a list of objects.
+class AnnotationFormat:
+    """Format of a benchmark's annotation file: a list of objects.
 
     Args:
-        splits: Values of ``split``.
+        splits: Valid values of ``split``.
         path_key: Key of the image's path.
-        example: Such a path, for messages.
+        example: Example of such a path, for messages.
     """
 
     splits: tuple[str, ...]
@@ -42,7 +42,7 @@ class CaptionForm:
         )
 
     def find_fault(self, entry: Any) -> str | None:  # noqa: ANN401
-        """Say what is wrong with a raw entry."""
+        """Return what is wrong with a raw entry, or None."""
         if not isinstance(entry, dict):
             return f'is a {type(entry).__name__}, not an object'
         keys = ('split', 'captions', self.path_key, 'id')
@@ -58,37 +58,38 @@ class CaptionForm:
         )
 
 
-def read_entries(path: str, form: CaptionForm) -> list[Entry]:
-    """Read an annotation file and check every entry.
+def read_entries(path: str, annotation_format: AnnotationFormat) -> list[Entry]:
+    """Read an annotation file and validate every entry.
 
     Raises:
-        AnnotationError: It isn't JSON, or entries are not of the expected form; the
-            message lists the first of them with the reason.
+        AnnotationError: It isn't JSON, or entries don't have the expected format; the
+            message lists the first invalid entries with the reason.
     """
     try:
         with open(path, encoding='utf-8') as file:
             raw = json.load(file)
-    # ValueError: not UTF-8, not JSON or a number of thousands of digits
+    # ValueError: not UTF-8, not JSON, or an integer of thousands of digits
     except (ValueError, RecursionError) as error:
         raise AnnotationError(
-            f"'{path}' is not valid JSON ({error}). Expected {form}: get it anew."
+            f"'{path}' is not valid JSON ({error}). Expected {annotation_format}. "
+            'Download the file again.'
         ) from error
     if not isinstance(raw, list):
         raise AnnotationError(
-            f"'{path}' holds a {type(raw).__name__}. Expected {form}."
+            f"'{path}' holds a {type(raw).__name__}. Expected {annotation_format}."
         )
-    found = [form.find_fault(entry) for entry in raw]
-    faults = [f'entry {i}: {fault}' for i, fault in enumerate(found) if fault]
-    with tolerable():
+    fault_of_entry = [annotation_format.find_fault(entry) for entry in raw]
+    faults = [f'entry {i}: {fault}' for i, fault in enumerate(fault_of_entry) if fault]
+    with raise_or_collect():
         if faults:
             raise AnnotationError(
-                f"{len(faults):,} of {len(raw):,} entries of '{path}' can't be used:\n"
-                f'{list_faults(faults)}\nExpected {form}.',
+                f"{len(faults):,} of {len(raw):,} entries of '{path}' are invalid:\n"
+                f'{list_faults(faults)}\nExpected {annotation_format}.',
                 faults,
             )
     return [
-        Entry(e['split'], e[form.path_key], e['id'], tuple(e['captions']))
-        for e, fault in zip(raw, found, strict=True)
+        Entry(e['split'], e[annotation_format.path_key], e['id'], tuple(e['captions']))
+        for e, fault in zip(raw, fault_of_entry, strict=True)
         if not fault
     ]
 
@@ -98,7 +99,7 @@ def read_first_keys(path: str, limit: int = 1 << 20) -> set[str] | None:
 
     Args:
         path: The annotation file.
-        limit: Bytes to read at most.
+        limit: Maximum number of bytes to read.
 
     Returns:
         None if the file doesn't begin with a list of objects.
@@ -113,8 +114,8 @@ def read_first_keys(path: str, limit: int = 1 << 20) -> set[str] | None:
 
 
 def _find_id_fault(pid: Any) -> str | None:  # noqa: ANN401
-    whole = isinstance(pid, int) and not isinstance(pid, bool)
-    if whole and 0 <= pid <= _MAX_ID:
+    is_integer = isinstance(pid, int) and not isinstance(pid, bool)
+    if is_integer and 0 <= pid <= _MAX_ID:
         return None
     return f'id is {pid!r}, not a whole number from 0'
 
@@ -131,5 +132,5 @@ def _find_path_fault(key: str, path: Any) -> str | None:  # noqa: ANN401
 def _find_caption_fault(captions: Any) -> str | None:  # noqa: ANN401
     if not isinstance(captions, list) or not captions:
         return f'captions is {captions!r}, not a list of at least one text'
-    wrong = [c for c in captions if not isinstance(c, str) or not c.strip()]
-    return f'caption {wrong[0]!r} is not a text' if wrong else None
+    invalid = [c for c in captions if not isinstance(c, str) or not c.strip()]
+    return f'caption {invalid[0]!r} is not a text' if invalid else None

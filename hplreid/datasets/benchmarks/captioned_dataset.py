@@ -1,44 +1,47 @@
-"""What the captioned benchmarks share: one annotation file and a folder of images."""
+"""The base class of the captioned benchmarks."""
 
 import os
 from abc import abstractmethod
 from typing import Any, ClassVar
 
 from ..base import BaseReIDDataset
-from ..fault_collector import tolerable
+from ..fault_collector import raise_or_collect
 from ..images.image_files import check_images
 from ..items import Item
-from .caption_annotations import CaptionForm, Entry, read_entries
+from .caption_annotations import AnnotationFormat, Entry, read_entries
 
 
 class CaptionedDataset(BaseReIDDataset):
-    """Images in ``imgs/`` and their captions in a JSON file beside it.
+    """A benchmark with images in ``imgs/`` and captions in a JSON file beside it.
 
     Split ``'train'`` has one item for each pair of image and caption. ``'val'`` and
     ``'test'`` have the images (gallery, without captions) followed by the captions
-    (queries, without images). Images are sorted by path; the captions of one keep
+    (queries, without images). Images are sorted by path; the captions of an image keep
     the order of the file.
     """
 
-    files: ClassVar[tuple[str, ...]]
-    """Names of the annotation file, as releases spell it; the first found is read."""
-    form: ClassVar[CaptionForm]
+    annotation_files: ClassVar[tuple[str, ...]]
+    """File names that releases use for the annotation; the first existing is read."""
+    annotation_format: ClassVar[AnnotationFormat]
     layout: ClassVar[str]
+    """What ``data_root`` should hold, for messages."""
     source: ClassVar[str]
+    """Where the authors distribute the dataset."""
 
     @classmethod
     @abstractmethod
     def read_camera(cls, file_path: str) -> int:
-        """Return the camera, from 0, that took an image; -1 if its path doesn't tell.
+        """Return the camera (from 0) that an image path encodes; -1 if unknown.
 
         Raises:
-            AnnotationError: It must tell, and doesn't.
+            AnnotationError: The benchmark's paths encode the camera and this one
+                doesn't.
         """
 
     @classmethod
     def find_annotation(cls, data_root: str) -> str | None:
-        """Return the path of the annotation file, None if it isn't there."""
-        paths = [os.path.join(data_root, name) for name in cls.files]
+        """Return the path of the annotation file, or None if it does not exist."""
+        paths = [os.path.join(data_root, name) for name in cls.annotation_files]
         return next(filter(os.path.isfile, paths), None)
 
     @classmethod
@@ -63,16 +66,17 @@ class CaptionedDataset(BaseReIDDataset):
 
     @classmethod
     def find_annotation_problems(cls, data_root: str) -> list[str]:
-        """Return a message if the annotation file isn't there."""
+        """Return a message if the annotation file does not exist."""
         if cls.find_annotation(data_root) is not None:
             return []
+        path = os.path.join(data_root, cls.annotation_files[0])
         return [
-            f"{cls.benchmark}: file '{os.path.join(data_root, cls.files[0])}' does not "
-            f'exist. Expected {cls.layout}. Ask the authors for it ({cls.source}).'
+            f"{cls.benchmark}: file '{path}' does not exist. Expected {cls.layout}. "
+            f'Ask the authors for it ({cls.source}).'
         ]
 
-    def describe(self) -> str:
-        """See :meth:`BaseReIDDataset.describe`."""
+    def describe_layout(self) -> str:
+        """See :meth:`BaseReIDDataset.describe_layout`."""
         return os.path.basename(self._annotation)
 
     def load_items(self) -> list[Item]:
@@ -81,12 +85,12 @@ class CaptionedDataset(BaseReIDDataset):
         images = os.path.join(self.data_root, 'imgs')
         entries = [
             entry
-            for entry in read_entries(self._annotation, self.form)
+            for entry in read_entries(self._annotation, self.annotation_format)
             if entry.split == self.split
         ]
-        # Captions last, for an image that is listed twice: no tie is left to the file
+        # Captions break the tie between entries of an image that is listed twice
         entries.sort(key=lambda e: (e.file_path, e.pid, e.captions))
-        with tolerable():
+        with raise_or_collect():
             check_images(images, [e.file_path for e in entries], self._annotation)
         if self.split == 'train':
             return [

@@ -1,4 +1,4 @@
-"""CUHK03 under the new protocol."""
+"""CUHK03 with the new protocol."""
 
 import os
 from typing import Any, ClassVar
@@ -10,17 +10,18 @@ from ..items import Pipeline
 from .market1501 import Market1501
 
 DETECTORS = ('labeled', 'detected')
-_RAW = ('cuhk-03.mat', 'cuhk03_release/cuhk-03.mat')
+_RAW_ARCHIVES = ('cuhk-03.mat', 'cuhk03_release/cuhk-03.mat')
 
 
 @DATASETS.register_module()
 class CUHK03NP(Market1501):
-    """CUHK03-NP: CUHK03 with 767 identities to train on and 700 to test on.
+    """CUHK03-NP: CUHK03 with 767 training and 700 test identities, image to image.
 
-    Two cameras a person; one query of each. Market-1501's layout and order in
-    ``labeled/`` or ``detected/``, as PNG. (The old protocol, 1,367 and 100 identities,
-    gives other numbers and isn't offered.) From the raw ``cuhk-03.mat``,
-    ``tools/dataset_tools/convert_cuhk03.py`` makes these folders.
+    Each identity is seen by two cameras and has one query of each. Images are PNG files
+    in Market-1501's layout and order, in ``labeled/`` or ``detected/``;
+    ``tools/dataset_tools/convert_cuhk03.py`` makes these folders from the raw
+    ``cuhk-03.mat``. The old protocol (1,367 and 100 identities) is not supported; its
+    scores are not comparable.
 
     Re-ranking Person Re-identification with k-reciprocal Encoding (CVPR 2017).
 
@@ -29,16 +30,16 @@ class CUHK03NP(Market1501):
         split: ``'train'`` or ``'test'``.
         pipeline: Transforms, or configs of transforms.
         detector: Boxes drawn by hand (``'labeled'``) or found by a detector
-            (``'detected'``): two benchmarks with numbers of their own.
+            (``'detected'``): two benchmarks whose scores are not comparable.
         **options: See :class:`BaseReIDDataset`.
 
     Raises:
-        ValueError: There is no such detector. Others: see :class:`BaseReIDDataset`.
+        ValueError: The detector is unknown. Others: see :class:`BaseReIDDataset`.
     """
 
     benchmark = 'CUHK03-NP'
-    example = '0001_c1_1.png'
-    place = 'in labeled/ and in detected/'
+    example_name = '0001_c1_1.png'
+    folders_location = 'in labeled/ and in detected/'
     source = 'https://github.com/zhunzhong07/person-re-ranking'
     published: ClassVar[dict[str, dict[str, Counts]]] = {
         'labeled train': {'train': Counts(767, 7_368)},
@@ -69,8 +70,8 @@ class CUHK03NP(Market1501):
         """See :attr:`BaseReIDDataset.published_counts`."""
         return self.published[f'{self.detector} {self.split}']
 
-    def describe(self) -> str:
-        """See :meth:`BaseReIDDataset.describe`."""
+    def describe_layout(self) -> str:
+        """See :meth:`BaseReIDDataset.describe_layout`."""
         return f'{self.detector} boxes'
 
     @classmethod
@@ -84,25 +85,30 @@ class CUHK03NP(Market1501):
         """See :meth:`BaseReIDDataset.find_problems`.
 
         Raises:
-            ValueError: There is no such split or detector.
+            ValueError: The split or the detector is unknown.
         """
         if detector not in DETECTORS:
             raise ValueError(f'detector must be one of {DETECTORS}, got {detector!r}.')
         problems = super().find_problems(data_root, split, detector=detector)
-        raw = [name for name in _RAW if os.path.isfile(os.path.join(data_root, name))]
-        if problems and raw:
+        archives = [
+            name
+            for name in _RAW_ARCHIVES
+            if os.path.isfile(os.path.join(data_root, name))
+        ]
+        if problems and archives:
             problems.append(
-                f"{cls.benchmark}: '{raw[0]}' in '{data_root}' is the raw archive: "
-                'make the folders from it with tools/dataset_tools/convert_cuhk03.py.'
+                f"{cls.benchmark}: '{archives[0]}' in '{data_root}' is the raw "
+                'archive: make the folders from it with '
+                'tools/dataset_tools/convert_cuhk03.py.'
             )
         return problems
 
     @classmethod
-    def find_home(
+    def find_image_root(
         cls,
         data_root: str,
         detector: str = 'labeled',
         **_: Any,  # noqa: ANN401
     ) -> str:
-        """See :meth:`Market1501.find_home`."""
+        """See :meth:`Market1501.find_image_root`."""
         return os.path.join(data_root, detector)

@@ -6,7 +6,7 @@ from hplreid.registry import DATASETS
 
 from ..counts import Counts
 from . import msmt17_lists
-from .caption_annotations import CaptionForm
+from .caption_annotations import AnnotationFormat
 from .captioned_dataset import CaptionedDataset
 
 
@@ -14,9 +14,9 @@ from .captioned_dataset import CaptionedDataset
 class ICFGPEDES(CaptionedDataset):
     """ICFG-PEDES: images of 4,102 identities with one caption each, text to image.
 
-    There is no ``'val'``. Folders in ``imgs/`` are those of MSMT17, where the images
-    come from, and say nothing about the split: the annotation file does. The camera
-    is read off MSMT17's file names.
+    There is no ``'val'``. The folders in ``imgs/`` are those of MSMT17, where the
+    images come from; they don't indicate the split, the annotation file does. Cameras
+    are read from MSMT17's file names.
 
     Semantically Self-Aligned Network for Text-to-Image Part-aware Person
     Re-identification (2021). Arguments are those of :class:`BaseReIDDataset`, items
@@ -25,8 +25,8 @@ class ICFGPEDES(CaptionedDataset):
 
     benchmark = 'ICFG-PEDES'
     splits = ('train', 'test')
-    files = ('ICFG-PEDES.json', 'ICFG_PEDES.json')
-    form = CaptionForm(
+    annotation_files = ('ICFG-PEDES.json', 'ICFG_PEDES.json')
+    annotation_format = AnnotationFormat(
         splits, 'file_path', 'test/0627/0627_010_05_0303afternoon_1591_0.jpg'
     )
     layout = (
@@ -40,5 +40,5 @@ class ICFGPEDES(CaptionedDataset):
 
     @classmethod
     def read_camera(cls, file_path: str) -> int:
-        """Return MSMT17's camera, from 0; -1 for a name that isn't MSMT17's."""
+        """Return MSMT17's camera, from 0; -1 for names in another format."""
         return msmt17_lists.read_camera(file_path)

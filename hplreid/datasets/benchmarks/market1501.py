@@ -1,4 +1,4 @@
-"""Market-1501, and whatever is stored in its layout."""
+"""Market-1501, and other data in its layout."""
 
 import os
 import re
@@ -9,18 +9,18 @@ from hplreid.registry import DATASETS
 
 from ..base import BaseReIDDataset
 from ..counts import Counts
-from ..errors import AnnotationError, listing
-from ..fault_collector import tolerable
+from ..errors import AnnotationError, list_names
+from ..fault_collector import raise_or_collect
 from ..items import Item
 
-_NAME = re.compile(r'(-1|[0-9]{1,9})_c([0-9]{1,3})(?![0-9])')
+_NAME_PATTERN = re.compile(r'(-1|[0-9]{1,9})_c([0-9]{1,3})(?![0-9])')
 
 
 @DATASETS.register_module()
 class Market1501(BaseReIDDataset):
     """Market-1501: 1,501 identities seen by six cameras, image to image.
 
-    Split ``'train'`` is ``bounding_box_train``; ``'test'`` is the queries (``query``)
+    Split ``'train'`` is ``bounding_box_train``; ``'test'`` has the queries (``query``)
     followed by the gallery (``bounding_box_test``), each sorted by file name. Junk
     (identity -1) is dropped, distractors (identity 0) stay in the gallery. Cameras are
     counted from 0.
@@ -35,13 +35,14 @@ class Market1501(BaseReIDDataset):
         'train': {'train': 'bounding_box_train'},
         'test': {'query': 'query', 'gallery': 'bounding_box_test'},
     }
-    example: ClassVar[str] = '0002_c1s1_000451_03.jpg'
-    """A file name; its ending is that of all images."""
-    place: ClassVar[str] = 'in it'
-    """Where the three folders lie in ``data_root``."""
+    example_name: ClassVar[str] = '0002_c1s1_000451_03.jpg'
+    """Example of a file name; all images have its extension."""
+    folders_location: ClassVar[str] = 'in it'
+    """Where the three folders are in ``data_root``, for messages."""
     source: ClassVar[str] = (
         'https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html'
     )
+    """Where the authors distribute the dataset."""
     published: ClassVar[dict[str, dict[str, Counts]]] = {
         'train': {'train': Counts(751, 12_936)},
         'test': {'query': Counts(750, 3_368), 'gallery': Counts(751, 15_913)},
@@ -57,50 +58,51 @@ class Market1501(BaseReIDDataset):
         """See :meth:`BaseReIDDataset.find_problems`."""
         cls.check_split(split)
         layout = (
-            f'bounding_box_train/, bounding_box_test/ and query/ {cls.place}, with '
-            f'images such as {cls.example}'
+            'bounding_box_train/, bounding_box_test/ and query/ '
+            f'{cls.folders_location}, with images such as {cls.example_name}'
         )
         problems = cls.find_root_problem(data_root, layout, cls.source)
         if problems:
             return problems
-        home = cls.find_home(data_root, **options)
+        root = cls.find_image_root(data_root, **options)
         folders = cls.folders[split].values()
-        return find_folder_problems(cls.benchmark, home, folders, cls.example)
+        return find_folder_problems(cls.benchmark, root, folders, cls.example_name)
 
     @classmethod
-    def find_home(cls, data_root: str, **_: Any) -> str:  # noqa: ANN401
+    def find_image_root(cls, data_root: str, **_: Any) -> str:  # noqa: ANN401
         """Return the folder that holds the three folders."""
         return data_root
 
     def load_items(self) -> list[Item]:
         """See :meth:`BaseReIDDataset.load_items`."""
-        home = self.find_home(self.data_root, **self.layout_options)
+        root = self.find_image_root(self.data_root, **self.layout_options)
         return [
             item
             for item_split, folder in self.folders[self.split].items()
             for item in read_folder(
-                os.path.join(home, folder), item_split, self.example
+                os.path.join(root, folder), item_split, self.example_name
             )
         ]
 
 
 def find_folder_problems(
-    benchmark: str, home: str, folders: Iterable[str], example: str
+    benchmark: str, root: str, folders: Iterable[str], example_name: str
 ) -> list[str]:
-    """Return a message for each folder that is absent or holds no image."""
+    """Return a message for each folder that is missing or holds no image."""
     problems = []
     for folder in folders:
-        path = os.path.join(home, folder)
+        path = os.path.join(root, folder)
         if not os.path.isdir(path):
             problems.append(
                 f"{benchmark}: folder '{path}' does not exist. Expected "
                 'bounding_box_train/, bounding_box_test/ and query/ side by side, with '
-                f'images such as {example}: data_root is the folder that holds them.'
+                f'images such as {example_name}: data_root is the folder that holds '
+                'them.'
             )
-        elif not any(_is_image(name, example) for name in os.listdir(path)):
+        elif not any(_is_image(name, example_name) for name in os.listdir(path)):
             problems.append(
-                f"{benchmark}: folder '{path}' holds no {_ending(example)}. Expected "
-                f'images such as {example}: unpack it again.'
+                f"{benchmark}: folder '{path}' holds no {_extension(example_name)} "
+                f'file. Expected images such as {example_name}: unpack it again.'
             )
     return problems
 
@@ -108,32 +110,33 @@ def find_folder_problems(
 def read_folder(
     path: str,
     split: str,
-    example: str = Market1501.example,
-    zero_is_nobody: bool = True,
+    example_name: str = Market1501.example_name,
+    zero_is_distractor: bool = True,
 ) -> list[Item]:
-    """Read identity and camera off the file names of a folder, sorted.
+    """Read identity and camera from the file names in a folder, sorted by name.
 
     Args:
         path: The folder.
         split: Split of its items.
-        example: A file name, for the ending of images and for messages.
-        zero_is_nobody: Whether identity 0 marks distractors, which only the gallery
-            may hold; else it's a person like others.
+        example_name: Example of a file name, for the extension of images and for
+            messages.
+        zero_is_distractor: Whether identity 0 marks distractors, which only the gallery
+            may hold; otherwise it is an ordinary identity.
 
     Raises:
-        AnnotationError: A name can't be read, or identity 0 is outside the gallery.
+        AnnotationError: A name is invalid, or identity 0 is outside the gallery.
     """
-    items, bad, distractors = [], [], []
+    items, invalid, distractors = [], [], []
     names = os.listdir(path)
-    for name in sorted(name for name in names if _is_image(name, example)):
-        match = _NAME.match(name)
+    for name in sorted(name for name in names if _is_image(name, example_name)):
+        match = _NAME_PATTERN.match(name)
         if match is None or int(match[2]) < 1:
-            bad.append(name)
+            invalid.append(name)
             continue
         pid = int(match[1])
         if pid == -1:
             continue
-        if pid == 0 and zero_is_nobody and split != 'gallery':
+        if pid == 0 and zero_is_distractor and split != 'gallery':
             distractors.append(name)
         items.append(
             {
@@ -144,29 +147,29 @@ def read_folder(
                 'split': split,
             }
         )
-    with tolerable():
-        if bad:
+    with raise_or_collect():
+        if invalid:
             raise AnnotationError(
-                f"{len(bad):,} names in '{path}' don't tell identity and camera: "
-                f'{listing(bad)}. Expected <identity>_c<camera from 1>..., such as '
-                f'{example}.',
-                bad,
+                f"{len(invalid):,} file names in '{path}' have no identity and camera: "
+                f'{list_names(invalid)}. Expected <identity>_c<camera from 1>..., such '
+                f'as {example_name}.',
+                invalid,
             )
-    with tolerable():
+    with raise_or_collect():
         if distractors:
             raise AnnotationError(
                 f"{len(distractors):,} images in '{path}' have identity 0: "
-                f'{listing(distractors)}. Number 0 marks distractors, which belong in '
-                'bounding_box_test; count identities from 1.',
+                f'{list_names(distractors)}. Identity 0 marks distractors, which '
+                'belong in bounding_box_test; number identities from 1.',
                 distractors,
             )
     return items
 
 
-def _is_image(name: str, example: str) -> bool:
-    # Thumbs.db lies among the images of the original archive; macOS adds ._<name>
-    return name.lower().endswith(_ending(example)) and not name.startswith('.')
+def _is_image(name: str, example_name: str) -> bool:
+    # The original archive contains Thumbs.db; macOS adds ._<name>
+    return name.lower().endswith(_extension(example_name)) and not name.startswith('.')
 
 
-def _ending(example: str) -> str:
-    return os.path.splitext(example)[1]
+def _extension(name: str) -> str:
+    return os.path.splitext(name)[1]

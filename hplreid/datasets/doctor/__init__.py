@@ -3,13 +3,13 @@
 from .examine import examine
 from .finding import Finding
 from .report import Report
-from .split_selection import Wanted, find_wanted, parse_data_set
+from .split_selection import SplitConfig, find_split_configs, parse_dataset
 
 __all__ = [
     'Finding',
     'Report',
-    'Wanted',
+    'SplitConfig',
     'examine',
-    'find_wanted',
-    'parse_data_set',
+    'find_split_configs',
+    'parse_dataset',
 ]

@@ -16,15 +16,15 @@ from .file_inspection import FileFacts, inspect_files
 from .finding import Finding
 from .overlap import Overlap, find_overlaps
 from .report import Report
-from .split_reader import Split, read_splits, tell_apart
-from .split_selection import Wanted, without_repetition
+from .split_reader import Split, number_duplicate_names, read_splits
+from .split_selection import SplitConfig, drop_duplicates
 from .split_statistics import describe_split
 
 
 def examine(
     target: str,
-    wanted: Sequence[Wanted],
-    against: Sequence[Wanted] = (),
+    wanted: Sequence[SplitConfig],
+    against: Sequence[SplitConfig] = (),
     workers: int | None = None,
     quick: bool = False,
     progress: bool = False,
@@ -42,10 +42,10 @@ def examine(
     Returns:
         The report; the splits that could be read; what is known of each file.
     """
-    splits, findings = read_splits(without_repetition(wanted))
-    others, faults = read_splits(without_repetition(against))
+    splits, findings = read_splits(drop_duplicates(wanted))
+    others, faults = read_splits(drop_duplicates(against))
     findings += faults
-    everything = tell_apart([*splits, *others])
+    everything = number_duplicate_names([*splits, *others])
     splits, others = everything[: len(splits)], everything[len(splits) :]
     paths = [path for split in splits for path in split.paths]
     compared = [path for split in others for path in split.paths]

@@ -11,10 +11,10 @@ Sheet = dict[int, list[str]]
 """Some people of a camera, and paths of some of their images."""
 
 
-def choose_images(
+def choose_sheet_images(
     splits: Sequence[Split],
     facts: Mapping[str, FileFacts],
-    num_people: int = 6,
+    num_ids: int = 6,
     num_images: int = 8,
 ) -> dict[int, Sheet]:
     """Choose people, evenly spread over their numbers, and the first of their images.
@@ -22,7 +22,7 @@ def choose_images(
     Args:
         splits: Splits of one dataset.
         facts: What is known of files; those with a fault aren't chosen.
-        num_people: People for each camera, at most.
+        num_ids: People for each camera, at most.
         num_images: Images of each of them, at most.
 
     Returns:
@@ -39,7 +39,7 @@ def choose_images(
             if path not in paths and len(paths) < num_images:
                 paths.append(path)
     return {
-        camera: {pid: people[pid] for pid in _spread(sorted(people), num_people)}
+        camera: {pid: people[pid] for pid in _spread(sorted(people), num_ids)}
         for camera, people in sorted(by_camera.items())
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import AnnotationError
-from ..joint.identity_matching import KNOWN, UNTOLD
+from ..joint.identity_matching import IDENTITY_MATCHERS, UNMATCHABLE_PAIRS
 from .checks.copies import group_by_content
 from .file_inspection import FileFacts
 from .split_reader import Split
@@ -48,7 +48,7 @@ def find_overlaps(
                 continue
             theirs = contents[id(other)]
             common = [digest for digest in mine if digest in theirs]
-            people, note = count_shared_people(one, other)
+            people, note = count_shared_identities(one, other)
             if common or people or note:
                 images = sum(len(mine[digest]) for digest in common)
                 examples = tuple(f'{mine[d][0]} = {theirs[d][0]}' for d in common[:3])
@@ -57,7 +57,7 @@ def find_overlaps(
     return overlaps
 
 
-def count_shared_people(one: Split, other: Split) -> tuple[int | None, str]:
+def count_shared_identities(one: Split, other: Split) -> tuple[int | None, str]:
     """Count the people who are in a text-image and in an image split.
 
     Returns:
@@ -66,12 +66,12 @@ def count_shared_people(one: Split, other: Split) -> tuple[int | None, str]:
     if one.task != 't2i':
         one, other = other, one
     pair = (one.benchmark, other.benchmark)
-    if pair in UNTOLD:
-        return None, UNTOLD[pair]
-    match = KNOWN.get(pair)
+    if pair in UNMATCHABLE_PAIRS:
+        return None, UNMATCHABLE_PAIRS[pair]
+    match = IDENTITY_MATCHERS.get(pair)
     if match is None:
         return None, ''
-    if not other.own_numbers:
+    if not other.original_pids:
         return None, f'{other.name} may have numbered people anew'
     try:
         matched = {match(i) for i in one.items if i['img_path'] is not None}

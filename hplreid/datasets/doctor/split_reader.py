@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from ..base import BaseReIDDataset
 from ..counts import Counts
 from ..errors import AnnotationError, EmptySplitError, MissingDataError
-from ..fault_collector import noting_faults
+from ..fault_collector import collect_faults
 from ..items import Item
 from ..own_data.own_dataset import OwnDataset
 from .finding import Finding, Severity
-from .split_selection import Wanted
+from .split_selection import SplitConfig
 
 
 @dataclass(frozen=True)
@@ -18,31 +18,31 @@ class Split:
     """A split that was read; what is at fault is left out.
 
     Attributes:
-        data_set: Name of the dataset, for people.
+        dataset_name: Name of the dataset, for people.
         part: Name of the split, and of the task where that's a choice.
         source: Splits with the same one count identities in the same way.
         held_out: Whether it isn't trained on.
         items: Its items.
         benchmark: Name of the benchmark whose layout it has.
-        own_numbers: See :class:`BaseReIDDataset`.
+        original_pids: See :class:`BaseReIDDataset`.
         published: Published counts by split of the items; None if it claims none.
-        same_camera: See :class:`Wanted`.
+        same_camera: See :class:`SplitConfig`.
     """
 
-    data_set: str
+    dataset_name: str
     part: str
     source: str
     held_out: bool
     items: list[Item]
     benchmark: str = ''
-    own_numbers: bool = True
+    original_pids: bool = True
     published: Mapping[str, Counts] | None = None
     same_camera: str = 'drop'
 
     @property
     def name(self) -> str:
         """Dataset and split."""
-        return f'{self.data_set} {self.part}'
+        return f'{self.dataset_name} {self.part}'
 
     @property
     def task(self) -> str:
@@ -57,7 +57,7 @@ class Split:
         return list(dict.fromkeys(paths))
 
 
-def read_splits(wanted: Iterable[Wanted]) -> tuple[list[Split], list[Finding]]:
+def read_splits(wanted: Iterable[SplitConfig]) -> tuple[list[Split], list[Finding]]:
     """Read splits, each as far as it can be.
 
     Returns:
@@ -74,27 +74,29 @@ def read_splits(wanted: Iterable[Wanted]) -> tuple[list[Split], list[Finding]]:
     return splits, list(findings.values())
 
 
-def tell_apart(splits: Sequence[Split]) -> list[Split]:
+def number_duplicate_names(splits: Sequence[Split]) -> list[Split]:
     """Number the second and later datasets of one name."""
     sources: dict[str, list[str]] = {}
     for split in splits:
-        same = sources.setdefault(split.data_set, [])
+        same = sources.setdefault(split.dataset_name, [])
         same += [split.source] if split.source not in same else []
     numbers = {s: i for same in sources.values() for i, s in enumerate(same, 1)}
     return [
         split
         if numbers[split.source] == 1
-        else replace(split, data_set=f'{split.data_set} #{numbers[split.source]}')
+        else replace(
+            split, dataset_name=f'{split.dataset_name} #{numbers[split.source]}'
+        )
         for split in splits
     ]
 
 
-def read_split(wanted: Wanted) -> tuple[Split | None, list[Finding]]:
+def read_split(wanted: SplitConfig) -> tuple[Split | None, list[Finding]]:
     """Read a split; what is missing or can't be understood becomes a finding."""
     own = issubclass(wanted.cls, OwnDataset)
     options = dict(wanted.options) if own else dict(wanted.options, expected=None)
     title = str(wanted.options.get('name') or wanted.cls.benchmark)
-    with noting_faults() as noted:
+    with collect_faults() as noted:
         try:
             dataset = wanted.cls(**options)
         except EmptySplitError as error:
@@ -134,19 +136,19 @@ def _annotation_faults(
     ]
 
 
-def _to_split(dataset: BaseReIDDataset, wanted: Wanted) -> Split:
+def _to_split(dataset: BaseReIDDataset, wanted: SplitConfig) -> Split:
     compare = not isinstance(dataset, OwnDataset) and (
         wanted.options.get('expected', 'published') is not None
     )
     task = wanted.options.get('task')
     return Split(
-        data_set=dataset.name,
+        dataset_name=dataset.name,
         part=f'{dataset.split} ({task})' if task else dataset.split,
         source=wanted.source,
         held_out=dataset.split != 'train',
         items=[dataset.get_data_info(index) for index in range(len(dataset))],
         benchmark=dataset.benchmark,
-        own_numbers=dataset.own_numbers,
+        original_pids=dataset.original_pids,
         published=dataset.published_counts if compare else None,
         same_camera=wanted.same_camera,
     )

@@ -9,7 +9,7 @@ from hplreid.registry import DATASETS
 
 from ..base import BaseReIDDataset
 from ..errors import AnnotationError, MissingDataError
-from ..fault_collector import noting_faults
+from ..fault_collector import collect_faults
 from ..own_data.annotation_rows import used_splits
 from ..own_data.table_dataset import TableDataset
 from ..own_data.table_validation import read_rows
@@ -19,7 +19,7 @@ _ABOUT_SPLIT = ('split', 'task', 'name', 'expected', 'with_val')
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SplitConfig:
     """A split to look at.
 
     Attributes:
@@ -47,7 +47,7 @@ class Wanted:
         return self.options.get('split', 'train')
 
 
-def find_wanted(dataset: Any, same_camera: str = 'drop') -> list[Wanted]:  # noqa: ANN401
+def find_split_configs(dataset: Any, same_camera: str = 'drop') -> list[SplitConfig]:  # noqa: ANN401
     """Find the datasets on disk that the config of a dataset is made of.
 
     Args:
@@ -59,7 +59,11 @@ def find_wanted(dataset: Any, same_camera: str = 'drop') -> list[Wanted]:  # noq
         KeyError: A ``type`` isn't registered.
     """
     if isinstance(dataset, (list, tuple)):
-        return [wanted for part in dataset for wanted in find_wanted(part, same_camera)]
+        return [
+            wanted
+            for part in dataset
+            for wanted in find_split_configs(part, same_camera)
+        ]
     if not isinstance(dataset, Mapping) or 'type' not in dataset:
         return []
     kind = dataset['type']
@@ -67,12 +71,12 @@ def find_wanted(dataset: Any, same_camera: str = 'drop') -> list[Wanted]:  # noq
     if issubclass(cls, BaseReIDDataset):
         drop = ('type', *_ABOUT_READING)
         options = {k: v for k, v in dataset.items() if k not in drop}
-        return [Wanted(cls, options, same_camera)]
+        return [SplitConfig(cls, options, same_camera)]
     parts = [value for key, value in dataset.items() if key != 'pipeline']
-    return find_wanted(parts, same_camera)
+    return find_split_configs(parts, same_camera)
 
 
-def parse_data_set(text: str, options: Mapping[str, Any]) -> list[Wanted]:
+def parse_dataset(text: str, options: Mapping[str, Any]) -> list[SplitConfig]:
     """Return all splits of a dataset that is written as ``Market1501:data/market``.
 
     Args:
@@ -98,14 +102,14 @@ def parse_data_set(text: str, options: Mapping[str, Any]) -> list[Wanted]:
     if issubclass(cls, TableDataset):
         return _splits_of_table(cls, root, options)
     return [
-        Wanted(cls, {'data_root': root, **options, 'split': split})
+        SplitConfig(cls, {'data_root': root, **options, 'split': split})
         for split in cls.splits
     ]
 
 
 def _splits_of_table(
     cls: type[BaseReIDDataset], table: str, options: Mapping[str, Any]
-) -> list[Wanted]:
+) -> list[SplitConfig]:
     """Return the splits, each with its tasks, for which a table has rows."""
     splits: Iterable[tuple[str, str | None]] = (
         ('train', None),
@@ -114,7 +118,7 @@ def _splits_of_table(
         ('test', 'i2i'),
     )
     try:
-        with noting_faults():
+        with collect_faults():
             root = options.get('data_root') or os.path.dirname(table)
             rows = read_rows(table, root, options.get('columns'))
     except (AnnotationError, MissingDataError):
@@ -122,14 +126,14 @@ def _splits_of_table(
     there = {row.split for row in rows}
     chosen = [s for s in splits if there & set(used_splits(*s))] or [('train', None)]
     return [
-        Wanted(cls, {'table': table, **options, 'split': split, 'task': task})
+        SplitConfig(cls, {'table': table, **options, 'split': split, 'task': task})
         for split, task in chosen
     ]
 
 
-def without_repetition(wanted: Iterable[Wanted]) -> list[Wanted]:
+def drop_duplicates(wanted: Iterable[SplitConfig]) -> list[SplitConfig]:
     """Keep the first of several that read the same; it doesn't matter who scores it."""
-    first: dict[str, Wanted] = {}
+    first: dict[str, SplitConfig] = {}
     for one in wanted:
         key = f'{one.source} {one.split} {one.options.get("task")}'
         first.setdefault(key, one)

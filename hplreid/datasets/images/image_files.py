@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 
-from ..errors import MissingDataError, UnreadableImageError, listing
+from ..errors import MissingDataError, UnreadableImageError, list_names
 
 
 def read_image(path: str) -> Image.Image:
@@ -92,8 +92,8 @@ def check_images(images: str, paths: Iterable[str], source: str) -> None:
         counts = [f'{folder}/: {n:,}' for folder, n in sorted(by_folder.items())]
         raise MissingDataError(
             f"{len(absent):,} images that '{source}' names are not in '{images}', by "
-            f'sub-folder {listing(counts)}. They are: {listing(absent)}. Copy the '
-            'sub-folders that are missing from the dataset.'
+            f'sub-folder {list_names(counts)}. They are: {list_names(absent)}. Copy '
+            'the sub-folders that are missing from the dataset.'
         )
 
 
@@ -117,5 +117,5 @@ def verify_images(paths: Iterable[str]) -> None:
     if bad:
         raise UnreadableImageError(
             f'{len(bad):,} of {len(unique):,} images are unreadable: '
-            f'{listing(bad, 50)}. Copy them anew from the dataset.'
+            f'{list_names(bad, 50)}. Copy them anew from the dataset.'
         )

@@ -55,7 +55,7 @@ class HoldOut(ItemDataset):
     ) -> None:
         _check_options(dataset, part, fraction, task)
         whole: ItemDataset = DATASETS.build(dataset)
-        held_out = draw_people(whole.num_ids, fraction, seed)
+        held_out = draw_identities(whole.num_ids, fraction, seed)
         name = whole.metainfo['dataset_name']
         how = f'{len(held_out):,} of {whole.num_ids:,} people, seed {seed}'
         self.name = f'{name} {"without" if part == "train" else "held out:"} {how}'
@@ -66,7 +66,7 @@ class HoldOut(ItemDataset):
         else:
             num_ids = len(held_out)
             chosen = [item for item in _items(whole) if item['label'] in held_out]
-            items = make_benchmark(chosen, task, name)
+            items = make_validation_items(chosen, task, name)
         super().__init__(
             items,
             pipeline,
@@ -97,7 +97,7 @@ class HoldOut(ItemDataset):
         return [] if find is None else find(**dataset)
 
 
-def draw_people(num_ids: int, fraction: float, seed: int) -> set[int]:
+def draw_identities(num_ids: int, fraction: float, seed: int) -> set[int]:
     """Return the labels of those held out, of labels 0 to ``num_ids`` - 1.
 
     Raises:
@@ -130,7 +130,9 @@ def _leave_out(whole: ItemDataset, held_out: set[int]) -> tuple[list[Item], dict
     return items, {who: new[old] for who, old in identities if old in new}
 
 
-def make_benchmark(items: Sequence[Item], task: str | None, name: str) -> list[Item]:
+def make_validation_items(
+    items: Sequence[Item], task: str | None, name: str
+) -> list[Item]:
     """Make queries and a gallery of training items.
 
     Args:

@@ -19,7 +19,7 @@ or None where it comes from elsewhere."""
 _MARKET_NAME = re.compile(r'[0-9]{4}')
 
 
-def market_pid(item: Item) -> int | None:
+def read_market1501_pid(item: Item) -> int | None:
     """Return Market-1501's number of the person on a CUHK-PEDES image.
 
     A part of CUHK-PEDES was drawn from Market-1501. It lies in ``imgs/Market/`` and
@@ -41,7 +41,7 @@ def market_pid(item: Item) -> int | None:
     return int(number[0])
 
 
-def msmt17_pid(item: Item) -> int:
+def read_msmt17_pid(item: Item) -> int:
     """Return :class:`MSMT17`'s number of the person on an ICFG-PEDES image.
 
     ICFG-PEDES kept MSMT17's folders: ``imgs/train/0012/`` is training identity 12,
@@ -62,13 +62,13 @@ def msmt17_pid(item: Item) -> int:
     return pid + (TEST_OFFSET if part == 'test' else 0)
 
 
-KNOWN: dict[tuple[str, str], Match] = {
-    ('CUHK-PEDES', 'Market-1501'): market_pid,
-    ('ICFG-PEDES', 'MSMT17'): msmt17_pid,
+IDENTITY_MATCHERS: dict[tuple[str, str], Match] = {
+    ('CUHK-PEDES', 'Market-1501'): read_market1501_pid,
+    ('ICFG-PEDES', 'MSMT17'): read_msmt17_pid,
 }
 """Pairs of benchmarks (text-image, image) that share people, and how to tell."""
 
-UNTOLD: dict[tuple[str, str], str] = {
+UNMATCHABLE_PAIRS: dict[tuple[str, str], str] = {
     ('RSTPReid', 'MSMT17'): (
         'RSTPReid was drawn from MSMT17, but its images and people were given new '
         'names and numbers'

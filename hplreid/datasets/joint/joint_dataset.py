@@ -14,9 +14,20 @@ from ..base import BaseReIDDataset
 from ..errors import EmptySplitError, MissingDataError
 from ..images.image_files import verify_images
 from ..items import Item, ItemDataset, Pipeline
-from .identity_matching import KNOWN, IdentityGroups, Match, group_identities
-from .leak_option import LEAKS, check_leak, check_numbers
-from .leakage import HeldOut, Pair, Reasons, find_identity_leaks, find_image_leaks
+from .identity_matching import (
+    IDENTITY_MATCHERS,
+    IdentityGroups,
+    Match,
+    group_identities,
+)
+from .leak_option import LEAK_OPTIONS, check_leak_option, check_original_pids
+from .leakage import (
+    HeldOutSplit,
+    LeakReasons,
+    Pair,
+    find_identity_leaks,
+    find_image_leaks,
+)
 
 
 @dataclass(frozen=True)
@@ -75,10 +86,10 @@ class JointDataset(ItemDataset):
             raise MissingDataError('\n'.join(problems))
         sets: list[BaseReIDDataset] = [DATASETS.build(config) for config in (t2i, i2i)]
         train = Pair(*(_items(dataset) for dataset in sets))
-        check_numbers(sets[1], match, labels, leak)
+        check_original_pids(sets[1], match, labels, leak)
         held_out = _read_held_out(t2i, i2i, leak)
         groups = IdentityGroups()
-        reasons = Reasons([''] * len(train.t2i), [''] * len(train.i2i))
+        reasons = LeakReasons([''] * len(train.t2i), [''] * len(train.i2i))
         if match is not None:
             seen = [split.items for split in held_out if split.task == 't2i']
             groups = group_identities(chain(train.t2i, *seen), match)
@@ -145,7 +156,7 @@ class JointDataset(ItemDataset):
             f"identities merged). leak='{leak}' removed {report.t2i_removed:,} of "
             f'{report.t2i_total:,} captioned items{_detail(report.t2i_reasons)} and '
             f'{report.i2i_removed:,} of {report.i2i_total:,} images'
-            f'{_detail(report.i2i_reasons)}: {LEAKS[leak]}.',
+            f'{_detail(report.i2i_reasons)}: {LEAK_OPTIONS[leak]}.',
             logger='current',
         )
 
@@ -162,7 +173,7 @@ def _benchmarks(t2i: dict[str, Any], i2i: dict[str, Any]) -> tuple[str, str]:
 
 
 def _find_match(t2i: dict[str, Any], i2i: dict[str, Any]) -> Match | None:
-    return KNOWN.get(_benchmarks(t2i, i2i))
+    return IDENTITY_MATCHERS.get(_benchmarks(t2i, i2i))
 
 
 def _check_options(
@@ -170,7 +181,7 @@ def _check_options(
 ) -> None:
     if labels not in ('unified', 'disjoint'):
         raise ValueError(f"labels must be 'unified' or 'disjoint', got {labels!r}.")
-    check_leak(_benchmarks(t2i, i2i), leak)
+    check_leak_option(_benchmarks(t2i, i2i), leak)
     for role, config in (('t2i', t2i), ('i2i', i2i)):
         if config.get('pipeline'):
             raise ValueError(f'{role}.pipeline: set the pipeline of the joint dataset.')
@@ -187,7 +198,7 @@ def _held_out_splits(config: dict[str, Any], leak: str | None) -> tuple[str, ...
 
 def _read_held_out(
     t2i: dict[str, Any], i2i: dict[str, Any], leak: str | None
-) -> list[HeldOut]:
+) -> list[HeldOutSplit]:
     held_out = []
     for task, config in (('t2i', t2i), ('i2i', i2i)):
         for split in _held_out_splits(config, leak):
@@ -199,17 +210,17 @@ def _read_held_out(
                     raise
                 continue
             name = f'{dataset.name} {split}'
-            held_out.append(HeldOut(name, task, _items(dataset)))
+            held_out.append(HeldOutSplit(name, task, _items(dataset)))
     return held_out
 
 
 def _find_leaks(
     train: Pair,
-    held_out: Sequence[HeldOut],
+    held_out: Sequence[HeldOutSplit],
     groups: IdentityGroups,
     match: Match,
     leak: str | None,
-) -> Reasons:
+) -> LeakReasons:
     if leak == 'image':
         t2i_test, i2i_test = held_out
         return find_image_leaks(train, t2i_test, i2i_test, match)

@@ -16,7 +16,7 @@ class Pair(NamedTuple):
     i2i: list[Item]
 
 
-class HeldOut(NamedTuple):
+class HeldOutSplit(NamedTuple):
     """A split that nothing is trained on."""
 
     name: str
@@ -24,7 +24,7 @@ class HeldOut(NamedTuple):
     items: list[Item]
 
 
-class Reasons(NamedTuple):
+class LeakReasons(NamedTuple):
     """For each training item the held-out splits that it leaks from, '' if none."""
 
     t2i: list[str]
@@ -38,8 +38,8 @@ class Reasons(NamedTuple):
 
 
 def find_identity_leaks(
-    train: Pair, held_out: Iterable[HeldOut], groups: IdentityGroups
-) -> Reasons:
+    train: Pair, held_out: Iterable[HeldOutSplit], groups: IdentityGroups
+) -> LeakReasons:
     """Find every training item of a person in any held-out split.
 
     Distractors of the image set (identity 0) are nobody.
@@ -56,21 +56,21 @@ def find_identity_leaks(
     def reason(task: str, item: Item) -> str:
         return ' and '.join(splits_of.get(groups.find((task, item['pid'])), ()))
 
-    return Reasons(
+    return LeakReasons(
         [reason('t2i', item) for item in train.t2i],
         [reason('i2i', item) for item in train.i2i],
     )
 
 
 def find_image_leaks(
-    train: Pair, t2i_test: HeldOut, i2i_test: HeldOut, match: Match
-) -> Reasons:
+    train: Pair, t2i_test: HeldOutSplit, i2i_test: HeldOutSplit, match: Match
+) -> LeakReasons:
     """Find every training item whose image is in the other task's test split."""
     shared_train = _from_image_set(train.t2i, match)
     shared_test = _from_image_set(t2i_test.items, match)
     t2i_leaks = find_same_images(shared_train, _own(i2i_test.items))
     i2i_leaks = find_same_images(_own(train.i2i), shared_test)
-    return Reasons(
+    return LeakReasons(
         [i2i_test.name * (i['img_path'] in t2i_leaks) for i in train.t2i],
         [t2i_test.name * (i['img_path'] in i2i_leaks) for i in train.i2i],
     )

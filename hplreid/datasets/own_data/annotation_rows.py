@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import AnnotationError, listing
+from ..errors import AnnotationError, list_names
 from ..items import Item
 
 ROW_SPLITS = ('train', 'val', 'query', 'gallery', 'test')
@@ -36,13 +36,13 @@ def number_identities(names: Iterable[str]) -> dict[str, int]:
         AnnotationError: One number is written in several ways (``7`` and ``007``).
     """
     ordered = sorted(set(names))
-    numbers = ((name, whole_number(name)) for name in ordered)
+    numbers = ((name, parse_whole_number(name)) for name in ordered)
     known = {name: n for name, n in numbers if n is not None}
     times = Counter(known.values())
     twice = [name for name, number in known.items() if times[number] > 1]
     if twice:
         raise AnnotationError(
-            f'Identities {listing(twice)} are the same numbers, written differently. '
+            f'Identities {list_names(twice)} are the same numbers, written differently. '
             'Write each identity in one way.'
         )
     if len(known) < len(ordered):
@@ -50,7 +50,7 @@ def number_identities(names: Iterable[str]) -> dict[str, int]:
     return known
 
 
-def whole_number(value: Any) -> int | None:  # noqa: ANN401
+def parse_whole_number(value: Any) -> int | None:  # noqa: ANN401
     """Return a whole number from 0, of at most 18 digits; None if it isn't one.
 
     Programs that write tables turn whole numbers into ``3.0`` where some are missing.
@@ -83,7 +83,7 @@ def find_row_problems(
         hint: How an image gets into a split, with ``{split}`` in it.
     """
     counts = Counter(row.split for row in rows)
-    found = listing([f'{s} {n:,}' for s, n in sorted(counts.items())]) or 'nothing'
+    found = list_names([f'{s} {n:,}' for s, n in sorted(counts.items())]) or 'nothing'
     problems = [
         f"{name}: nothing is in split '{used}'; found: {found}. "
         f'{hint.format(split=used)}'
@@ -98,8 +98,8 @@ def find_row_problems(
     if task == 'i2i' and not query & gallery:
         return [
             f'{name}: none of the {len(query):,} query identities '
-            f'({listing(sorted(query), 3)}) is in the gallery '
-            f'({listing(sorted(gallery), 3)}), so no query has a match.'
+            f'({list_names(sorted(query), 3)}) is in the gallery '
+            f'({list_names(sorted(gallery), 3)}), so no query has a match.'
         ]
     return []
 

@@ -9,10 +9,15 @@ from mmengine.logging import print_log
 
 from hplreid.registry import DATASETS
 
-from ..errors import AnnotationError, MissingDataError, listing
-from ..fault_collector import tolerable
+from ..errors import AnnotationError, MissingDataError, list_names
+from ..fault_collector import raise_or_collect
 from ..items import Pipeline
-from .annotation_rows import Row, find_row_problems, number_identities, whole_number
+from .annotation_rows import (
+    Row,
+    find_row_problems,
+    number_identities,
+    parse_whole_number,
+)
 from .own_dataset import OwnDataset
 
 _SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -84,7 +89,7 @@ class FolderDataset(OwnDataset):
         if others := self._found.others:
             print_log(
                 f'{self.name}: {len(others):,} files are no images in the folder of '
-                f'an identity, and are left out: {listing(others)}.',
+                f'an identity, and are left out: {list_names(others)}.',
                 logger='current',
                 level=30,
             )
@@ -153,11 +158,11 @@ def scan(data_root: str, camera: str | None = None) -> Found:
                 continue
             path = os.path.join(top, *inner.split('/'))
             rows.append(Row(path, identity, camid, None, split))
-    with tolerable():
+    with raise_or_collect():
         if bad:
             raise AnnotationError(
                 f"The paths of {len(bad):,} images in '{data_root}' don't tell a "
-                f'camera by camera={camera!r}: {listing(bad)}. It is searched below '
+                f'camera by camera={camera!r}: {list_names(bad)}. It is searched below '
                 'the folder of the identity, and its group must be a whole number '
                 'from 0.',
                 bad,
@@ -182,7 +187,7 @@ def _compile(camera: str) -> re.Pattern[str]:
 
 def _find_camera(pattern: re.Pattern[str], text: str) -> int | None:
     match = pattern.search(text)
-    return None if match is None else whole_number(match[1])
+    return None if match is None else parse_whole_number(match[1])
 
 
 def _list_files(folder: str, above: tuple[str, ...]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from mmengine.logging import print_log
 
 from ..base import BaseReIDDataset
 from ..counts import Counts
-from ..errors import listing
+from ..errors import list_names
 from ..items import Item, Pipeline
 from .annotation_rows import Row, make_items, number_identities, used_splits
 
@@ -81,7 +81,7 @@ def describe_overlap(rows: Sequence[Row], split: str, task: str | None) -> list[
         return []
     return [
         f"{len(both):,} of {len(here):,} identities of split '{split}' are both "
-        f'trained on and tested: {listing(both)}. Scores then say little about new '
+        f'trained on and tested: {list_names(both)}. Scores then say little about new '
         'people.'
     ]
 
@@ -99,7 +99,7 @@ def describe_queries(rows: Sequence[Row]) -> list[str]:
     if absent:
         advice.append(
             f'{len(absent):,} of {len(queries):,} queries will be skipped, for their '
-            f'identity is not in the gallery: {listing(sorted(set(absent)))}.'
+            f'identity is not in the gallery: {list_names(sorted(set(absent)))}.'
         )
     if any(r.camid < 0 for r in rows if r.split in ('query', 'gallery')):
         advice.append(
@@ -109,7 +109,7 @@ def describe_queries(rows: Sequence[Row]) -> list[str]:
     elif alone:
         advice.append(
             f'{len(alone):,} of {len(queries):,} queries have matches from their '
-            f'own camera alone: {listing(sorted(set(alone)))}. They are skipped, '
+            f'own camera alone: {list_names(sorted(set(alone)))}. They are skipped, '
             "unless RetrievalMetric gets same_camera='keep'."
         )
     return advice

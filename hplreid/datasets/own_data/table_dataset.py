@@ -6,7 +6,7 @@ from typing import Any
 
 from hplreid.registry import DATASETS
 
-from ..errors import AnnotationError, MissingDataError, listing
+from ..errors import AnnotationError, MissingDataError, list_names
 from ..items import Pipeline
 from .annotation_rows import Row, find_row_problems, number_identities, used_splits
 from .own_dataset import OwnDataset
@@ -139,17 +139,17 @@ def _find_problems(
     problems = find_row_problems(rows, split, task, f"Table '{table}'", hint)
     used = used_splits(split, task)
     paths = {row.path for row in rows if row.split in used}
-    absent = find_absent(paths)
+    absent = find_missing_files(paths)
     if absent:
         problems.append(
             f"Table '{table}': {len(absent):,} of {len(paths):,} images are not "
-            f'there, or not readable: {listing(absent)}. Paths start from data_root, '
+            f'there, or not readable: {list_names(absent)}. Paths start from data_root, '
             'by default the folder of the table.'
         )
     return problems
 
 
-def find_absent(paths: Iterable[str]) -> list[str]:
+def find_missing_files(paths: Iterable[str]) -> list[str]:
     """Return the files that aren't there, sorted.
 
     A folder is listed once, which is much quicker than asking for each file.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from ..errors import AnnotationError, MissingDataError, listing
+from ..errors import AnnotationError, MissingDataError, list_names
 
 COLUMNS = ('path', 'pid', 'split', 'camid', 'caption')
 REQUIRED = ('path', 'pid', 'split')
@@ -38,12 +38,12 @@ def read_records(path: str, columns: Mapping[str, str]) -> list[Record]:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _READERS:
         raise AnnotationError(
-            f"Table '{path}': the suffix must be one of {listing(list(_READERS))}."
+            f"Table '{path}': the suffix must be one of {list_names(list(_READERS))}."
         )
     if not os.path.isfile(path):
         raise MissingDataError(
             f"Table '{path}' does not exist. Expected a file with columns "
-            f'{listing(COLUMNS)}; see docs/own_data.md.'
+            f'{list_names(COLUMNS)}; see docs/own_data.md.'
         )
     try:
         found, rows = _READERS[suffix](path)
@@ -77,7 +77,7 @@ def _read_csv(path: str) -> Table:
         twice = sorted({name for name in header if name and header.count(name) > 1})
         if twice:
             raise AnnotationError(
-                f"Table '{path}' has columns twice: {listing(twice)}."
+                f"Table '{path}' has columns twice: {list_names(twice)}."
             )
         rows = []
         for cells in reader:
@@ -123,7 +123,7 @@ def _from_objects(path: str, objects: list[tuple[str, Any]]) -> Table:
         if not isinstance(value, dict):
             raise AnnotationError(
                 f"Table '{path}', {where}: a {type(value).__name__}. Expected an "
-                f'object with {listing(COLUMNS)}.'
+                f'object with {list_names(COLUMNS)}.'
             )
     return {name: None for _, value in objects for name in value}, objects
 
@@ -158,7 +158,7 @@ def _check_columns(path: str, found: Iterable[str], columns: Mapping[str, str]) 
     if missing:
         hint = ' Cells must be separated by commas.' if len(found) == 1 else ''
         raise AnnotationError(
-            f"Table '{path}' has no column {listing(missing)}; found: "
-            f'{listing([repr(name) for name in found]) or "none"}.{hint} Name columns '
+            f"Table '{path}' has no column {list_names(missing)}; found: "
+            f'{list_names([repr(name) for name in found]) or "none"}.{hint} Name columns '
             'otherwise with columns=dict(pid=...).'
         )

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from ..errors import AnnotationError, list_faults
-from ..fault_collector import tolerable
-from .annotation_rows import ROW_SPLITS, Row, whole_number
+from ..fault_collector import raise_or_collect
+from .annotation_rows import ROW_SPLITS, Row, parse_whole_number
 from .table_reader import Record, read_records
 
 _NEGATIVE = re.compile(r'-[0-9.]+')
@@ -31,10 +31,10 @@ def read_rows(
     found = [(record, _fault(record.cells)) for record in records]
     faults = [f'{record.where}: {fault}' for record, fault in found if fault]
     sound = [record for record, fault in found if not fault]
-    with tolerable():
+    with raise_or_collect():
         _raise_if(faults, table, len(records))
     rows = [_row(record.cells, data_root) for record in sound]
-    with tolerable():
+    with raise_or_collect():
         _raise_if(_find_conflicts(sound, rows), table, len(records))
     return rows
 
@@ -45,13 +45,13 @@ def _fault(cells: Mapping[str, Any]) -> str | None:
     camid, caption = cells.get('camid'), cells.get('caption')
     if not _is_text(path) or '\0' in path:
         return f'path is {path!r}, not a path'
-    if not (_is_text(pid) or whole_number(pid) is not None):
+    if not (_is_text(pid) or parse_whole_number(pid) is not None):
         return f'pid is {pid!r}, not a text or a whole number from 0'
     if isinstance(pid, str) and _NEGATIVE.fullmatch(pid.strip()):
         return f'pid is {pid!r}, which marks junk elsewhere: leave such rows out'
     if not isinstance(split, str) or split.strip() not in ROW_SPLITS:
         return f'split is {split!r}, not one of {ROW_SPLITS}'
-    if not _is_unknown_camera(camid) and whole_number(camid) is None:
+    if not _is_unknown_camera(camid) and parse_whole_number(camid) is None:
         return f'camid is {camid!r}, not a whole number from 0, -1 or empty'
     if not _is_empty(caption):
         if not _is_text(caption):
@@ -66,7 +66,7 @@ def _row(cells: Mapping[str, Any], data_root: str) -> Row:
     return Row(
         path=os.path.join(data_root, cells['path']),
         identity=pid.strip() if isinstance(pid, str) else str(int(pid)),
-        camid=-1 if _is_unknown_camera(camid) else int(whole_number(camid) or 0),
+        camid=-1 if _is_unknown_camera(camid) else int(parse_whole_number(camid) or 0),
         caption=None if _is_empty(caption) else str(caption).strip(),
         split=cells['split'].strip(),
     )

@@ -1,4 +1,4 @@
-"""CUHK03-NP's folders, for both detectors."""
+"""Reading CUHK03-NP with both detectors."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_train(tmp_path):
     assert dataset.get_data_info(2)['img_path'] == str(path)
 
 
-def test_one_query_of_each_camera(tmp_path):
+def test_one_query_per_camera(tmp_path):
     make_cuhk03_np(tmp_path, num_ids=1, num_test_ids=2)
     pairs = [(pid, camid) for pid in (2, 3) for camid in (0, 1)]
     assert rows(load(tmp_path, 'test')) == [
@@ -34,7 +34,7 @@ def test_one_query_of_each_camera(tmp_path):
     ]
 
 
-def test_detectors_are_two_sets(tmp_path, monkeypatch):
+def test_detector_chooses_the_folder(tmp_path, monkeypatch):
     make_cuhk03_np(tmp_path, 'labeled', num_ids=2)
     make_cuhk03_np(tmp_path, 'detected', num_ids=3)
     logged = []
@@ -53,7 +53,7 @@ def test_detectors_are_two_sets(tmp_path, monkeypatch):
     ('detector', 'train', 'gallery'),
     [('labeled', '7,368', '5,328'), ('detected', '7,365', '5,332')],
 )
-def test_published_counts_are_those_of_the_detector(tmp_path, detector, train, gallery):
+def test_published_counts_depend_on_the_detector(tmp_path, detector, train, gallery):
     make_cuhk03_np(tmp_path, detector)
     options = dict(detector=detector, expected='published', strict=True)
     with pytest.raises(
@@ -66,7 +66,7 @@ def test_published_counts_are_those_of_the_detector(tmp_path, detector, train, g
         load(tmp_path, 'test', **options)
 
 
-def test_problems(tmp_path):
+def test_find_problems(tmp_path):
     make_cuhk03_np(tmp_path)
     find = CUHK03NP.find_problems
     assert find(data_root=str(tmp_path), split='test', detector='labeled') == []
@@ -82,7 +82,7 @@ def test_problems(tmp_path):
         load(tmp_path, detector='detected')
 
 
-def test_images_of_another_kind_are_no_images(tmp_path):
+def test_images_with_another_extension_are_ignored(tmp_path):
     make_cuhk03_np(tmp_path)
     folder = tmp_path / 'labeled' / 'query'
     for path in folder.iterdir():

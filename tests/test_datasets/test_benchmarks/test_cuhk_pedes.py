@@ -1,4 +1,4 @@
-"""CUHK-PEDES's layout: items, order, and what is refused."""
+"""Reading CUHK-PEDES: items, order and error messages."""
 
 import random
 
@@ -21,7 +21,7 @@ def items_of(dataset):
     return [dataset.get_data_info(i) for i in range(len(dataset))]
 
 
-def test_train_has_an_item_for_each_caption(tmp_path):
+def test_train_has_one_item_per_caption(tmp_path):
     make_cuhk_pedes(tmp_path, num_ids=3, images_per_id=2, captions_per_image=2)
     dataset = load(tmp_path)
     entries = [e for e in read_entries(tmp_path) if e['split'] == 'train']
@@ -43,7 +43,7 @@ def test_train_has_an_item_for_each_caption(tmp_path):
 
 
 @pytest.mark.parametrize(('split', 'pids'), [('val', [5]), ('test', [6, 7])])
-def test_images_then_captions(tmp_path, split, pids):
+def test_gallery_images_then_query_captions(tmp_path, split, pids):
     make_cuhk_pedes(tmp_path, num_ids=4, images_per_id=2, captions_per_image=3)
     items = items_of(load(tmp_path, split))
     gallery, queries = items[: 2 * len(pids)], items[2 * len(pids) :]
@@ -72,7 +72,7 @@ def test_order_of_entries_does_not_matter(tmp_path):
     assert items_of(load(tmp_path)) == once
 
 
-def test_labels_are_contiguous(tmp_path):
+def test_labels_are_contiguous_for_sparse_ids(tmp_path):
     make_cuhk_pedes(tmp_path, num_ids=3, images_per_id=1)
     entries = read_entries(tmp_path)
     entries[0]['id'] = 900
@@ -80,7 +80,7 @@ def test_labels_are_contiguous(tmp_path):
     assert load(tmp_path).metainfo['label_of'] == {2: 0, 3: 1, 900: 2}
 
 
-def test_captions_without_image(tmp_path):
+def test_missing_images_are_counted_by_folder(tmp_path):
     make_cuhk_pedes(tmp_path, num_ids=14, images_per_id=1, market={1: 3, 2: 4})
     for folder, name in (('Market', '0003'), ('cam_a', '003'), ('cam_a', '004')):
         for path in (tmp_path / 'imgs' / folder).glob(f'{name}*'):
@@ -94,7 +94,7 @@ def test_captions_without_image(tmp_path):
     assert len(load(tmp_path, 'val')) == 3  # its images are all there
 
 
-def test_absent_folder_lists_some_and_counts_all(tmp_path):
+def test_missing_image_folder_lists_ten_images_and_counts_all(tmp_path):
     make_cuhk_pedes(tmp_path, num_ids=14, images_per_id=1)
     (tmp_path / 'imgs' / 'cam_a').rename(tmp_path / 'elsewhere')
     with pytest.raises(MissingDataError, match=r'cam_a/: 14.*010_0.jpg and 4 more'):
@@ -119,7 +119,7 @@ def test_absent_folder_lists_some_and_counts_all(tmp_path):
         ({'id': 2**31}, f'id is {2**31}, not a whole number'),
     ],
 )
-def test_wrong_entries(tmp_path, change, reason):
+def test_invalid_entries(tmp_path, change, reason):
     make_cuhk_pedes(tmp_path, num_ids=2)
     entries = read_entries(tmp_path)
     write_entries(tmp_path, [entries[0], dict(entries[1], **change)])
@@ -127,7 +127,7 @@ def test_wrong_entries(tmp_path, change, reason):
         load(tmp_path)
 
 
-def test_wrong_structure(tmp_path):
+def test_invalid_file_structure(tmp_path):
     make_cuhk_pedes(tmp_path)
     file = tmp_path / 'reid_raw.json'
     write_entries(tmp_path, [{'id': 1, 'captions': ['a']}, 'text'])
@@ -156,7 +156,7 @@ def test_many_faults_are_counted(tmp_path):
     assert 'and 15 more' in str(error.value)
 
 
-def test_problems(tmp_path):
+def test_find_problems(tmp_path):
     find = CUHKPEDES.find_problems
     assert 'does not exist' in find(data_root=str(tmp_path / 'no'))[0]
     tmp_path.joinpath('empty').mkdir()
@@ -172,22 +172,22 @@ def test_problems(tmp_path):
 
 
 def _caption_all(entries):
-    """Write entries as the older release has them."""
+    """Return entries in the format of the older release."""
     return [{k: e[k] for k in ('id', 'file_path', 'captions')} for e in entries]
 
 
-def test_the_release_without_splits_is_told(tmp_path):
+def test_release_without_splits_is_reported(tmp_path):
     make_cuhk_pedes(tmp_path)
     (tmp_path / 'reid_raw.json').rename(tmp_path / 'caption_all.json')
     (problem,) = CUHKPEDES.find_problems(data_root=str(tmp_path))
     assert 'caption_all.json' in problem
-    assert 'does not tell the splits' in problem
+    assert 'has no splits' in problem
     assert 'Ask the authors for reid_raw.json' in problem
     with pytest.raises(MissingDataError, match='numbers identities in another order'):
         load(tmp_path)
 
 
-def test_the_release_without_splits_is_known_under_another_name(tmp_path):
+def test_release_without_splits_is_recognized_under_another_name(tmp_path):
     make_cuhk_pedes(tmp_path)
     write_entries(tmp_path, _caption_all(read_entries(tmp_path)))
     (problem,) = CUHKPEDES.find_problems(data_root=str(tmp_path))

@@ -1,4 +1,4 @@
-"""DukeMTMC-reID: Market-1501's layout, without junk, and withdrawn."""
+"""Reading DukeMTMC-reID: Market-1501's layout without junk, and the withdrawal."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_queries_then_gallery_with_distractors(tmp_path):
     ]
 
 
-def test_the_inner_folder_is_found(tmp_path):
+def test_inner_folder_is_found(tmp_path):
     make_duke(tmp_path / 'DukeMTMC-reID')
     assert len(load(tmp_path)) == len(load(tmp_path / 'DukeMTMC-reID')) == 6
     (tmp_path / 'DukeMTMC-reID' / 'query').rename(tmp_path / 'query')
@@ -45,10 +45,10 @@ def test_the_inner_folder_is_found(tmp_path):
     assert f"{tmp_path / 'DukeMTMC-reID' / 'query'}' does not exist" in problem
 
 
-def test_missing_says_withdrawn(tmp_path):
+def test_missing_data_message_says_withdrawn(tmp_path):
     with pytest.raises(MissingDataError, match='withdrawn by its authors') as error:
         load(tmp_path / 'nowhere')
-    assert 'given out by its authors alone' not in str(error.value)
+    assert 'only distributed by its authors' not in str(error.value)
 
 
 def test_warning_is_logged_once(tmp_path, monkeypatch):
@@ -57,7 +57,7 @@ def test_warning_is_logged_once(tmp_path, monkeypatch):
     monkeypatch.setattr(
         dukemtmc, 'print_log', lambda text, level, **_: warnings.append((level, text))
     )
-    dukemtmc._warn.cache_clear()
+    dukemtmc._warn_withdrawn.cache_clear()
     load(tmp_path)
     load(tmp_path, 'test')
     ((level, text),) = warnings

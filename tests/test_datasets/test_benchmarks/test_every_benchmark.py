@@ -1,4 +1,4 @@
-"""What holds for every benchmark: order, odd paths, links, empty and damaged files."""
+"""Tests of every benchmark: order, unusual paths, links, empty and damaged files."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def each(benchmarks):
 
 
 def items_of(dataset, root):
-    """Items with paths as they would be in another folder."""
+    """Return the items with paths relative to ``root``."""
     items = [dataset.get_data_info(i) for i in range(len(dataset))]
     return [
         dict(i, img_path=i['img_path'] and os.path.relpath(i['img_path'], root))
@@ -75,7 +75,7 @@ def items_of(dataset, root):
 
 
 @each(BENCHMARKS)
-def test_order_is_not_that_of_the_file_system(benchmark, tmp_path, monkeypatch):
+def test_order_does_not_depend_on_the_file_system(benchmark, tmp_path, monkeypatch):
     root = benchmark.make(tmp_path)
     expected = {s: benchmark.load(root, s) for s in benchmark.cls.splits}
     listdir = os.listdir
@@ -92,7 +92,7 @@ def test_order_is_not_that_of_the_file_system(benchmark, tmp_path, monkeypatch):
 
 
 @each(CAPTIONED)
-def test_order_is_not_that_of_the_annotation(benchmark, tmp_path):
+def test_order_does_not_depend_on_the_annotation(benchmark, tmp_path):
     root = benchmark.make(tmp_path)
     before = {s: benchmark.load(root, s) for s in benchmark.cls.splits}
     file = root / benchmark.annotation
@@ -103,7 +103,7 @@ def test_order_is_not_that_of_the_annotation(benchmark, tmp_path):
 
 
 @each(BENCHMARKS)
-def test_labels_are_contiguous_and_splits_share_nobody(benchmark, tmp_path):
+def test_labels_are_contiguous_and_splits_are_disjoint(benchmark, tmp_path):
     root = benchmark.make(tmp_path)
     sets = {split: benchmark.load(root, split) for split in benchmark.cls.splits}
     train = sets.pop('train')
@@ -116,7 +116,7 @@ def test_labels_are_contiguous_and_splits_share_nobody(benchmark, tmp_path):
 
 
 @each(BENCHMARKS)
-def test_unicode_spaces_and_links_in_paths(benchmark, tmp_path):
+def test_paths_with_unicode_spaces_and_links(benchmark, tmp_path):
     plain = benchmark.make(tmp_path / 'plain')
     odd = benchmark.make(tmp_path / 'données 人 & co')
     link = tmp_path / 'a link'
@@ -126,13 +126,13 @@ def test_unicode_spaces_and_links_in_paths(benchmark, tmp_path):
         for root in (odd, link):
             dataset = benchmark.load(root, split, verify=True)
             assert items_of(dataset, root) == expected
-            # The link is kept: what it points to may move
+            # The link is not resolved: its target may move
             path = next(filter(None, (i['img_path'] for i in dataset._items)))
             assert path.startswith(str(root))
 
 
 @each(BENCHMARKS)
-def test_linked_images_and_links_to_nowhere(benchmark, tmp_path):
+def test_linked_images_and_dangling_links(benchmark, tmp_path):
     root = benchmark.make(tmp_path / 'data')
     path = Path(benchmark.load(root).get_data_info(0)['img_path'])
     path.rename(tmp_path / 'elsewhere')
@@ -144,26 +144,26 @@ def test_linked_images_and_links_to_nowhere(benchmark, tmp_path):
 
 
 @each(BENCHMARKS)
-def test_zero_bytes_and_no_images(benchmark, tmp_path):
+def test_verify_lists_empty_files_and_files_that_are_no_images(benchmark, tmp_path):
     root = benchmark.make(tmp_path)
     paths = sorted({i['img_path'] for i in benchmark.load(root)._items})
     Path(paths[0]).write_bytes(b'')
     Path(paths[1]).write_text('<html>404</html>')
-    assert len(benchmark.load(root)) >= 2  # not looked at unless asked
+    assert len(benchmark.load(root)) >= 2  # files are only decoded if verify=True
     with pytest.raises(UnreadableImageError, match=f'2 of {len(paths)} images') as e:
         benchmark.load(root, verify=True)
     assert all(os.path.basename(path) in str(e.value) for path in paths[:2])
 
 
 @each(BENCHMARKS)
-def test_data_root_that_is_a_file(benchmark, tmp_path):
+def test_data_root_must_be_a_folder(benchmark, tmp_path):
     (tmp_path / 'data').touch()
     with pytest.raises(MissingDataError, match=f"{benchmark.cls.benchmark}: folder '"):
         benchmark.load(tmp_path / 'data')
 
 
 @each(CAPTIONED)
-def test_a_split_without_entries(benchmark, tmp_path):
+def test_split_without_entries_is_an_error(benchmark, tmp_path):
     root = benchmark.make(tmp_path)
     file = root / benchmark.annotation
     entries = [e for e in json.loads(file.read_text()) if e['split'] == 'test']
@@ -173,7 +173,7 @@ def test_a_split_without_entries(benchmark, tmp_path):
     assert len(benchmark.load(root, 'test')) > 0
 
 
-def test_empty_lists(tmp_path):
+def test_empty_lists_are_an_error(tmp_path):
     root = make_msmt17(tmp_path)
     for name in ('list_train.txt', 'list_val.txt'):
         (root / name).write_text('\n\n')
@@ -182,7 +182,7 @@ def test_empty_lists(tmp_path):
 
 
 @each(BENCHMARKS)
-def test_samplers_take_it(benchmark, tmp_path):
+def test_samplers_accept_the_dataset(benchmark, tmp_path):
     dataset = benchmark.load(benchmark.make(tmp_path))
     if dataset.has_caption.any():
         assert len(list(CaptionSampler(dataset, seed=0, batch_size=2))) % 2 == 0

@@ -1,4 +1,4 @@
-"""Whatever lies in folders and files: parsers read it or raise what they document."""
+"""Fuzz tests: parsers read any files or raise only the errors that they document."""
 
 import json
 import tempfile
@@ -19,12 +19,15 @@ from hplreid.datasets import (
     MissingDataError,
     RSTPReid,
 )
-from hplreid.datasets.joint.identity_matching import market_pid, msmt17_pid
+from hplreid.datasets.joint.identity_matching import (
+    read_market1501_pid,
+    read_msmt17_pid,
+)
 
 DOCUMENTED = (MissingDataError, AnnotationError)
 FOLDERS = ('bounding_box_train', 'query', 'bounding_box_test')
 
-# No file system takes these; what can't be stored can't be met
+# File systems can't store surrogates, '/' and NUL in names
 _letters = st.characters(exclude_categories=['Cs'], exclude_characters='/\0')
 _digits = st.text('0123456789-٣', max_size=12)
 _near = st.builds('{}_c{}{}'.format, _digits, _digits, st.text(_letters, max_size=8))
@@ -76,7 +79,7 @@ lines = st.lists(
 
 
 def attempt(cls, root, **options):
-    """Read every split; only what the class documents may be raised."""
+    """Read every split; only documented errors may be raised."""
     for split in cls.splits:
         try:
             dataset = cls(str(root), split, expected=None, **options)
@@ -114,7 +117,7 @@ def test_annotation_files(cls, document):
             path = Path(root, 'imgs', name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        Path(root, cls.files[0]).write_bytes(document)
+        Path(root, cls.annotation_files[0]).write_bytes(document)
         attempt(cls, root)
 
 
@@ -139,7 +142,7 @@ def test_lists(texts, with_val):
         max_size=4,
     ).map('/'.join)
 )
-@pytest.mark.parametrize('match', [market_pid, msmt17_pid])
+@pytest.mark.parametrize('match', [read_market1501_pid, read_msmt17_pid])
 def test_paths_of_captioned_images(match, path):
     try:
         pid = match({'img_path': path})

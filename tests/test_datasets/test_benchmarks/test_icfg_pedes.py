@@ -1,4 +1,4 @@
-"""ICFG-PEDES: MSMT17's folders, a split of its own."""
+"""Reading ICFG-PEDES: MSMT17's folders, splits of its own."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from hplreid.datasets import ICFGPEDES, AnnotationError, MissingDataError
 from tests.benchmark_trees import make_icfg_pedes, write_captions
 
-# Both folders occur in both splits, and 0002 of train/ isn't 0002 of test/
+# Both folders occur in both splits; train/0002 and test/0002 are two identities
 SPLITS = {'train': ['test/0002', 'train/0002'], 'test': ['train/0005', 'test/0001']}
 
 
@@ -21,7 +21,7 @@ def rows(dataset):
 
 
 @pytest.mark.parametrize('file', ['ICFG-PEDES.json', 'ICFG_PEDES.json'])
-def test_train_is_what_the_file_says(tmp_path, file):
+def test_train_split_follows_the_annotation_file(tmp_path, file):
     dataset = load(make_icfg_pedes(tmp_path, SPLITS, file=file))
     assert rows(dataset) == [
         *[
@@ -40,7 +40,7 @@ def test_train_is_what_the_file_says(tmp_path, file):
     assert item['source'] == 'ICFG-PEDES'
 
 
-def test_images_then_captions(tmp_path):
+def test_gallery_images_then_query_captions(tmp_path):
     make_icfg_pedes(tmp_path, SPLITS, images_per_id=1)
     assert rows(load(tmp_path, 'test')) == [
         *[('gallery', 3, 2, None), ('gallery', 2, 2, None)],  # by path: test/, train/
@@ -59,7 +59,7 @@ def test_there_is_no_val(tmp_path):
         load(tmp_path)
 
 
-def test_a_name_of_another_kind_has_no_camera(tmp_path):
+def test_file_name_in_another_format_has_no_camera(tmp_path):
     file = make_icfg_pedes(tmp_path, SPLITS, images_per_id=1) / 'ICFG-PEDES.json'
     entry = json.loads(file.read_text())[0]
     old = tmp_path / 'imgs' / entry['file_path']
@@ -68,7 +68,7 @@ def test_a_name_of_another_kind_has_no_camera(tmp_path):
     assert load(tmp_path).get_data_info(0)['camid'] == -1
 
 
-def test_both_names_of_the_file_are_told(tmp_path):
+def test_missing_annotation_message_has_both_file_names(tmp_path):
     (tmp_path / 'imgs').mkdir()
     with pytest.raises(
         MissingDataError, match=r'ICFG-PEDES.json \(or ICFG_PEDES.json\)'

@@ -1,7 +1,6 @@
-"""Market-1501's layout: what is read, in which order, and what is refused."""
+"""Reading Market-1501: items, order and error messages."""
 
 import os
-import random
 
 import pytest
 
@@ -56,26 +55,8 @@ def test_queries_then_gallery_without_junk(tmp_path):
     assert dataset.metainfo['label_of'] == {}
 
 
-def test_order_of_files_does_not_matter(tmp_path, monkeypatch):
-    make_market(tmp_path, num_ids=5)
-    expected = load(tmp_path)
-
-    listdir = os.listdir
-
-    def shuffled(path):
-        names = sorted(listdir(path))
-        return random.Random(3).sample(names, len(names))
-
-    monkeypatch.setattr(os, 'listdir', shuffled)
-    found = load(tmp_path)
-    assert found.metainfo == expected.metainfo
-    assert [found.get_data_info(i) for i in range(len(found))] == [
-        expected.get_data_info(i) for i in range(len(expected))
-    ]
-
-
-def test_labels_follow_numbers_not_names(tmp_path):
-    # '10000' comes before '0002' in no numbering, but before '9999' in the alphabet
+def test_labels_are_sorted_by_number_not_by_name(tmp_path):
+    # As text, '10000' sorts before '9999'
     for pid in (10000, 9999, 2):
         name = f'{pid:04d}_c1s1_000000_00.jpg'
         write_image(tmp_path / 'bounding_box_train' / name, 'x')
@@ -89,14 +70,14 @@ def test_labels_follow_numbers_not_names(tmp_path):
         *('٢_c1s1.jpg', '0002_c1234s1.jpg', '1234567890_c1s1.jpg'),
     ],
 )
-def test_names_that_tell_nothing(tmp_path, name):
+def test_invalid_file_names(tmp_path, name):
     make_market(tmp_path)
     write_image(tmp_path / 'bounding_box_train' / name, 'x')
-    with pytest.raises(AnnotationError, match=f'1 names in .*: {name}. Expected'):
+    with pytest.raises(AnnotationError, match=f'1 file names in .*: {name}. Expected'):
         load(tmp_path)
 
 
-def test_distractor_among_queries(tmp_path):
+def test_distractor_among_queries_is_an_error(tmp_path):
     make_market(tmp_path)
     write_image(tmp_path / 'query' / market_name(0, 1, 0), 'x')
     with pytest.raises(AnnotationError, match='query.*identity 0: 0000_c1'):
@@ -125,7 +106,7 @@ def test_every_problem_is_found(tmp_path):
     assert Market1501.find_problems(data_root=str(tmp_path), split='train') == []
 
 
-def test_only_junk(tmp_path):
+def test_split_with_only_junk_is_empty(tmp_path):
     write_image(tmp_path / 'bounding_box_train' / market_name(-1, 1, 0), 'x')
     with pytest.raises(MissingDataError, match="split 'train' .* is empty"):
         load(tmp_path)
@@ -156,27 +137,27 @@ def test_published_counts(tmp_path, monkeypatch):
         load(tmp_path, expected='published', strict=True)
 
 
-def test_right_counts_pass(tmp_path, monkeypatch):
+def test_matching_counts_pass(tmp_path, monkeypatch):
     make_market(tmp_path, num_ids=2, images_per_id=3)
     counts = {'train': {'train': (2, 6)}}
     monkeypatch.setattr(Market1501, 'published', counts)
     assert len(load(tmp_path, expected='published', strict=True)) == 6
 
 
-def test_verify_names_every_unreadable_file(tmp_path):
+def test_verify_lists_every_unreadable_file(tmp_path):
     make_market(tmp_path)
     folder = tmp_path / 'bounding_box_train'
     cut, empty = market_name(1, 1, 0), market_name(3, 2, 1)
     (folder / cut).write_bytes((folder / cut).read_bytes()[:300])
     (folder / empty).write_bytes(b'')
-    assert len(load(tmp_path)) == 16  # not looked at unless asked
+    assert len(load(tmp_path)) == 16  # files are only decoded if verify=True
     with pytest.raises(UnreadableImageError, match='2 of 16 images') as error:
         load(tmp_path, verify=True)
     assert cut in str(error.value)
     assert empty in str(error.value)
 
 
-def test_name_of_other_data(tmp_path):
+def test_name_option(tmp_path):
     make_market(tmp_path)
     dataset = load(tmp_path, name='SynthPeds')
     assert dataset.metainfo['dataset_name'] == 'SynthPeds'

@@ -1,4 +1,4 @@
-"""MSMT17: three layouts, two places of lists, with and without val."""
+"""Reading MSMT17: three layouts, two places of list files, with and without val."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_train_with_and_without_val(tmp_path, version, lists_inside):
 
 
 @pytest.mark.parametrize('version', ['v1', 'v2', 'merged'])
-def test_queries_then_gallery_with_numbers_of_their_own(tmp_path, version):
+def test_test_split_has_queries_then_gallery_with_offset_ids(tmp_path, version):
     make = make_merged_msmt17 if version == 'merged' else make_msmt17
     make(
         tmp_path,
@@ -65,23 +65,23 @@ def test_queries_then_gallery_with_numbers_of_their_own(tmp_path, version):
     assert trained == {0, 1, 2}
 
 
-def test_merged_train_counts_identity_0_as_a_person(tmp_path):
+def test_identity_0_of_the_merged_layout_is_ordinary(tmp_path):
     make_merged_msmt17(tmp_path, num_ids=2, images_per_id=2)
     dataset = load(tmp_path)
     assert rows(dataset) == [
         *[('train', 0, 0, 0), ('train', 0, 1, 0)],
         *[('train', 1, 0, 1), ('train', 1, 1, 1)],
     ]
-    assert not dataset.own_numbers
-    with pytest.raises(MissingDataError, match='does not tell val from training'):
+    assert not dataset.original_pids
+    with pytest.raises(MissingDataError, match='does not separate val from training'):
         load(tmp_path, with_val=False)
 
 
-def test_what_was_found_is_logged(tmp_path, monkeypatch):
+def test_layout_lists_and_val_are_logged(tmp_path, monkeypatch):
     logged = []
-    for place in ('hplreid.datasets.base', 'hplreid.datasets.benchmarks.msmt17'):
+    for module in ('hplreid.datasets.base', 'hplreid.datasets.benchmarks.msmt17'):
         monkeypatch.setattr(
-            f'{place}.print_log',
+            f'{module}.print_log',
             lambda text, level=20, **_: logged.append((level, text)),
         )
     load(make_msmt17(tmp_path / 'a', lists_inside=True))
@@ -93,14 +93,16 @@ def test_what_was_found_is_logged(tmp_path, monkeypatch):
     load(make_msmt17(tmp_path / 'b', 'v2'), with_val=False)
     assert '(v2 layout, list_train.txt, without val)' in logged[1][1]
     assert logged[2][0] == 30
-    assert "Its numbers are lower than V1's" in logged[2][1]
+    assert 'Scores on it are lower than on V1' in logged[2][1]
     assert len(logged) == 3
 
 
 def test_several_layouts_need_a_choice(tmp_path):
     make_msmt17(tmp_path, 'v1', num_ids=2)
     make_msmt17(tmp_path, 'v2', num_ids=2)
-    with pytest.raises(MissingDataError, match='holds v1 and v2: say which by version'):
+    with pytest.raises(
+        MissingDataError, match='holds v1 and v2: choose one with version='
+    ):
         load(tmp_path)
     path = load(tmp_path, version='v2').get_data_info(0)['img_path']
     assert 'mask_train_v2' in path
@@ -108,7 +110,7 @@ def test_several_layouts_need_a_choice(tmp_path):
         load(tmp_path, version='v3')
 
 
-def test_published_counts_are_those_of_what_is_read(tmp_path):
+def test_published_counts_depend_on_with_val(tmp_path):
     make_msmt17(tmp_path)
     options = dict(expected='published', strict=True)
     with pytest.raises(CountMismatchError, match='published 1,041 ident.* 32,621'):
@@ -122,7 +124,7 @@ def test_published_counts_are_those_of_what_is_read(tmp_path):
     assert counts['train']['train'].images + test == 126_441
 
 
-def test_missing_parts(tmp_path):
+def test_missing_files_and_folders(tmp_path):
     find = MSMT17.find_problems
     (problem,) = find(data_root=str(tmp_path / 'no'))
     assert 'mask_train_v2/' in problem
@@ -140,7 +142,7 @@ def test_missing_parts(tmp_path):
         find(data_root=str(tmp_path), split='val')
 
 
-def test_images_that_are_not_there(tmp_path):
+def test_missing_images(tmp_path):
     make_msmt17(tmp_path)
     (tmp_path / 'train' / msmt17_name(1, 0, 1)).unlink()
     with pytest.raises(MissingDataError, match=r'1 images .*sub-folder 0001/: 1\.'):
@@ -150,20 +152,29 @@ def test_images_that_are_not_there(tmp_path):
 @pytest.mark.parametrize(
     ('line', 'reason'),
     [
-        ('0000/0000_000_01_0303morning_0008_0.jpg', 'does not end with the number'),
-        ('0000/0000_000_01_0303morning_0008_0.jpg x', 'does not end with the number'),
-        ('0000/0000_000_01_0303morning_0008_0.jpg -1', 'does not end with the number'),
+        (
+            '0000/0000_000_01_0303morning_0008_0.jpg',
+            'does not end with an identity number',
+        ),
+        (
+            '0000/0000_000_01_0303morning_0008_0.jpg x',
+            'does not end with an identity number',
+        ),
+        (
+            '0000/0000_000_01_0303morning_0008_0.jpg -1',
+            'does not end with an identity number',
+        ),
         (
             '0000/0000_000_01_0303morning_0008_0.jpg 1',
-            'in the folder of 0, but is said',
+            'in the folder of identity 0, but the line says 1',
         ),
         ('x/0000_000_01_0303morning_0008_0.jpg 0', 'in a folder of four digits'),
         ('a/0000/0000_000_01_0303morning_0_0.jpg 0', 'in a folder of four digits'),
-        ('0000/0000_000_cc_0303morning_0008_0.jpg 0', 'does not tell the camera'),
-        ('0000/0000_000_00_0303morning_0008_0.jpg 0', 'does not tell the camera'),
+        ('0000/0000_000_cc_0303morning_0008_0.jpg 0', 'has no camera'),
+        ('0000/0000_000_00_0303morning_0008_0.jpg 0', 'has no camera'),
     ],
 )
-def test_wrong_lines(tmp_path, line, reason):
+def test_invalid_lines(tmp_path, line, reason):
     make_msmt17(tmp_path)
     with (tmp_path / 'list_train.txt').open('a') as file:
         file.write(f'\n{line}\n')
@@ -173,7 +184,7 @@ def test_wrong_lines(tmp_path, line, reason):
         load(tmp_path)
 
 
-def test_images_listed_twice(tmp_path):
+def test_duplicate_images_in_lists(tmp_path):
     make_msmt17(tmp_path)
     lists = [tmp_path / 'list_train.txt', tmp_path / 'list_val.txt']
     lists[0].write_text(''.join(path.read_text() for path in lists))
@@ -182,18 +193,18 @@ def test_images_listed_twice(tmp_path):
     assert len(load(tmp_path, with_val=False)) == 12
 
 
-def test_lists_of_other_systems(tmp_path):
+def test_lists_with_other_line_ends_and_encodings(tmp_path):
     make_msmt17(tmp_path)
     path = tmp_path / 'list_train.txt'
     expected = items_of(load(tmp_path))
     path.write_bytes(path.read_bytes().replace(b'\n', b'\r\n').replace(b' ', b'\t'))
     assert items_of(load(tmp_path)) == expected
     path.write_bytes(b'\xff\xfe')
-    with pytest.raises(AnnotationError, match='is not text in UTF-8'):
+    with pytest.raises(AnnotationError, match='is not UTF-8 text'):
         load(tmp_path)
 
 
-def test_five_digits_are_not_msmt17(tmp_path):
+def test_five_digit_identities_are_refused(tmp_path):
     make_merged_msmt17(tmp_path)
     path = next((tmp_path / 'query').iterdir())
     path.rename(path.with_name('10000_c1_0001.jpg'))
@@ -201,5 +212,5 @@ def test_five_digits_are_not_msmt17(tmp_path):
         load(tmp_path, 'test')
 
 
-def test_offset_is_above_every_number_of_training():
+def test_offset_exceeds_every_training_identity():
     assert msmt17.TEST_OFFSET > 9_999

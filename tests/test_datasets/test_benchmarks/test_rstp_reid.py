@@ -1,4 +1,4 @@
-"""RSTPReid: its own key for paths, cameras in the file names."""
+"""Reading RSTPReid: ``img_path`` as key, cameras in the file names."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_train(tmp_path):
 
 
 @pytest.mark.parametrize(('split', 'pid'), [('val', 2), ('test', 3)])
-def test_images_then_captions(tmp_path, split, pid):
+def test_gallery_images_then_query_captions(tmp_path, split, pid):
     make_rstpreid(tmp_path, num_ids=2, images_per_id=3)
     items = items_of(load(tmp_path, split))
     assert [(i['split'], i['pid'], i['camid']) for i in items] == [
@@ -40,16 +40,16 @@ def test_images_then_captions(tmp_path, split, pid):
 
 
 @pytest.mark.parametrize('name', ['0000_14_0031.jpg', 'woman.jpg', '0000_c0_0031.jpg'])
-def test_names_that_tell_no_camera(tmp_path, name):
+def test_file_names_without_camera(tmp_path, name):
     file = make_rstpreid(tmp_path) / 'data_captions.json'
     entry = json.loads(file.read_text())[0]
     (tmp_path / 'imgs' / entry['img_path']).rename(tmp_path / 'imgs' / name)
     write_captions(file, [dict(entry, img_path=name)])
-    with pytest.raises(AnnotationError, match=f"'{name}' does not tell its camera"):
+    with pytest.raises(AnnotationError, match=f"image '{name}' has no camera"):
         load(tmp_path)
 
 
-def test_the_key_of_other_sets_is_not_taken(tmp_path):
+def test_file_path_is_not_accepted_as_key(tmp_path):
     file = make_rstpreid(tmp_path) / 'data_captions.json'
     text = file.read_text().replace('img_path', 'file_path')
     file.write_text(text)

@@ -9,7 +9,10 @@ import os
 import pytest
 
 from hplreid.datasets import JointDataset
-from hplreid.datasets.joint.identity_matching import KNOWN, UNTOLD
+from hplreid.datasets.joint.identity_matching import (
+    IDENTITY_MATCHERS,
+    UNMATCHABLE_PAIRS,
+)
 from tests.benchmark_trees import (
     make_cuhk03_np,
     make_duke,
@@ -181,4 +184,4 @@ def test_overlap_that_can_not_be_told(pair, tmp_path):
 
 
 def test_a_pair_is_told_or_not():
-    assert not set(KNOWN) & set(UNTOLD)
+    assert not set(IDENTITY_MATCHERS) & set(UNMATCHABLE_PAIRS)

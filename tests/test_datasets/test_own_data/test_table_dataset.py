@@ -269,9 +269,7 @@ def test_parquet_without_its_reader(tmp_path, monkeypatch):
     def import_module(name):
         raise ModuleNotFoundError(f"No module named '{name}'")
 
-    module = importlib.import_module(
-        'hplreid.datasets.own_data.own_dataset.table_reader'
-    )
+    module = importlib.import_module('hplreid.datasets.own_data.table_reader')
     monkeypatch.setattr(module, 'import_module', import_module)
     with pytest.raises(ImportError, match='pip install pyarrow.*save the table as CSV'):
         TableDataset(str(path))
