@@ -1,7 +1,8 @@
 """SynthPeds: pedestrians rendered in three dimensions, with captions.
 
-A dataset that needs no download: people, clothes, cameras and sentences all follow
-from a seed, and lie on disk in the layouts of Market-1501 and CUHK-PEDES.
+A dataset that needs no download: identities, clothes, cameras and captions follow from
+a seed and are written in the layouts of Market-1501 and CUHK-PEDES. Reading them is the
+task of ``hplreid.datasets``; nothing here imports the rest of the package.
 """
 
 from .difficulty import PRESETS, Difficulty

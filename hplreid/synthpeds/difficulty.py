@@ -1,4 +1,4 @@
-"""The dials that make a dataset easier or harder."""
+"""Settings that make a dataset easier or harder."""
 
 from dataclasses import asdict, dataclass
 
@@ -8,18 +8,24 @@ class Difficulty:
     """How hard the images and the captions are.
 
     Args:
-        crowding: Share of the members of a cluster of four who share every word of
-            their description with the cluster, 0-1.
-        shade_spread: How far the shades of people with the same words lie apart; 1
-            is about 6 units of Lab.
-        camera: Strength of what differs between cameras (color cast, exposure,
+        crowding: Probability that a member of a cluster of four identities keeps all
+            attributes of the cluster, 0-1.
+        shade_spread: How far the shades of identities with the same color word lie
+            apart; 1 is about 6 units of Lab.
+        camera: Strength of the differences between cameras (color cast, exposure,
             blur, resolution, noise, compression), 0-1.
-        light: How much light and exposure change within one camera, 0-1.
-        occlusion: Probability of something standing in front of the person.
-        framing: Spread of the error of the crop, as a share of its size.
+        light: Strength of the changes of light and exposure within a camera, 0-1.
+        occlusion: Probability of an object or passer-by in front of the person.
+        framing: Standard deviation of the crop's error, as a share of its size.
         omission: Probability that a caption leaves a visible part out.
-        hedging: Probability that a caption names a broader word or says nothing of
-            a color.
+        hedging: Probability that a caption uses a broader color word or none.
+
+    Example:
+        >>> from hplreid.synthpeds import PRESETS, Difficulty
+        >>> Difficulty(occlusion=0.0).framing
+        0.05
+        >>> PRESETS['hard'].occlusion
+        0.45
     """
 
     crowding: float = 0.25

@@ -1,41 +1,41 @@
-"""How many people and images a dataset has, and which numbers they bear."""
+"""Sizes of a dataset and the identity numbers of its splits."""
 
 from dataclasses import dataclass, replace
 
-# First identity number of every role. Roles can never share a person: each has a
-# million numbers, more than any size asks for, whatever the seed.
-SPAN = 1_000_000
-ROLES: dict[str, int] = {
+# First identity number of every role. Roles never share an identity: each has a
+# million numbers, more than any size uses, whatever the seed.
+ROLE_SPAN = 1_000_000
+FIRST_IDENTITY: dict[str, int] = {
     'i2i_train': 0,
-    't2i_train': 1 * SPAN,
-    'val': 2 * SPAN,
-    'test': 3 * SPAN,
-    'distractor': 4 * SPAN,
-    'pretrain_train': 5 * SPAN,
-    'pretrain_val': 6 * SPAN,
-    'pretrain_test': 7 * SPAN,
-    'overview': 8 * SPAN,
-    'stranger': 9 * SPAN,
+    't2i_train': 1 * ROLE_SPAN,
+    'val': 2 * ROLE_SPAN,
+    'test': 3 * ROLE_SPAN,
+    'distractor': 4 * ROLE_SPAN,
+    'pretrain_train': 5 * ROLE_SPAN,
+    'pretrain_val': 6 * ROLE_SPAN,
+    'pretrain_test': 7 * ROLE_SPAN,
+    'overview': 8 * ROLE_SPAN,
+    'stranger': 9 * ROLE_SPAN,
 }
 
 
 @dataclass(frozen=True)
 class Size:
-    """Numbers of people (without unit) and of images a person (``_images``).
+    """Numbers of identities and, in fields named ``*_images``, of images of each.
 
     Args:
-        train, train_images: People of the image-to-image training split.
-        shared: How many of them also have captions in the text-to-image one.
-        captioned, captioned_images: People of the text-to-image training split
-            alone.
-        shared_images: Captioned images of a shared person.
+        train, train_images: Image-to-image training split.
+        shared, shared_images: Identities of the image-to-image training split that
+            the text-to-image training split shares, and captioned images of each.
+        captioned, captioned_images: Identities that only the text-to-image training
+            split has.
         val, val_images: Text-to-image validation split.
         test, test_images: Test split of both tasks.
-        queries: Images of a test person that are queries.
-        test_captioned: Images of a test person that have captions.
-        distractors: Gallery images of people who are in no other split.
-        junk: Badly cut gallery images.
-        pretrain: Whether the people come from the numbers kept for pretraining.
+        queries: Query images of a test identity.
+        test_captioned: Captioned images of a test identity.
+        distractors: Gallery images of identities that no other split has.
+        junk: Badly cropped gallery images.
+        pretrain: Whether to use the identity numbers reserved for pretraining.
         shape: Height and width of an image, pixels.
     """
 

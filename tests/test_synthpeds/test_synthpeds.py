@@ -10,24 +10,24 @@ import torch
 from PIL import Image
 
 from hplreid.synthpeds import Difficulty, make_synthpeds, synthpeds_problems
-from hplreid.synthpeds.camera.sphere_tracing import march, surface
+from hplreid.synthpeds.camera.sphere_tracing import trace_rays, compute_hits
 from hplreid.synthpeds.captions.caption import MAX_WORDS, MIN_WORDS, make_caption
-from hplreid.synthpeds.captions.visible_facts import VISIBLE
+from hplreid.synthpeds.captions.visible_facts import MIN_VISIBLE_AREA
 from hplreid.synthpeds.figure.body_parts import Part
 from hplreid.synthpeds.figure.signed_distance import Shape, box, segment
 from hplreid.synthpeds.person_image import make_image
 from hplreid.synthpeds.sizes import SIZES
 from hplreid.synthpeds.wardrobe.colors import (
-    ANCHORS,
+    COLOR_ANCHORS,
     lab_to_rgb,
     linear_to_srgb,
-    nearest_word,
+    nearest_color_word,
     rgb_to_lab,
-    shade,
+    draw_shade,
 )
 from hplreid.synthpeds.wardrobe.identity import make_identity
-from hplreid.synthpeds.wardrobe.outfit_words import words_of
-from hplreid.synthpeds.writing.layouts import plan
+from hplreid.synthpeds.wardrobe.attributes import make_attributes
+from hplreid.synthpeds.writing.layouts import plan_shots
 
 MARKET = 'Market-1501-v15.09.15'
 
@@ -54,8 +54,8 @@ def images(one_thread):
     """A few images of many people."""
     with torch.inference_mode():
         return [
-            (make_image(3, number, number % 6, Difficulty()), number % 6)
-            for number in range(0, 96, 2)
+            (make_image(3, identity_number, identity_number % 6, Difficulty()), identity_number % 6)
+            for identity_number in range(0, 96, 2)
         ]
 
 
@@ -126,7 +126,7 @@ def test_rays_hit_a_sphere_where_algebra_says():
     start = torch.tensor(origin, dtype=torch.float32)[:, None]
     direction = torch.tensor(rays.T, dtype=torch.float32)
     near, far = torch.full((300,), 3.0), torch.full((300,), 7.0)
-    found, depth = march(shape, start, direction, near, far)
+    found, depth = trace_rays(shape, start, direction, near, far)
     clear = np.abs(square) > 0.01  # grazing rays may go either way
     hit = np.zeros(300, bool)
     hit[found.numpy()] = True
@@ -138,7 +138,7 @@ def test_rays_hit_a_sphere_where_algebra_says():
     )
     where = start + direction[:, found] * depth
     light = torch.tensor([[0.0], [1.0], [0.0]])
-    normal = surface(shape, found, where, light).normal.numpy()
+    normal = compute_hits(shape, found, where, light).normal.numpy()
     radial = where.numpy() - center[:, None]
     radial /= np.linalg.norm(radial, axis=0)
     assert ((normal * radial).sum(0)[sure] > 0.999).all()
@@ -146,8 +146,8 @@ def test_rays_hit_a_sphere_where_algebra_says():
 
 def test_figure_stands_upright_in_the_crop():
     dials = Difficulty(occlusion=0, framing=0)
-    for number in range(6):
-        image = make_image(1, number, 0, dials)
+    for identity_number in range(6):
+        image = make_image(1, identity_number, 0, dials)
         rows = np.nonzero((image.parts > 0).any(1))[0]
         share = (rows[-1] - rows[0] + 1) / len(image.parts)
         assert 0.8 < share <= 1.0
@@ -172,43 +172,43 @@ def test_lab_round_trip_and_known_values():
     np.testing.assert_allclose(rgb_to_lab([119, 119, 119])[0], 50.03, atol=0.05)
 
 
-@pytest.mark.parametrize('word', sorted(ANCHORS))
+@pytest.mark.parametrize('word', sorted(COLOR_ANCHORS))
 def test_shades_keep_their_word(word):
     rng = np.random.default_rng(5)
-    shades = [shade(rng, word) for _ in range(25)]
-    assert {nearest_word(rgb) for rgb in shades} == {word}
+    shades = [draw_shade(rng, word) for _ in range(25)]
+    assert {nearest_color_word(rgb) for rgb in shades} == {word}
     assert len({tuple(np.round(rgb)) for rgb in shades}) > 10
 
 
 def test_colors_of_people_match_their_words():
-    for number in range(40):
-        person = make_identity(7, number, Difficulty())
-        words = person.words
-        pairs = {'upper': words.upper_color, 'lower': words.lower_color}
-        pairs |= {'bag': words.bag_color, 'shoes': words.shoe_color}
+    for identity_number in range(40):
+        person = make_identity(7, identity_number, Difficulty())
+        attributes = person.attributes
+        pairs = {'upper': attributes.upper_color, 'lower': attributes.lower_color}
+        pairs |= {'bag': attributes.bag_color, 'shoes': attributes.shoe_color}
         for slot, word in pairs.items():
-            assert nearest_word(linear_to_srgb(person.rgb[slot]) * 255) == word
+            assert nearest_color_word(linear_to_srgb(person.rgb[slot]) * 255) == word
 
 
 def test_crowding_shares_words_but_nothing_else():
-    same = [words_of(0, n, 1.0) for n in range(4)]
+    same = [make_attributes(0, n, 1.0) for n in range(4)]
     assert len(set(same)) == 1
     shades = {
         tuple(make_identity(0, n, Difficulty(1.0)).rgb['upper']) for n in range(4)
     }
     heights = {make_identity(0, n, Difficulty(1.0)).build.height for n in range(4)}
     assert len(shades) == len(heights) == 4
-    groups = [len({words_of(0, 4 * c + n, 0.0) for n in range(4)}) for c in range(20)]
+    groups = [len({make_attributes(0, 4 * c + n, 0.0) for n in range(4)}) for c in range(20)]
     assert np.mean(groups) > 3.5
 
 
 def test_clothes_go_together():
-    for number in range(400):
-        words = words_of(0, number, 0.5)
-        assert not words.inner or words.upper in ('jacket', 'coat')
-        assert (words.lower == 'none') == (words.upper == 'dress')
-        if words.lower == 'jeans':
-            assert words.lower_color in ('blue', 'navy', 'light blue', 'black')
+    for identity_number in range(400):
+        attributes = make_attributes(0, identity_number, 0.5)
+        assert not attributes.inner or attributes.upper in ('jacket', 'coat')
+        assert (attributes.lower == 'none') == (attributes.upper == 'dress')
+        if attributes.lower == 'jeans':
+            assert attributes.lower_color in ('blue', 'navy', 'light blue', 'black')
 
 
 @pytest.mark.parametrize('name', ['crowding', 'camera', 'occlusion'])
@@ -240,7 +240,7 @@ def test_captions_speak_of_visible_parts_only(images):
             text = make_caption(image, 3, index, which, Difficulty()).text.lower()
             for pattern, parts in _SPOKEN.items():
                 if re.search(pattern, text):
-                    seen = [image.area(p) >= VISIBLE[p] for p in parts]
+                    seen = [image.area(p) >= MIN_VISIBLE_AREA[p] for p in parts]
                     assert any(seen), (text, pattern)
 
 
@@ -309,8 +309,8 @@ def test_workers_do_not_change_a_byte(tiny, tmp_path):
 def test_sizes_agree_on_the_people_they_share():
     def market(size):
         return {
-            (shot.number, shot.index): path
-            for shot in plan(SIZES[size], 0)
+            (shot.identity_number, shot.index): path
+            for shot in plan_shots(SIZES[size], 0)
             for path in shot.paths
             if path.startswith(MARKET) and not shot.junk
         }
@@ -322,20 +322,20 @@ def test_sizes_agree_on_the_people_they_share():
 
 @pytest.mark.parametrize('size', sorted(SIZES))
 def test_plans_hold_what_they_promise(size):
-    shots = plan(SIZES[size], 0)
+    shots = plan_shots(SIZES[size], 0)
     paths = [path for shot in shots for path in shot.paths]
     assert len(set(paths)) == len(paths)
     splits = {'train': set(), 'val': set(), 'test': set(), 'gallery': set()}
     for shot in shots:
         for path in shot.paths:
             if 'bounding_box_train' in path:
-                splits['train'].add(shot.number)
+                splits['train'].add(shot.identity_number)
             elif '/query/' in path:
-                splits['test'].add(shot.number)
+                splits['test'].add(shot.identity_number)
             elif '/bounding_box_test/0000_' in path:
-                splits['gallery'].add(shot.number)
+                splits['gallery'].add(shot.identity_number)
         if shot.split:
-            splits[shot.split].add(shot.number)
+            splits[shot.split].add(shot.identity_number)
     names = list(splits)
     for i, one in enumerate(names):
         for other in names[i + 1 :]:
@@ -343,8 +343,8 @@ def test_plans_hold_what_they_promise(size):
 
 
 def test_benchmark_and_pretraining_share_nobody():
-    everybody = {s.number for n in ('default', 'large') for s in plan(SIZES[n], 0)}
-    assert not everybody & {s.number for s in plan(SIZES['pretrain'], 0)}
+    everybody = {s.identity_number for n in ('default', 'large') for s in plan_shots(SIZES[n], 0)}
+    assert not everybody & {s.identity_number for s in plan_shots(SIZES['pretrain'], 0)}
 
 
 def test_market_layout(tiny):
@@ -450,7 +450,7 @@ def test_damage_is_noticed_and_repaired(tiny, tmp_path):
         make_synthpeds(copy, 'tiny', workers=1, progress=False)
     (copy / 'manifest.json').unlink()
     assert synthpeds_problems(copy, 'tiny')
-    assert manifest['pictures'] == len(plan(SIZES['tiny'], 0))
+    assert manifest['pictures'] == len(plan_shots(SIZES['tiny'], 0))
 
 
 @pytest.mark.parametrize(

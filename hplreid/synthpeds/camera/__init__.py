@@ -1,4 +1,21 @@
-"""What a camera sees and records: rays, materials, light, backdrops, occluders, noise.
+"""Cameras: viewpoints, ray tracing, light, backdrops, occluders and image degradation.
 
-What there is to see lives in ``figure``.
+The three-dimensional figure that a camera sees lives in ``figure``; ``person_image``
+combines both into an image.
 """
+
+from .backdrop import render_backdrop
+from .camera import CAMERAS, Camera, View, look_at_person
+from .degradation import record_image
+from .rendering import Light, render_person
+
+__all__ = [
+    'CAMERAS',
+    'Camera',
+    'Light',
+    'View',
+    'look_at_person',
+    'record_image',
+    'render_backdrop',
+    'render_person',
+]

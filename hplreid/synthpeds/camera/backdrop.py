@@ -6,7 +6,7 @@ from .camera import Camera, View
 
 
 def _noise(x: np.ndarray, y: np.ndarray, seed: float) -> np.ndarray:
-    """Smooth pseudo-random pattern within about -1 to 1."""
+    """Return a smooth pseudo-random pattern within about -1 to 1."""
     total = np.zeros_like(x)
     for octave in range(3):
         f, s = 2.03**octave, seed + 1.7 * octave
@@ -16,18 +16,18 @@ def _noise(x: np.ndarray, y: np.ndarray, seed: float) -> np.ndarray:
 
 
 def _grid(x: np.ndarray, y: np.ndarray, pitch: float, gap: float) -> np.ndarray:
-    """1 on the joints of a grid of slabs, else 0."""
+    """Return 1 on the joints of a grid of slabs, else 0."""
     return ((x % pitch < gap) | (y % pitch < gap)).astype(float)
 
 
-def _speckle(x: np.ndarray, y: np.ndarray, cell: float) -> np.ndarray:
-    """One value in 0-1 for every square cell of the plane."""
+def _random_cells(x: np.ndarray, y: np.ndarray, cell: float) -> np.ndarray:
+    """Return one pseudo-random value in 0-1 for every square cell of the plane."""
     i, j = np.floor(x / cell), np.floor(y / cell)
     return np.modf(np.abs(np.sin(i * 12.9898 + j * 78.233) * 43758.5453))[0]
 
 
-def _shades(value: np.ndarray, dark: list[float], light: list[float]) -> np.ndarray:
-    """Mix two colors, ``(N, 3)``, by a value in 0-1."""
+def _mix(value: np.ndarray, dark: list[float], light: list[float]) -> np.ndarray:
+    """Interpolate two colors by a value clipped to 0-1, ``(N, 3)``."""
     value = np.clip(value, 0, 1)[:, None]
     return np.array(dark) * (1 - value) + np.array(light) * value
 
@@ -36,46 +36,46 @@ def _ground(kind: str, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     if kind == 'grass':
         path = (np.abs(x * 0.5 + z * 0.3) % 9 < 2.2)[:, None]
         blade = (
-            0.5 + 0.3 * _noise(x * 3, z * 3, 1.0) + 0.4 * (_speckle(x, z, 0.05) - 0.5)
+            0.5
+            + 0.3 * _noise(x * 3, z * 3, 1.0)
+            + 0.4 * (_random_cells(x, z, 0.05) - 0.5)
         )
-        green = _shades(blade, [0.05, 0.09, 0.02], [0.17, 0.24, 0.07])
-        return np.where(path, _shades(blade, [0.3, 0.26, 0.2], [0.4, 0.36, 0.3]), green)
+        green = _mix(blade, [0.05, 0.09, 0.02], [0.17, 0.24, 0.07])
+        return np.where(path, _mix(blade, [0.3, 0.26, 0.2], [0.4, 0.36, 0.3]), green)
     if kind == 'tiles':
-        check = _speckle(x, z, 0.6)
-        base = _shades(check, [0.30, 0.29, 0.28], [0.46, 0.45, 0.43])
+        check = _random_cells(x, z, 0.6)
+        base = _mix(check, [0.30, 0.29, 0.28], [0.46, 0.45, 0.43])
         return base * (1 - 0.5 * _grid(x, z, 0.6, 0.03))[:, None]
     if kind == 'corridor':
-        base = _shades(
-            0.5 + 0.4 * _noise(x, z, 3.0), [0.2, 0.21, 0.2], [0.3, 0.31, 0.29]
-        )
+        base = _mix(0.5 + 0.4 * _noise(x, z, 3.0), [0.2, 0.21, 0.2], [0.3, 0.31, 0.29])
         line = (np.abs(x - 1.2) < 0.06)[:, None]
         return np.where(line, [0.55, 0.48, 0.12], base)
     if kind == 'shop':
-        base = _shades(
+        base = _mix(
             0.5 + 0.3 * _noise(x, z, 2.0), [0.24, 0.22, 0.21], [0.4, 0.38, 0.36]
         )
         return base * (1 - 0.35 * _grid(x, z, 0.9, 0.03))[:, None]
-    value = 0.5 + 0.3 * _noise(x, z, 0.0) + 0.25 * (_speckle(x, z, 0.04) - 0.5)
-    base = _shades(value, [0.22, 0.22, 0.22], [0.36, 0.35, 0.33])
+    value = 0.5 + 0.3 * _noise(x, z, 0.0) + 0.25 * (_random_cells(x, z, 0.04) - 0.5)
+    base = _mix(value, [0.22, 0.22, 0.22], [0.36, 0.35, 0.33])
     return base * (1 - 0.3 * _grid(x, z, 1.2, 0.04))[:, None]
 
 
 def _wall(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if kind == 'grass':
         leaf = 0.45 + 0.5 * _noise(x * 2, y * 2, 4.0)
-        return _shades(leaf, [0.02, 0.04, 0.015], [0.12, 0.19, 0.06])
+        return _mix(leaf, [0.02, 0.04, 0.015], [0.12, 0.19, 0.06])
     if kind == 'shop':
         frame = ((x % 2.4 < 0.15) | (y < 0.45) | (y > 2.6))[:, None]
-        goods = _speckle(x, y, 0.35)
-        glass = _shades(goods, [0.05, 0.06, 0.07], [0.34, 0.3, 0.26])
+        goods = _random_cells(x, y, 0.35)
+        glass = _mix(goods, [0.05, 0.06, 0.07], [0.34, 0.3, 0.26])
         sign = np.where((y > 2.6)[:, None], [0.30, 0.06, 0.05], [0.10, 0.10, 0.11])
         return np.where(frame, sign, glass)
     if kind == 'wall':
         row = np.floor(y / 0.09)
         shift = x + 0.13 * (row % 2)
         joint = (y % 0.09 < 0.015) | (shift % 0.26 < 0.018)
-        brick = _shades(
-            _speckle(shift, y, 0.09), [0.20, 0.09, 0.06], [0.34, 0.17, 0.11]
+        brick = _mix(
+            _random_cells(shift, y, 0.09), [0.20, 0.09, 0.06], [0.34, 0.17, 0.11]
         )
         return np.where(joint[:, None], [0.38, 0.35, 0.31], brick)
     if kind == 'corridor':
@@ -83,24 +83,27 @@ def _wall(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         plain = np.where((y < 1.0)[:, None], [0.22, 0.29, 0.29], [0.55, 0.56, 0.52])
         return np.where(door, [0.24, 0.16, 0.10], plain)
     if kind == 'tiles':
-        return _shades(
-            0.5 + 0.3 * _noise(x, y, 5.0), [0.38, 0.38, 0.4], [0.5, 0.5, 0.5]
-        )
+        return _mix(0.5 + 0.3 * _noise(x, y, 5.0), [0.38, 0.38, 0.4], [0.5, 0.5, 0.5])
     car = (y < 1.35) & (x % 6.3 < 3.4)
-    paint = _shades(_speckle(x, y * 0, 6.3), [0.05, 0.06, 0.08], [0.5, 0.45, 0.45])
-    wall = _shades(0.5 + 0.4 * _noise(x, y, 6.0), [0.28, 0.27, 0.25], [0.44, 0.42, 0.4])
+    paint = _mix(_random_cells(x, y * 0, 6.3), [0.05, 0.06, 0.08], [0.5, 0.45, 0.45])
+    wall = _mix(0.5 + 0.4 * _noise(x, y, 6.0), [0.28, 0.27, 0.25], [0.44, 0.42, 0.4])
     window = ((x % 2.0 > 1.1) & (y > 1.6) & (y % 1.8 < 1.1))[:, None]
     wall = np.where(window, [0.07, 0.08, 0.10], wall)
     return np.where(car[:, None], paint, wall)
 
 
-def _reach(way: np.ndarray, speed: np.ndarray) -> np.ndarray:
-    """Length at which rays have gone ``way`` along a falling axis; 1e3 for never."""
-    falling = speed < -1e-3
-    return np.where(falling, way / np.where(falling, speed, -1.0), 1e3)
+def _distance_to_plane(offset: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the distances along rays to a plane below or behind; 1e3 for never.
+
+    Args:
+        offset: Plane minus start of the rays, along the plane's normal.
+        slope: Component of the unit directions along that normal, ``(N,)``.
+    """
+    approaching = slope < -1e-3
+    return np.where(approaching, offset / np.where(approaching, slope, -1.0), 1e3)
 
 
-def draw_backdrop(
+def render_backdrop(
     camera: Camera,
     view: View,
     rows: int,
@@ -108,22 +111,31 @@ def draw_backdrop(
     place: np.ndarray,
     sun: np.ndarray,
 ) -> np.ndarray:
-    """Linear light of the scene behind a person, ``(rows, cols, 3)``.
+    """Return the linear light of the scene behind a person, ``(rows, cols, 3)``.
 
     Args:
-        camera: Which scene.
+        camera: The camera; gives backdrop and light.
         view: The crop.
-        rows: Height to draw, pixels.
-        cols: Width to draw, pixels.
-        place: Where in the scene the person stands, meters, ``(2,)``.
+        rows: Height, pixels.
+        cols: Width, pixels.
+        place: Position of the person in the scene, meters, ``(2,)``.
         sun: Unit direction toward the light, ``(3,)``.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.synthpeds.camera import CAMERAS, look_at_person
+        >>> from hplreid.synthpeds.camera import render_backdrop
+        >>> view = look_at_person(CAMERAS[0], shift=0.0, near=1.0)
+        >>> sun = np.array([0.0, 0.8, 0.6])
+        >>> render_backdrop(CAMERAS[0], view, 8, 4, np.zeros(2), sun).shape
+        (8, 4, 3)
     """
     r, c = np.mgrid[0:rows, 0:cols]
     rays = view.directions((r.ravel() + 0.5) / rows, (c.ravel() + 0.5) / cols)
     start = view.origin[:, None]
     depth = {'wall': 1.6, 'shop': 2.2, 'corridor': 5.0}.get(camera.backdrop, 9.0)
-    to_ground = _reach(-start[1], rays[1])
-    to_wall = _reach(-depth - start[2], rays[2])
+    to_ground = _distance_to_plane(-start[1], rays[1])
+    to_wall = _distance_to_plane(-depth - start[2], rays[2])
     on_ground = to_ground < to_wall
     point = start + rays * np.minimum(np.minimum(to_ground, to_wall), 60)
     x, y, z = point[0] + place[0], point[1], point[2] + place[1]
@@ -133,7 +145,7 @@ def draw_backdrop(
         _wall(camera.backdrop, x, y),
     )
     facing = np.where(on_ground, max(sun[1], 0.0), max(sun[2], 0.0))
-    # The shadow of a person: an ellipse that starts at the feet, plus contact shade.
+    # The shadow of the person: an ellipse that starts at the feet, and contact shade.
     flat = -np.array([sun[0], sun[2]]) / max(sun[1], 0.25)
     along = np.clip((point[0] * flat[0] + point[2] * flat[1]) / (flat @ flat + 1e-6), 0,
                     1.7)  # fmt: skip

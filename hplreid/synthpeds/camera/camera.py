@@ -1,4 +1,4 @@
-"""The six cameras: where they stand, what light they see, how well they record."""
+"""The six cameras: viewpoint, light and recording quality of each."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,18 @@ class Camera:
     Args:
         height: Meters above the ground.
         distance: Meters to a typical passer-by.
-        backdrop: Name of the background, see :mod:`~.backdrop`.
+        backdrop: Name of the background, see :mod:`~.camera.backdrop`.
         sun: Azimuth (0 from behind the camera, positive from the right) and
             elevation of the main light, degrees.
         sun_rgb: Linear strength of the main light.
         sky_rgb: Linear strength of the light from above and around.
-        cast: Gains of the recorded channels: a wrong white balance.
+        cast: Gains of the recorded channels: the error of the white balance.
         blur: Standard deviation of the optical blur, pixels of a 128-high crop.
-        zoom: Resolution of the recording over that of the crop, at most 1.
+        zoom: Resolution of the recording relative to that of the crop, at most 1.
         noise: Standard deviation of the sensor noise, 0-1.
         quality: JPEG quality.
-        views: Shares of people who walk toward, away from and past the camera.
+        views: Probabilities that a person walks toward, away from and past the
+            camera.
     """
 
     height: float
@@ -63,7 +64,7 @@ class View:
         origin: Position in meters, ``(3,)``; the person stands near the origin.
         right, up, forward: Orthonormal axes, ``(3,)`` each.
         center: Center of the crop on the image plane at depth 1, ``(2,)``.
-        height: Height of the crop on that plane. It is half as wide.
+        height: Height of the crop on that plane; it is half as wide.
     """
 
     origin: np.ndarray
@@ -74,7 +75,7 @@ class View:
     height: float
 
     def directions(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        """Unit ray directions, ``(3, N)``.
+        """Return unit ray directions, ``(3, N)``.
 
         Args:
             rows: Vertical position in the crop, 0 (top) to 1, ``(N,)``.
@@ -86,23 +87,28 @@ class View:
         return rays / np.linalg.norm(rays, axis=0)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Image-plane coordinates and depth of points ``(N, 3)``, ``(N, 3)``."""
+        """Project points, ``(N, 3)``, to the image plane and depth, ``(N, 3)``."""
         seen = (points - self.origin) @ np.stack([self.right, self.up, self.forward]).T
         return np.concatenate([seen[:, :2] / seen[:, 2:], seen[:, 2:]], 1)
 
     def to_crop(self, plane: np.ndarray) -> np.ndarray:
-        """(row, col) in 0-1 of image-plane coordinates ``(N, 2)``."""
+        """Return (row, col) in 0-1 of image-plane coordinates, ``(N, 2)``."""
         offset = (plane[:, :2] - self.center) / self.height
         return np.stack([0.5 - offset[:, 1], 0.5 + 2 * offset[:, 0]], 1)
 
 
 def look_at_person(camera: Camera, shift: float, near: float) -> View:
-    """The view of a camera toward a person, not yet cropped.
+    """Return the view of a camera toward a person, not yet cropped.
 
     Args:
         camera: The camera.
-        shift: Where the person stands to the side, meters.
+        shift: Sideways position of the camera relative to the person, meters.
         near: Factor on the camera's distance.
+
+    Example:
+        >>> from hplreid.synthpeds.camera import CAMERAS, look_at_person
+        >>> look_at_person(CAMERAS[0], shift=0.5, near=1.0).origin
+        array([0.5, 2.6, 7. ])
     """
     origin = np.array([shift, camera.height, camera.distance * near])
     forward = np.array([0.0, 0.9, 0.0]) - origin

@@ -1,4 +1,4 @@
-"""Where a figure lies in an image, and the crop a detector would cut."""
+"""Projected extent of a figure, and the crop that a person detector returns."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from .camera import View
 
 @dataclass(frozen=True)
 class Extent:
-    """Projected boxes of the primitives on the image plane.
+    """Bounding boxes of the primitives on the image plane.
 
     Args:
         low: Lower left corners, ``(P, 2)``.
@@ -23,13 +23,15 @@ class Extent:
     depth: tuple[float, float]
 
 
-def extent(primitives: list[Primitive], turn: np.ndarray, view: View) -> Extent:
+def project_extent(
+    primitives: list[Primitive], rotation: np.ndarray, view: View
+) -> Extent:
     """Project every primitive of a figure that stands at the origin.
 
     Args:
         primitives: The figure.
-        turn: Rotation of the figure, ``(3, 3)``.
-        view: The camera.
+        rotation: Rotation of the figure, ``(3, 3)``.
+        view: View of the camera.
     """
     lows, highs, depths = [], [], []
     for p in primitives:
@@ -37,11 +39,11 @@ def extent(primitives: list[Primitive], turn: np.ndarray, view: View) -> Extent:
         corners = np.array(
             [[sx, sy, sz] for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]
         ) * [reach[0], p.half[1], reach[1]]
-        world = (p.center + corners @ p.axes) @ turn.T
+        world = (p.center + corners @ p.axes) @ rotation.T
         plane = view.project(world)
         radius = np.maximum(p.radius + p.taper * corners[:, 1], 0.0)
         # How far the stretched round end reaches along each axis of the world.
-        spans = np.abs((p.axes * [[p.stretch[0]], [1.0], [p.stretch[1]]]) @ turn.T)
+        spans = np.abs((p.axes * [[p.stretch[0]], [1.0], [p.stretch[1]]]) @ rotation.T)
         grow = radius[:, None] * np.linalg.norm(spans, axis=0)
         # Perspective over the size of one primitive is negligible.
         half = grow[:, [0, 1]] / plane[:, 2:]
@@ -52,19 +54,23 @@ def extent(primitives: list[Primitive], turn: np.ndarray, view: View) -> Extent:
     return Extent(np.stack(lows), np.stack(highs), (min(depths), max(depths)))
 
 
-def crop(
-    view: View, box: Extent, rng: np.random.Generator, error: float, junk: bool = False
+def crop_view(
+    view: View,
+    extent: Extent,
+    rng: np.random.Generator,
+    error: float,
+    junk: bool = False,
 ) -> View:
-    """Cut the image around a person, a little off as detectors are.
+    """Return the view cropped around a person, with the error of a detector.
 
     Args:
-        view: The camera.
-        box: Where the person is.
-        rng: Source of randomness.
+        view: View of the camera.
+        extent: Projected extent of the person.
+        rng: Random generator.
         error: Standard deviation of the offset, as a share of the height.
-        junk: Cut badly: a part of the person only.
+        junk: Whether to crop badly, to a part of the person or far too much.
     """
-    low, high = box.low.min(0), box.high.max(0)
+    low, high = extent.low.min(0), extent.high.max(0)
     size = high[1] - low[1]
     fill = rng.uniform(0.88, 0.97) * (1 + rng.normal(0, error))
     width = (high[0] - low[0]) * 2

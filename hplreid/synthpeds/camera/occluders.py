@@ -1,20 +1,21 @@
-"""Things that stand between the camera and the person."""
+"""Objects that stand between the camera and the person."""
 
 import numpy as np
 
-from ..randomness import pick
+from ..randomness import draw_weighted
 
-KINDS = {'pole': 3, 'box': 3, 'bench': 2, 'plant': 2, 'passer-by': 3}
+# Kinds of occluders and how often each occurs relative to the others.
+OCCLUDER_WEIGHTS = {'pole': 3, 'box': 3, 'bench': 2, 'plant': 2, 'passer-by': 3}
 
 
-def draw_kind(rng: np.random.Generator, probability: float) -> str:
-    """What stands in front: a key of :data:`KINDS` or ''."""
+def draw_occluder_kind(rng: np.random.Generator, probability: float) -> str:
+    """Draw a key of :data:`OCCLUDER_WEIGHTS`, or '' for no occluder."""
     blocked = rng.random() < probability
-    kind = pick(rng, KINDS)
+    kind = draw_weighted(rng, OCCLUDER_WEIGHTS)
     return kind if blocked else ''
 
 
-def occlude(
+def paint_occluder(
     image: np.ndarray,
     parts: np.ndarray,
     kind: str,
@@ -27,8 +28,8 @@ def occlude(
         image: Linear light, ``(H, W, 3)``.
         parts: Part map, ``(H, W)``.
         kind: ``pole``, ``box``, ``bench`` or ``plant``.
-        rng: Source of randomness.
-        fill: Number to write into the part map.
+        rng: Random generator.
+        fill: Value to write into the part map.
     """
     height, width = parts.shape
     row, col = np.mgrid[0:height, 0:width]

@@ -1,4 +1,4 @@
-"""Sphere tracing: where rays meet a shape, and how the surface lies there."""
+"""Sphere tracing: intersections of rays with a shape, normals and occlusion."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ HIT_DISTANCE = 0.003
 
 @dataclass
 class Hits:
-    """Surface points, one column a ray that hit.
+    """Surface points, one column per ray that hit.
 
     Args:
         ray: Index of the ray, ``(M,)``.
         point: World position in meters, ``(3, M)``.
         normal: Unit normal, ``(3, M)``.
         primitive: Index of the nearest primitive, ``(M,)``.
-        open_sky: How free the surface lies, 0 (crevice) to 1, ``(M,)``.
-        lit: How freely light arrives, 0 to 1, ``(M,)``.
+        open_sky: Openness of the surroundings, 0 (crevice) to 1, ``(M,)``.
+        lit: Share of the direct light that arrives, 0 to 1, ``(M,)``.
     """
 
     ray: torch.Tensor
@@ -31,51 +31,51 @@ class Hits:
     lit: torch.Tensor
 
 
-def march(
+def trace_rays(
     shape: Shape,
     origin: torch.Tensor,
     direction: torch.Tensor,
     near: torch.Tensor,
     far: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Walk along rays until they meet the shape or leave ``[near, far]``.
+    """March along rays until they hit the shape or leave ``[near, far]``.
 
     Args:
-        shape: What to look for.
-        origin: Where all rays start, ``(3, 1)``.
+        shape: The shape.
+        origin: Start of all rays, ``(3, 1)``.
         direction: Unit directions, ``(3, N)``.
-        near: Where to begin, meters along the ray, ``(N,)``.
-        far: Where to give up, ``(N,)``.
+        near: Depth to begin at, meters along the ray, ``(N,)``.
+        far: Depth to give up at, ``(N,)``.
 
     Returns:
         Indices of the rays that hit, ``(M,)``, and their depths, ``(M,)``.
     """
     index = torch.arange(direction.shape[1])
-    depth, found = near.clone(), []
+    depth, hits = near.clone(), []
     for step in range(MAX_STEPS):
         distance = shape(torch.addcmul(origin, direction, depth))
         hit = distance < HIT_DISTANCE
         depth = depth + distance
         if step % 2 and step > 2 or step == MAX_STEPS - 1:
-            found.append((index[hit], depth[hit]))
+            hits.append((index[hit], depth[hit]))
             keep = ~hit & (depth < far)
             index, depth, far = index[keep], depth[keep], far[keep]
             direction = direction[:, keep]
             if not len(index):
                 break
-    rays = torch.cat([pair[0] for pair in found])
-    return rays, torch.cat([pair[1] for pair in found])
+    rays = torch.cat([pair[0] for pair in hits])
+    return rays, torch.cat([pair[1] for pair in hits])
 
 
-def surface(
+def compute_hits(
     shape: Shape, rays: torch.Tensor, point: torch.Tensor, light: torch.Tensor
 ) -> Hits:
-    """Normals by differences and cheap occlusion at points of the surface.
+    """Compute normals by finite differences and approximate occlusion.
 
     Args:
         shape: The shape that was hit.
         rays: Indices of the rays, ``(M,)``.
-        point: Where they hit, ``(3, M)``.
+        point: Points that they hit, ``(3, M)``.
         light: Unit direction toward the light, ``(3, 1)``.
     """
     count, step = point.shape[1], 0.004
@@ -89,7 +89,7 @@ def surface(
     )
     close, wide, towards = shape(probes).reshape(3, count)
     open_sky = 0.5 * (close / 0.045).clamp_(0, 1) + 0.5 * (wide / 0.12).clamp_(0, 1)
-    # Facing the light, a free surface sees the distance grow along the ray.
+    # Along a ray to the light, the distance to an unshadowed surface grows.
     facing = (normal * light).sum(0).clamp_(min=0.15)
     lit = (towards / (0.09 * facing)).clamp_(0, 1)
     return Hits(rays, point, normal, here.argmin(0), open_sky, lit)

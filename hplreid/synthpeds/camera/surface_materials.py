@@ -1,4 +1,4 @@
-"""What color a surface point has and which part of a description it shows."""
+"""Colors and parts of the surface points of a dressed person."""
 
 import torch
 
@@ -19,9 +19,9 @@ _SLOT = {
 def _pattern(
     person: Identity, across: torch.Tensor, along: torch.Tensor
 ) -> torch.Tensor | None:
-    """Where the second color of the upper garment shows, ``(M,)`` bool or None."""
+    """Return where the second color of the pattern shows, ``(M,)`` bool or None."""
     d = person.details
-    kind = person.words.pattern
+    kind = person.attributes.pattern
     if kind == 'stripes':
         pitch = 0.085 * d.scale
         return ((along / pitch + d.phase[0]) % 1.0) < 0.32 + 0.2 * d.phase[1]
@@ -37,7 +37,13 @@ def _pattern(
 
 
 def _chest_print(person: Identity, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Where a chest print shows, from coordinates relative to the breastbone."""
+    """Return where a chest print shows, ``(M,)`` bool.
+
+    Args:
+        person: The identity.
+        x: Sideways coordinate relative to the breastbone, meters, ``(M,)``.
+        y: Upward coordinate relative to the breastbone, meters, ``(M,)``.
+    """
     d = person.details
     x, y = (x - d.print_at[0]) / d.print_at[2], (y - d.print_at[1]) / d.print_at[2]
     if d.print_kind == 0:
@@ -51,14 +57,14 @@ def _chest_print(person: Identity, x: torch.Tensor, y: torch.Tensor) -> torch.Te
 
 
 class Surface:
-    """Parts and colors at the points where rays hit a person.
+    """Parts and colors of the points where rays hit a person.
 
     Args:
-        person: Who is seen.
+        person: The identity.
         bones: The posed skeleton.
-        shape: The traced shape, in the world.
-        hits: Where rays met it.
-        turn: Rotation from the figure's frame to the world's, ``(3, 3)``.
+        shape: The traced shape, in world coordinates.
+        hits: Points where rays hit it.
+        rotation: Rotation from the figure's frame to the world's, ``(3, 3)``.
     """
 
     def __init__(
@@ -67,11 +73,11 @@ class Surface:
         bones: Skeleton,
         shape: Shape,
         hits: Hits,
-        turn: torch.Tensor,
+        rotation: torch.Tensor,
     ) -> None:
         self.person, self.bones, self.shape = person, bones, shape
-        self.body = turn.T @ hits.point
-        self.facing = turn.T @ hits.normal
+        self.body = rotation.T @ hits.point
+        self.facing = rotation.T @ hits.normal
         self.part = shape.part[hits.primitive].clone()
         index = hits.primitive
         local = shape.local(hits.point)
@@ -79,93 +85,93 @@ class Surface:
         rows = torch.arange(len(index))
         self.limb_across = local[0, index, rows]
         self.limb_along = local[1, index, rows]
-        self.second = torch.zeros_like(self.limb)
+        self.in_second_color = torch.zeros_like(self.limb)
 
-    def resolve(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Part numbers ``(M,)`` and linear colors in 0-1 ``(M, 3)``."""
-        self._clothes()
-        self._straps()
-        self._face()
+    def parts_and_colors(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return parts, ``(M,)``, and linear colors in 0-1, ``(M, 3)``."""
+        self._paint_clothes()
+        self._paint_straps()
+        self._paint_face()
         slots = {part: self.person.rgb[slot] for part, slot in _SLOT.items()}
         table = torch.zeros(len(Part), 3)
         for part, rgb in slots.items():
             table[part] = torch.as_tensor(rgb, dtype=torch.float32)
         color = table[self.part]
         other = torch.as_tensor(self.person.rgb['second'], dtype=torch.float32)
-        mixed = self.second & (self.part == Part.UPPER)
+        mixed = self.in_second_color & (self.part == Part.UPPER)
         color[mixed] = other
-        return self.part, color * self._tone()[:, None]
+        return self.part, color * self._brightness()[:, None]
 
-    def _clothes(self) -> None:
+    def _paint_clothes(self) -> None:
         person, bones = self.person, self.bones
-        words, d, u = person.words, person.details, bones.unit
+        attributes, d, u = person.attributes, person.details, bones.unit
         x, y, z = self.body
         torso = ~self.limb & ((self.part == Part.UPPER) | (self.part == Part.LOWER))
         front = self.facing[2] > 0.05
-        if words.lower == 'none':
+        if attributes.lower == 'none':
             self.part[self.part == Part.LOWER] = Part.UPPER
         upper = self.part == Part.UPPER
         # Below the hem the trunk wears the lower garment.
-        if words.upper not in ('coat', 'dress'):
-            below = y < bones.hip[1] + d.hem - 0.035 * u
-            trunk = torso & upper & below
-            self.part[trunk & (words.lower != 'none')] = Part.LOWER
+        if attributes.upper not in ('coat', 'dress'):
+            below_hem = y < bones.hip[1] + d.hem - 0.035 * u
+            trunk = torso & upper & below_hem
+            self.part[trunk & (attributes.lower != 'none')] = Part.LOWER
             upper = self.part == Part.UPPER
         self._cover_legs()
         across = torch.where(self.limb, self.limb_across, torch.atan2(x, z) * 0.15)
         along = torch.where(self.limb, self.limb_along, y)
         where = _pattern(person, across, along)
         if where is not None:
-            self.second = where
-        if words.pattern == 'block':
+            self.in_second_color = where
+        if attributes.pattern == 'block':
             edge = bones.chest[1] + (d.phase[0] - 0.6) * 0.12
-            self.second = torch.where(
+            self.in_second_color = torch.where(
                 self.limb, torch.tensor(d.phase[1] < 0.5), y > edge
             )
-        if words.pattern == 'print':
+        if attributes.pattern == 'print':
             shown = _chest_print(person, x, y - float(bones.chest[1]))
             self.part[shown & upper & ~self.limb & (self.facing[2] > 0.25)] = Part.PRINT
         chest_top = bones.neck[1] - 0.005
-        if words.inner:
+        if attributes.inner:
             wide = d.opening * (0.5 + (y - bones.hip[1]).clamp(0, 0.6))
             gap = (x.abs() < wide) & front & ~self.limb & upper & (z > 0.02)
             low = bones.hip[1] + d.hem
             self.part[gap & (y > low)] = Part.INNER
-            self.part[gap & (y <= low) & (words.lower != 'none')] = Part.LOWER
-        elif words.upper in ('t-shirt', 'dress', 'shirt'):
-            deep = 0.055 if words.upper != 't-shirt' else 0.035
+            self.part[gap & (y <= low) & (attributes.lower != 'none')] = Part.LOWER
+        elif attributes.upper in ('t-shirt', 'dress', 'shirt'):
+            deep = 0.055 if attributes.upper != 't-shirt' else 0.035
             neckline = y > chest_top - deep + x.abs() * 0.9
             self.part[upper & front & ~self.limb & neckline] = Part.FACE
 
     def _cover_legs(self) -> None:
-        """Cloth drapes over a leg that pushes against it, instead of letting it out."""
-        words = self.person.words
+        """Show cloth where a leg would poke through a skirt, dress or coat."""
+        attributes = self.person.attributes
         end = hem_height(self.person, self.bones)
         if end is None:
             return
         leg = (self.part == Part.LEG) | (self.part == Part.LOWER) & self.limb
-        cloth = Part.LOWER if 'skirt' in words.lower else Part.UPPER
+        cloth = Part.LOWER if 'skirt' in attributes.lower else Part.UPPER
         self.part[leg & (self.body[1] > end)] = cloth
 
-    def _straps(self) -> None:
-        words, bones, d = self.person.words, self.bones, self.person.details
+    def _paint_straps(self) -> None:
+        attributes, bones, d = self.person.attributes, self.bones, self.person.details
         x, y, _ = self.body
         cloth = (self.part == Part.UPPER) | (self.part == Part.INNER)
         cloth = (cloth | (self.part == Part.PRINT)) & ~self.limb
         u = bones.unit
-        if words.bag == 'backpack':
+        if attributes.bag == 'backpack':
             band = (x.abs() - 0.098 * u).abs() < 0.021
             high = y > bones.waist[1] + 0.07 * u
             self.part[cloth & band & high & (self.facing[2] > -0.6)] = Part.STRAP
-        elif words.bag == 'shoulder bag':
+        elif attributes.bag == 'shoulder bag':
             top, low = bones.neck[1] - 0.03, bones.hip[1] + 0.08 * u
             share = (y - low) / (top - low)
             line = d.bag_side * (0.15 - 0.24 * share) * u
             band = ((x - line).abs() < 0.017) & (share > 0) & (share < 1.1)
             self.part[cloth & band] = Part.STRAP
 
-    def _face(self) -> None:
-        words, bones, d = self.person.words, self.bones, self.person.details
+    def _paint_face(self) -> None:
+        attributes, bones, d = self.person.attributes, self.bones, self.person.details
         u = bones.unit * self.person.build.head
         rel = self.body - torch.as_tensor(bones.head, dtype=torch.float32)[:, None]
         sin, cos = float(bones.face[0]), float(bones.face[2])
@@ -185,23 +191,23 @@ class Surface:
         self.lips = ahead & mouth
         beard = skin & (y < -0.042 * u) & (y > -0.115 * u) & (z > -0.01 * u)
         self.beard = beard & ~mouth & torch.tensor(d.beard)
-        if words.glasses != 'none':
+        if attributes.glasses != 'none':
             lens = ((x.abs() - 0.036 * u).abs() < 0.027 * u) & (
                 (y - 0.008 * u).abs() < 0.019 * u
             )
             bridge = (y - 0.015 * u).abs() < 0.006 * u
             arm = bridge & (z > -0.01 * u) & (x.abs() > 0.05 * u)
             rim = lens | (bridge & (x.abs() < 0.02 * u))
-            if words.glasses == 'glasses':
+            if attributes.glasses == 'glasses':
                 inside = ((x.abs() - 0.036 * u).abs() < 0.019 * u) & (
                     (y - 0.008 * u).abs() < 0.011 * u
                 )
                 rim = rim & ~inside
             self.part[(ahead & rim) | (skin & arm)] = Part.GLASSES
 
-    def _tone(self) -> torch.Tensor:
-        """Brightness of folds, seams and features, around 1."""
-        words, d, bones = self.person.words, self.person.details, self.bones
+    def _brightness(self) -> torch.Tensor:
+        """Return the brightness factor of folds, seams and features, around 1."""
+        attributes, d, bones = self.person.attributes, self.person.details, self.bones
         x, y, _ = self.body
         p = d.phase * 6.28
         cloth = (self.part == Part.UPPER) | (self.part == Part.LOWER)
@@ -210,22 +216,22 @@ class Surface:
         tone = 1 + 0.06 * fold * cloth
         tone = torch.where(self.part == Part.HAIR, 1 + 0.1 * torch.sin(160 * x), tone)
         front = (self.facing[2] > 0.3) & ~self.limb & (self.part == Part.UPPER)
-        if words.upper in ('shirt', 'jacket', 'coat') and not words.inner:
+        if attributes.upper in ('shirt', 'jacket', 'coat') and not attributes.inner:
             tone = torch.where(front & (x.abs() < 0.007), tone * 0.6, tone)
-        if words.upper == 'hoodie':  # the pouch pocket
+        if attributes.upper == 'hoodie':  # the pouch pocket
             pocket = (x.abs() < 0.11) & ((y - bones.waist[1] + 0.03).abs() < 0.006)
             tone = torch.where(front & pocket, tone * 0.65, tone)
-        if words.lower == 'jeans':  # worn thighs, darker seams
+        if attributes.lower == 'jeans':  # worn thighs, darker seams
             thigh = self.limb & (self.part == Part.LOWER)
             worn = (1 - (self.limb_along / 0.2).square()).clamp(0, 1) * self.facing[2]
             tone = torch.where(thigh, tone * (1 + 0.25 * worn.clamp(min=0)), tone)
-        tone = torch.where(self.part == Part.SHOES, self._soles(tone), tone)
+        tone = torch.where(self.part == Part.SHOES, self._shoe_brightness(tone), tone)
         skin = self.part == Part.FACE
         tone = torch.where(self.dark & skin, tone * 0.12, tone)
         tone = torch.where(self.lips & skin, tone * 0.55, tone)
         return torch.where(self.beard & skin, tone * 0.25, tone)
 
-    def _soles(self, tone: torch.Tensor) -> torch.Tensor:
-        if self.person.words.shoes == 'sneakers':
+    def _shoe_brightness(self, tone: torch.Tensor) -> torch.Tensor:
+        if self.person.attributes.shoes == 'sneakers':
             return tone
         return tone * 0.85

@@ -1,4 +1,9 @@
-"""Sentences about what an image shows, and about nothing else.
+"""Captions: the parts that an image shows, put into sentences.
 
-Which words describe an identity is decided in ``wardrobe``.
+Which attributes an identity has is decided in ``wardrobe``; rendering lives in
+``person_image`` and ``camera``.
 """
+
+from .caption import Caption, make_caption
+
+__all__ = ['Caption', 'make_caption']

@@ -1,4 +1,4 @@
-"""Words for what is seen: colors, garments and things carried."""
+"""Wordings of colors and garments, and helpers that join words into phrases."""
 
 import numpy as np
 
@@ -56,12 +56,12 @@ SUBJECTS = {
 
 
 def choose(rng: np.random.Generator, options: tuple[str, ...] | list[str]) -> str:
-    """One of several wordings, all equally likely."""
+    """Draw one of several wordings, all equally likely."""
     return options[int(rng.integers(len(options)))]
 
 
 def color_phrase(rng: np.random.Generator, word: str, hedging: float) -> str:
-    """A wording of a color, sometimes vague, sometimes nothing at all."""
+    """Draw a wording of a color: vague or empty with probability ``hedging``."""
     if rng.random() < hedging:
         if word in _DARK:
             return choose(rng, ('dark', 'dark-colored'))
@@ -72,17 +72,17 @@ def color_phrase(rng: np.random.Generator, word: str, hedging: float) -> str:
 
 
 def with_article(noun: str) -> str:
-    """The noun phrase with "a" or "an" before it."""
+    """Return the noun phrase with "a" or "an" before it."""
     return ('an ' if noun[0].lower() in 'aeiou' else 'a ') + noun
 
 
-def join(*words: str) -> str:
-    """Words with single spaces between them, empty ones left out."""
+def join_words(*words: str) -> str:
+    """Join words with single spaces, leaving out empty ones."""
     return ' '.join(word for word in words if word)
 
 
-def listed(items: list[str], conjunction: str = 'and') -> str:
-    """Items as in "a, b and c"."""
+def join_list(items: list[str], conjunction: str = 'and') -> str:
+    """Join items as in "a, b and c"."""
     if len(items) < 2:
         return ''.join(items)
     return f'{", ".join(items[:-1])} {conjunction} {items[-1]}'

@@ -1,4 +1,4 @@
-"""What an image really shows of a description."""
+"""Facts about an identity that an image actually shows."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from ..figure.body_parts import Part
 from ..person_image import PersonImage
-from .phrases import GARMENTS, PLURAL, choose, color_phrase, join, with_article
+from .phrases import GARMENTS, PLURAL, choose, color_phrase, join_words, with_article
 
-# Pixels (of 128 x 64) below which nobody would mention a part.
-VISIBLE: dict[Part, float] = {
+# Smallest area of a part that a caption mentions, in pixels of a 128 x 64 image.
+MIN_VISIBLE_AREA: dict[Part, float] = {
     Part.FACE: 20,
     Part.HAIR: 22,
     Part.HAT: 20,
@@ -26,14 +26,14 @@ VISIBLE: dict[Part, float] = {
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that can be said of an image.
+    """One fact that a caption may mention.
 
     Args:
-        topic: What it is about; also a key of the checks in the tests.
+        topic: Subject of the fact, such as ``'upper'`` or ``'bag'``.
         verb: ``wear``, ``have`` or ``carry``.
         phrase: Noun phrase.
-        weight: Chance of being kept relative to the others, 0-1; people nearly
-            always name clothes and often forget hair.
+        weight: Salience, 0-1: how likely the caption keeps the fact. Annotators
+            nearly always name clothes and often leave out hair.
     """
 
     topic: str
@@ -42,15 +42,15 @@ class Fact:
     weight: float
 
 
-def shows(image: PersonImage, part: Part) -> bool:
-    """Whether enough of a part is visible to be mentioned."""
-    return image.area(part) >= VISIBLE[part]
+def is_visible(image: PersonImage, part: Part) -> bool:
+    """Return whether enough of a part is visible to be mentioned."""
+    return image.area(part) >= MIN_VISIBLE_AREA[part]
 
 
 def _patterned(
     pattern: str, noun: str, color: str, second: str, rng: np.random.Generator
 ) -> str:
-    """Noun phrase of a garment in two colors."""
+    """Return the noun phrase of a garment in two colors."""
     both, plain = f'{color} and {second}', with_article(f'{color} {noun}')
     forms: tuple[str, ...]
     if pattern == 'stripes':
@@ -76,119 +76,129 @@ def _patterned(
     return choose(rng, forms)
 
 
-def _upper(image: PersonImage, rng: np.random.Generator, hedging: float) -> Fact:
-    words = image.person.words
-    noun = choose(rng, GARMENTS[words.upper])
-    color = color_phrase(rng, words.upper_color, hedging)
-    second = color_phrase(rng, words.second, 0.0)
-    if words.upper in ('t-shirt', 'shirt', 'dress') and rng.random() < 0.45:
-        noun = ('long' if words.long_sleeves else 'short') + '-sleeved ' + noun
-    if words.inner and shows(image, Part.INNER):
-        inner = color_phrase(rng, words.inner, hedging)
-        under = with_article(join(inner, choose(rng, ('shirt', 'top', 't-shirt'))))
+def _upper_fact(image: PersonImage, rng: np.random.Generator, hedging: float) -> Fact:
+    attributes = image.person.attributes
+    noun = choose(rng, GARMENTS[attributes.upper])
+    color = color_phrase(rng, attributes.upper_color, hedging)
+    second = color_phrase(rng, attributes.second, 0.0)
+    if attributes.upper in ('t-shirt', 'shirt', 'dress') and rng.random() < 0.45:
+        noun = ('long' if attributes.long_sleeves else 'short') + '-sleeved ' + noun
+    if attributes.inner and is_visible(image, Part.INNER):
+        inner = color_phrase(rng, attributes.inner, hedging)
+        under = with_article(
+            join_words(inner, choose(rng, ('shirt', 'top', 't-shirt')))
+        )
         how = choose(rng, ('over', 'on top of', 'with'))
         under += ' underneath' if how == 'with' else ''
-        start = with_article(join(choose(rng, ('open', '')), color, noun))
+        start = with_article(join_words(choose(rng, ('open', '')), color, noun))
         return Fact('upper+inner', 'wear', f'{start} {how} {under}', 1.0)
-    pattern = words.pattern
-    if pattern == 'print' and shows(image, Part.PRINT):
+    pattern = attributes.pattern
+    if pattern == 'print' and is_visible(image, Part.PRINT):
         what = choose(rng, ('print', 'logo', 'graphic', 'design'))
         where = choose(rng, (' on the chest', ' on the front', ''))
-        phrase = with_article(join(color, noun)) + f' with a {second} {what}{where}'
+        phrase = (
+            with_article(join_words(color, noun)) + f' with a {second} {what}{where}'
+        )
         return Fact('upper+print', 'wear', phrase, 1.0)
     if pattern in ('plain', 'print'):
-        return Fact('upper', 'wear', with_article(join(color, noun)), 1.0)
-    # Two vague colors would say nothing: patterns name theirs.
-    color = color_phrase(rng, words.upper_color, 0.0)
+        return Fact('upper', 'wear', with_article(join_words(color, noun)), 1.0)
+    # Two vague color words would carry no information: patterns name theirs.
+    color = color_phrase(rng, attributes.upper_color, 0.0)
     phrase = _patterned(pattern, noun, color, second, rng)
     return Fact('upper', 'wear', phrase, 1.0)
 
 
-def _lower(image: PersonImage, rng: np.random.Generator, hedging: float) -> Fact:
-    words = image.person.words
-    noun = choose(rng, GARMENTS[words.lower])
-    phrase = join(color_phrase(rng, words.lower_color, hedging), noun)
-    if words.lower in PLURAL:
+def _lower_fact(image: PersonImage, rng: np.random.Generator, hedging: float) -> Fact:
+    attributes = image.person.attributes
+    noun = choose(rng, GARMENTS[attributes.lower])
+    phrase = join_words(color_phrase(rng, attributes.lower_color, hedging), noun)
+    if attributes.lower in PLURAL:
         pair = choose(rng, ('', '', 'a pair of '))
         return Fact('lower', 'wear', pair + phrase, 0.97)
     return Fact('lower', 'wear', with_article(phrase), 0.97)
 
 
-def _hair(image: PersonImage, rng: np.random.Generator, hedging: float) -> Fact | None:
-    words = image.person.words
-    if words.hair == 'bald':
-        if shows(image, Part.FACE) and words.hat == 'none':
+def _hair_fact(
+    image: PersonImage, rng: np.random.Generator, hedging: float
+) -> Fact | None:
+    attributes = image.person.attributes
+    if attributes.hair == 'bald':
+        if is_visible(image, Part.FACE) and attributes.hat == 'none':
             phrase = choose(rng, ('a bald head', 'a shaved head'))
             return Fact('bald', 'have', phrase, 0.7)
         return None
-    if not shows(image, Part.HAIR):
+    if not is_visible(image, Part.HAIR):
         return None
-    color = color_phrase(rng, words.hair_color, hedging)
-    if words.hair == 'short':
-        return Fact('hair', 'have', join('short', color, 'hair'), 0.55)
-    if words.hair == 'medium':
+    color = color_phrase(rng, attributes.hair_color, hedging)
+    if attributes.hair == 'short':
+        return Fact('hair', 'have', join_words('short', color, 'hair'), 0.55)
+    if attributes.hair == 'medium':
         forms = ('shoulder-length', 'medium-length', 'chin-length')
-        return Fact('hair', 'have', join(choose(rng, forms), color, 'hair'), 0.6)
-    if words.hair == 'long':
-        return Fact('hair', 'have', join('long', color, 'hair'), 0.65)
-    if image.view == 'front' or words.hat != 'none':
-        return Fact('hair', 'have', join(color, 'hair'), 0.4)
-    tied = {'ponytail': 'in a ponytail', 'bun': 'up in a bun'}[words.hair]
+        return Fact('hair', 'have', join_words(choose(rng, forms), color, 'hair'), 0.6)
+    if attributes.hair == 'long':
+        return Fact('hair', 'have', join_words('long', color, 'hair'), 0.65)
+    if image.view == 'front' or attributes.hat != 'none':
+        return Fact('hair', 'have', join_words(color, 'hair'), 0.4)
+    tied = {'ponytail': 'in a ponytail', 'bun': 'up in a bun'}[attributes.hair]
     how = choose(rng, ('tied', 'pulled'))
-    return Fact('hair', 'have', join(color, 'hair', how, tied), 0.7)
+    return Fact('hair', 'have', join_words(color, 'hair', how, tied), 0.7)
 
 
-def _bag(image: PersonImage, rng: np.random.Generator, hedging: float) -> Fact | None:
-    words = image.person.words
-    if words.bag == 'none':
+def _bag_fact(
+    image: PersonImage, rng: np.random.Generator, hedging: float
+) -> Fact | None:
+    attributes = image.person.attributes
+    if attributes.bag == 'none':
         return None
-    color = color_phrase(rng, words.bag_color, hedging)
-    if shows(image, Part.BAG):
-        if words.bag == 'backpack':
-            noun = with_article(join(color, choose(rng, ('backpack', 'rucksack'))))
+    color = color_phrase(rng, attributes.bag_color, hedging)
+    if is_visible(image, Part.BAG):
+        if attributes.bag == 'backpack':
+            noun = with_article(
+                join_words(color, choose(rng, ('backpack', 'rucksack')))
+            )
             where = ' on the back' if image.view == 'back' else ''
             return Fact('bag', 'carry', noun + choose(rng, ('', where)), 0.9)
-        if words.bag == 'shoulder bag':
+        if attributes.bag == 'shoulder bag':
             noun = choose(rng, ('shoulder bag', 'crossbody bag', 'messenger bag'))
-            return Fact('bag', 'carry', with_article(join(color, noun)), 0.9)
+            return Fact('bag', 'carry', with_article(join_words(color, noun)), 0.9)
         noun = choose(rng, ('handbag', 'hand bag', 'bag in the hand'))
-        return Fact('bag', 'carry', with_article(join(color, noun)), 0.9)
-    if not shows(image, Part.STRAP):
+        return Fact('bag', 'carry', with_article(join_words(color, noun)), 0.9)
+    if not is_visible(image, Part.STRAP):
         return None
-    if words.bag == 'backpack':
-        straps = join(color, choose(rng, ('backpack straps', 'bag straps')))
+    if attributes.bag == 'backpack':
+        straps = join_words(color, choose(rng, ('backpack straps', 'bag straps')))
         return Fact('strap', 'have', straps + ' over the shoulders', 0.8)
     return Fact(
-        'strap', 'have', with_article(join(color, 'strap across the body')), 0.7
+        'strap', 'have', with_article(join_words(color, 'strap across the body')), 0.7
     )
 
 
 def visible_facts(
     image: PersonImage, rng: np.random.Generator, hedging: float
 ) -> list[Fact]:
-    """Everything worth saying of an image, clothes first.
+    """Return every fact that an image shows, clothes first.
 
     Args:
-        image: What was rendered; its part map decides.
-        rng: Source of randomness for the wording.
-        hedging: Probability of a vague color.
+        image: The rendered image; its part map decides what is visible.
+        rng: Random generator for the wording.
+        hedging: Probability of a vague color word.
     """
-    words = image.person.words
+    attributes = image.person.attributes
     facts: list[Fact | None] = []
-    if shows(image, Part.UPPER):
-        facts.append(_upper(image, rng, hedging))
-    if shows(image, Part.LOWER):
-        facts.append(_lower(image, rng, hedging))
-    facts += [_hair(image, rng, hedging), _bag(image, rng, hedging)]
-    if words.hat != 'none' and shows(image, Part.HAT):
+    if is_visible(image, Part.UPPER):
+        facts.append(_upper_fact(image, rng, hedging))
+    if is_visible(image, Part.LOWER):
+        facts.append(_lower_fact(image, rng, hedging))
+    facts += [_hair_fact(image, rng, hedging), _bag_fact(image, rng, hedging)]
+    if attributes.hat != 'none' and is_visible(image, Part.HAT):
         noun = {'cap': ('cap', 'baseball cap'), 'beanie': ('beanie', 'knit hat')}
-        color = color_phrase(rng, words.hat_color, hedging)
-        phrase = with_article(join(color, choose(rng, noun[words.hat])))
+        color = color_phrase(rng, attributes.hat_color, hedging)
+        phrase = with_article(join_words(color, choose(rng, noun[attributes.hat])))
         facts.append(Fact('hat', 'wear', phrase, 0.85))
-    if words.glasses != 'none' and shows(image, Part.GLASSES):
-        facts.append(Fact('glasses', 'wear', words.glasses, 0.7))
-    if shows(image, Part.SHOES):
-        color = color_phrase(rng, words.shoe_color, hedging)
-        phrase = join(color, choose(rng, GARMENTS[words.shoes]))
+    if attributes.glasses != 'none' and is_visible(image, Part.GLASSES):
+        facts.append(Fact('glasses', 'wear', attributes.glasses, 0.7))
+    if is_visible(image, Part.SHOES):
+        color = color_phrase(rng, attributes.shoe_color, hedging)
+        phrase = join_words(color, choose(rng, GARMENTS[attributes.shoes]))
         facts.append(Fact('shoes', 'wear', phrase, 0.75))
     return [fact for fact in facts if fact is not None]

@@ -11,8 +11,8 @@ _UP = np.array([0.0, 1.0, 0.0])
 
 
 def hair_primitives(person: Identity, bones: Skeleton) -> list[Primitive]:
-    """A shell that leaves the face free, and whatever hangs or is tied up."""
-    style = person.words.hair
+    """Return the shell around the skull and the hair that hangs or is tied up."""
+    style = person.attributes.hair
     if style == 'bald':
         return []
     u = bones.unit * person.build.head
@@ -48,8 +48,8 @@ def hair_primitives(person: Identity, bones: Skeleton) -> list[Primitive]:
 
 
 def hat_primitives(person: Identity, bones: Skeleton) -> list[Primitive]:
-    """A baseball cap or a beanie."""
-    kind = person.words.hat
+    """Return a baseball cap or a beanie."""
+    kind = person.attributes.hat
     if kind == 'none':
         return []
     u = bones.unit * person.build.head
@@ -68,8 +68,8 @@ def hat_primitives(person: Identity, bones: Skeleton) -> list[Primitive]:
 
 
 def bag_primitives(person: Identity, bones: Skeleton) -> list[Primitive]:
-    """The body of a bag; straps are painted on the clothes."""
-    kind, u = person.words.bag, bones.unit
+    """Return the body of a bag; straps are colored in ``surface_materials``."""
+    kind, u = person.attributes.bag, bones.unit
     sx, sy, sz = person.details.bag_size
     side = person.details.bag_side
     build = person.build

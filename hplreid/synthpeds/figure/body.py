@@ -11,7 +11,7 @@ from .skeleton import Skeleton
 
 def _torso(person: Identity, bones: Skeleton) -> list[Primitive]:
     b, u, fit = person.build, bones.unit, person.details.fit
-    woman = person.words.gender == 'woman'
+    woman = person.attributes.gender == 'woman'
     wide = u * b.width
     hips = 0.148 * u * b.hips * (0.5 + 0.5 * b.width)
     waist = (0.125 if woman else 0.138) * wide
@@ -61,17 +61,17 @@ def _head(person: Identity, bones: Skeleton) -> list[Primitive]:
 
 
 def _arms(person: Identity, bones: Skeleton) -> list[Primitive]:
-    d, words, u = person.details, person.words, bones.unit
+    d, attributes, u = person.details, person.attributes, bones.unit
     w = u * (0.5 + 0.5 * person.build.width)
-    slim = 0.88 if words.gender == 'woman' else 1.0
+    slim = 0.88 if attributes.gender == 'woman' else 1.0
     parts = []
     for side in range(2):
         shoulder, elbow = bones.shoulders[side], bones.elbows[side]
         wrist, finger = bones.wrists[side], bones.fingers[side]
-        cloth = d.fit + 0.004 if words.long_sleeves else 0.0
-        part = Part.UPPER if words.long_sleeves else Part.ARM
+        cloth = d.fit + 0.004 if attributes.long_sleeves else 0.0
+        part = Part.UPPER if attributes.long_sleeves else Part.ARM
         # A bare arm begins inside its sleeve, or it would show at the shoulder.
-        bare = 0.0 if words.long_sleeves else 0.35
+        bare = 0.0 if attributes.long_sleeves else 0.35
         start = shoulder + (elbow - shoulder) * bare
         top, mid, low = (r * w * slim for r in (0.053, 0.042, 0.030))
         parts += [
@@ -80,7 +80,7 @@ def _arms(person: Identity, bones: Skeleton) -> list[Primitive]:
                     cap=0.005 if cloth else None),
             segment(wrist, finger, (0.028 * u, 0.026 * u), Part.ARM, (0.75, 1.1)),
         ]  # fmt: skip
-        if not words.long_sleeves:
+        if not attributes.long_sleeves:
             end = shoulder + (elbow - shoulder) * d.sleeve
             loose = d.fit + 0.008
             parts.append(
@@ -92,14 +92,18 @@ def _arms(person: Identity, bones: Skeleton) -> list[Primitive]:
 
 def _leg_radii(person: Identity, u: float) -> tuple[float, float, float]:
     b = person.build
-    w = u * (0.45 + 0.55 * b.width) * (1.03 if person.words.gender == 'woman' else 1)
+    w = (
+        u
+        * (0.45 + 0.55 * b.width)
+        * (1.03 if person.attributes.gender == 'woman' else 1)
+    )
     return 0.086 * w * b.hips, 0.058 * w, 0.037 * w
 
 
 def _legs(person: Identity, bones: Skeleton) -> list[Primitive]:
-    words, d, u = person.words, person.details, bones.unit
+    attributes, d, u = person.attributes, person.details, bones.unit
     top, knee_r, ankle_r = _leg_radii(person, u)
-    clothed = words.lower in ('jeans', 'trousers')
+    clothed = attributes.lower in ('jeans', 'trousers')
     part = Part.LOWER if clothed else Part.LEG
     parts = []
     for side in range(2):
@@ -121,7 +125,7 @@ def _legs(person: Identity, bones: Skeleton) -> list[Primitive]:
                 segment(knee, calf, (knee_r * 0.92, knee_r * 0.9), part, limb=True),
                 segment(calf, ankle, (knee_r * 0.9, ankle_r * 0.9), part, limb=True),
             ]
-        if words.lower == 'shorts':
+        if attributes.lower == 'shorts':
             end = hip + (knee - hip) * d.shorts
             parts.append(
                 segment(hip, end, (top + 0.012, knee_r + 0.03), Part.LOWER, limb=True,
@@ -139,10 +143,10 @@ def _shoe(
     u: float,
 ) -> list[Primitive]:
     heel = ankle + (ankle - toe) * [0.28, 0, 0.28] - [0, 0.042 * u, 0]
-    r = (0.037 if person.words.gender == 'man' else 0.033) * u
+    r = (0.037 if person.attributes.gender == 'man' else 0.033) * u
     parts = [segment(heel, toe, (r, r * 0.95), Part.SHOES, (1.0, 1.15))]
     parts.append(segment(ankle, heel, (r * 1.1, r), Part.SHOES))
-    if person.words.shoes == 'boots':
+    if person.attributes.shoes == 'boots':
         shaft = ankle + (knee - ankle) * 0.38
         wide = 0.058 * u
         parts.append(segment(shaft, ankle, (wide, wide * 0.85), Part.SHOES, cap=0.01))
@@ -150,8 +154,8 @@ def _shoe(
 
 
 def _drapes(person: Identity, bones: Skeleton) -> list[Primitive]:
-    """Cloth that hangs free: hems, skirts, coat tails, hoods and collars."""
-    words, d, u, b = person.words, person.details, bones.unit, person.build
+    """Return cloth that hangs free: hems, skirts, coat tails, hoods and collars."""
+    attributes, d, u, b = person.attributes, person.details, bones.unit, person.build
     hips = 0.150 * u * b.hips * (0.5 + 0.5 * b.width)
     waist = bones.waist
     leg = bones.hip[1] - (bones.ankles[0][1] + bones.ankles[1][1]) / 2
@@ -159,8 +163,8 @@ def _drapes(person: Identity, bones: Skeleton) -> list[Primitive]:
     parts = []
     # A long stride must stay inside the cloth.
     reach = max(abs(k[2] - bones.hip[2]) for k in bones.knees)
-    if words.upper in ('coat', 'dress'):
-        length = d.skirt + (0.12 if words.upper == 'coat' else 0.0)
+    if attributes.upper in ('coat', 'dress'):
+        length = d.skirt + (0.12 if attributes.upper == 'coat' else 0.0)
         hem = bones.hip + down * leg * length
         wide = max(d.flare * u, reach * length * 1.6 + 0.08 * u, hips + d.fit)
         parts.append(
@@ -174,8 +178,8 @@ def _drapes(person: Identity, bones: Skeleton) -> list[Primitive]:
             segment(waist + [0, 0.03, 0], hem, (0.88 * hips + d.fit, wide), Part.UPPER,
                     (1.0, 0.80), cap=0.004)
         )  # fmt: skip
-    if words.lower in ('skirt', 'long skirt'):
-        length = 0.86 if words.lower == 'long skirt' else d.skirt
+    if attributes.lower in ('skirt', 'long skirt'):
+        length = 0.86 if attributes.lower == 'long skirt' else d.skirt
         hem = bones.hip + down * leg * length
         wide = max(d.flare * u, reach * min(1, length * 1.5) + 0.07 * u)
         parts.append(
@@ -183,13 +187,13 @@ def _drapes(person: Identity, bones: Skeleton) -> list[Primitive]:
                     (1.0, 0.85), cap=0.005)
         )  # fmt: skip
     neck = bones.neck
-    if words.upper in ('hoodie', 'jacket', 'coat', 'shirt'):
-        thick = {'hoodie': 0.075, 'shirt': 0.062}.get(words.upper, 0.072) * u
+    if attributes.upper in ('hoodie', 'jacket', 'coat', 'shirt'):
+        thick = {'hoodie': 0.075, 'shirt': 0.062}.get(attributes.upper, 0.072) * u
         parts.append(
             segment(neck - [0, 0.03, 0.012], neck + [0, 0.022 * u, -0.018],
                     (thick * 1.1, thick), Part.UPPER, cap=0.006)
         )  # fmt: skip
-    if words.upper == 'hoodie':
+    if attributes.upper == 'hoodie':
         for side in (-1, 1):
             end = neck + np.array([side * 0.07, -0.03, -0.06]) * u
             parts.append(
@@ -200,7 +204,22 @@ def _drapes(person: Identity, bones: Skeleton) -> list[Primitive]:
 
 
 def make_figure(person: Identity, bones: Skeleton) -> list[Primitive]:
-    """All primitives of a dressed person, in the frame of the figure."""
+    """Return all primitives of a dressed person, in the frame of the figure.
+
+    Args:
+        person: The identity.
+        bones: The posed skeleton.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.synthpeds import Difficulty
+        >>> from hplreid.synthpeds.figure import draw_pose, make_figure, make_skeleton
+        >>> from hplreid.synthpeds.wardrobe import make_identity
+        >>> person = make_identity(0, 5, Difficulty())
+        >>> pose = draw_pose(np.random.default_rng(0))
+        >>> len(make_figure(person, make_skeleton(person.build, pose)))
+        39
+    """
     return [
         *_torso(person, bones),
         *_drapes(person, bones),

@@ -1,10 +1,10 @@
-"""Names of what a ray can hit."""
+"""Visible parts of an image: body, garments, accessories, occluders."""
 
 from enum import IntEnum
 
 
 class Part(IntEnum):
-    """Part of an image. Part maps hold these numbers, 0 is the background."""
+    """Value of a pixel of a part map."""
 
     BACKGROUND = 0
     FACE = 1

@@ -1,4 +1,4 @@
-"""Signed distances to the rounded primitives a figure is made of."""
+"""Signed distances to the rounded primitives that make up a figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-# Width of the blend between neighboring primitives, meters. Wider than this and a
-# hanging arm melts into the hip.
+# Width of the blend between neighboring primitives, meters. With a wider one a hanging
+# arm merges into the hip.
 BLEND = 0.010
 
 
@@ -17,8 +17,8 @@ class Primitive:
 
     A single formula covers capsules, rounded cones, ellipsoids, rounded boxes and
     flat-ended cones: a core box of half extents ``half``, grown by a radius that
-    changes linearly along the local y axis, seen through a stretch of the local x
-    and z axes, cut flat ``cap`` meters beyond the core's ends.
+    changes linearly along the local y axis, stretched along the local x and z axes,
+    cut flat ``cap`` meters beyond the core's ends.
 
     Args:
         center: Center of the core, ``(3,)``.
@@ -29,7 +29,7 @@ class Primitive:
         stretch: Factors on the local x and z extents.
         cap: How far the shape reaches beyond the core along y. None leaves the
             round end.
-        part: Body part it stands for, see :class:`~.parts.Part`.
+        part: Part it belongs to, see :class:`~.body_parts.Part`.
         limb: Whether patterns follow this primitive's own axis.
     """
 
@@ -54,7 +54,7 @@ def segment(
     cap: float | None = None,
     limb: bool = False,
 ) -> Primitive:
-    """A rounded cone from one point to another.
+    """Return a rounded cone from one point to another.
 
     Args:
         start: First end of the axis, ``(3,)``.
@@ -85,7 +85,7 @@ def segment(
 def box(
     center: np.ndarray, half: Sequence[float], radius: float, part: int
 ) -> Primitive:
-    """A rounded box along the figure's axes; ``half`` leaves the rounding out."""
+    """Return a rounded box along the figure's axes; ``half`` excludes the rounding."""
     core = np.asarray(half, float)
     return Primitive(center, np.eye(3), core, radius, 0.0, (1.0, 1.0), None, part)
 
@@ -93,12 +93,20 @@ def box(
 class Shape:
     """Primitives packed for evaluation at many points at once.
 
-    Points are columns, ``(3, N)``: every operation then runs along memory.
+    Points are columns, ``(3, N)``, so that every operation runs along memory.
 
     Args:
-        primitives: What the shape is made of.
-        rotation: From the figure's frame to the world's, ``(3, 3)``.
-        position: Where the figure's origin lies in the world, ``(3,)``.
+        primitives: The primitives of the shape.
+        rotation: Rotation from the figure's frame to the world's, ``(3, 3)``.
+        position: Position of the figure's origin in the world, ``(3,)``.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.synthpeds.figure import Part, Shape
+        >>> from hplreid.synthpeds.figure.signed_distance import segment
+        >>> capsule = segment([0, 0, 0], [0, 1, 0], (0.2, 0.2), Part.ARM)
+        >>> Shape([capsule])(torch.tensor([[0.5], [0.5], [0.0]]))  # one point
+        tensor([0.3000])
     """
 
     def __init__(
@@ -135,7 +143,7 @@ class Shape:
         return len(self.part)
 
     def subset(self, keep: np.ndarray) -> 'Shape':
-        """The shape made of the primitives where ``keep`` ``(P,)`` is true."""
+        """Return the shape of the primitives where ``keep`` ``(P,)`` is true."""
         mask = torch.as_tensor(keep)
         other = object.__new__(Shape)
         other._matrix = self._matrix[:, mask]
@@ -145,7 +153,7 @@ class Shape:
         return other
 
     def local(self, points: torch.Tensor) -> torch.Tensor:
-        """Coordinates in every primitive's own frame, ``(3, P, N)``."""
+        """Return coordinates in every primitive's own frame, ``(3, P, N)``."""
         count = len(self)
         flat = torch.addmm(
             self._offset.reshape(3 * count, 1),
@@ -155,7 +163,11 @@ class Shape:
         return flat.reshape(3, count, -1)
 
     def distances(self, points: torch.Tensor) -> torch.Tensor:
-        """Distance bound to every primitive, ``(P, N)``, for points ``(3, N)``."""
+        """Return lower bounds of the distances to each primitive, ``(P, N)``.
+
+        Args:
+            points: World positions, ``(3, N)``.
+        """
         hx, hy, hz, radius, taper, cap, scale = self._columns
         x, y, z = self.local(points)
         grown = torch.minimum(torch.maximum(y, -hy), hy).mul_(taper).add_(radius)
@@ -168,15 +180,15 @@ class Shape:
         return torch.maximum(distance, beyond.sub_(cap)).mul_(scale)
 
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
-        """Distance bound to the smooth union, ``(N,)``, for points ``(3, N)``."""
+        """Return lower bounds of the distance to the smooth union, ``(N,)``."""
         return smooth_union(self.distances(points))
 
 
 def smooth_union(distances: torch.Tensor, blend: float = BLEND) -> torch.Tensor:
-    """Soft minimum over the first dimension: ``(P, N)`` to ``(N,)``.
+    """Return the soft minimum over the first dimension: ``(P, N)`` to ``(N,)``.
 
-    The log-sum-exp form is symmetric in the primitives, so their order is free. It
-    lies at most ``blend * log(P)`` below the plain minimum.
+    The log-sum-exp form is symmetric in the primitives, so their order does not
+    matter. It lies at most ``blend * log(P)`` below the plain minimum.
     """
     nearest = distances.amin(0)
     weight = (nearest - distances).mul_(1 / blend).exp_().sum(0)

@@ -1,4 +1,4 @@
-"""Joints of a posed body, by forward kinematics."""
+"""Joint positions of a posed body, by forward kinematics."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Skeleton:
     The figure faces +z, y points up and the soles touch y = 0.
 
     Args:
-        unit: Height of the person over 1.75 m: the scale of everything.
+        unit: Height of the person over 1.75 m; scales every length.
         hip: Middle of the pelvis.
         waist: Navel height, on the spine.
         chest: Height of the breastbone, on the spine.
@@ -43,8 +43,8 @@ class Skeleton:
     fingers: tuple[np.ndarray, np.ndarray]
 
 
-def _swung(angle: float, side: float = 0.0) -> np.ndarray:
-    """Unit vector hanging down, swung forward by ``angle``, outward by ``side``."""
+def _hanging_direction(angle: float, side: float = 0.0) -> np.ndarray:
+    """Return a downward unit vector swung forward by ``angle``, outward by ``side``."""
     return np.array(
         [np.sin(side), -np.cos(angle) * np.cos(side), np.sin(angle) * np.cos(side)]
     )
@@ -58,11 +58,13 @@ def _legs(build: Build, pose: Pose, unit: float) -> list[list[np.ndarray]]:
         # The knee bends while the leg travels forward and stays near straight on
         # the ground.
         bend = 0.08 + 1.5 * pose.stride * max(0.0, np.cos(phase + 0.3))
-        knee = hip + 0.43 * unit * build.legs * _swung(thigh, side * 0.02)
-        ankle = knee + 0.40 * unit * build.legs * _swung(thigh - bend)
+        knee = hip + 0.43 * unit * build.legs * _hanging_direction(thigh, side * 0.02)
+        ankle = knee + 0.40 * unit * build.legs * _hanging_direction(thigh - bend)
         pitch = np.pi / 2 + 0.7 * min(0.0, thigh - bend) + 0.25 * max(0.0, thigh)
         out = side * 0.12
-        toe = ankle + 0.16 * unit * _swung(pitch, out) + [0, -0.035 * unit, 0]
+        toe = (
+            ankle + 0.16 * unit * _hanging_direction(pitch, out) + [0, -0.035 * unit, 0]
+        )
         legs.append([hip, knee, ankle, toe])
     return legs
 
@@ -83,15 +85,32 @@ def _arms(build: Build, pose: Pose, neck: np.ndarray, unit: float) -> list:
             upper, lower, inward = 0.15, 2.05, -0.45
         elif kind == 'carry':
             upper, lower = 0.05 * np.sin(phase), 0.12
-        elbow = shoulder + 0.285 * unit * _swung(upper, side * outward)
-        wrist = elbow + 0.25 * unit * _swung(lower, side * inward)
-        finger = wrist + 0.085 * unit * _swung(lower + 0.1, side * inward * 0.5)
+        elbow = shoulder + 0.285 * unit * _hanging_direction(upper, side * outward)
+        wrist = elbow + 0.25 * unit * _hanging_direction(lower, side * inward)
+        finger = wrist + 0.085 * unit * _hanging_direction(
+            lower + 0.1, side * inward * 0.5
+        )
         arms.append([shoulder, elbow, wrist, finger])
     return arms
 
 
 def make_skeleton(build: Build, pose: Pose) -> Skeleton:
-    """Pose a body of the given proportions."""
+    """Return the skeleton of a body with the given proportions and pose.
+
+    Args:
+        build: Proportions of the body.
+        pose: Joint angles.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.synthpeds import Difficulty
+        >>> from hplreid.synthpeds.figure import draw_pose, make_skeleton
+        >>> from hplreid.synthpeds.wardrobe import make_identity
+        >>> build = make_identity(0, 5, Difficulty()).build
+        >>> bones = make_skeleton(build, draw_pose(np.random.default_rng(0)))
+        >>> bool(bones.head[1] > bones.hip[1])  # y points up
+        True
+    """
     unit = build.height / 1.75
     legs = _legs(build, pose, unit)
     lowest = min(
@@ -100,7 +119,7 @@ def make_skeleton(build: Build, pose: Pose) -> Skeleton:
     lift = np.array([0.0, -lowest, 0.0])
     legs = [[joint + lift for joint in leg] for leg in legs]
     tilt = np.array([0.0, np.cos(pose.lean), np.sin(pose.lean)])
-    # Long legs leave less to the trunk: people of one height differ in this.
+    # Long legs shorten the trunk, so that people of one height differ.
     trunk = unit * (1 + 0.83 / 0.56 * (1 - build.legs) * 0.6)
     neck = lift + 0.53 * trunk * tilt
     turn = pose.head_turn
@@ -121,13 +140,13 @@ def make_skeleton(build: Build, pose: Pose) -> Skeleton:
 
 
 def hem_height(person: Identity, bones: Skeleton) -> float | None:
-    """Height above the ground, meters, where a skirt, dress or long coat ends."""
-    words, skirt = person.words, person.details.skirt
+    """Return the height in meters where a skirt, dress or coat ends, else None."""
+    attributes, skirt = person.attributes, person.details.skirt
     leg = bones.hip[1] - (bones.ankles[0][1] + bones.ankles[1][1]) / 2
-    if words.lower == 'long skirt':
+    if attributes.lower == 'long skirt':
         return float(bones.hip[1] - 0.86 * leg)
-    if words.lower == 'skirt' or words.upper == 'dress':
+    if attributes.lower == 'skirt' or attributes.upper == 'dress':
         return float(bones.hip[1] - skirt * leg)
-    if words.upper == 'coat':
+    if attributes.upper == 'coat':
         return float(bones.hip[1] - (skirt + 0.12) * leg)
     return None

@@ -1,9 +1,9 @@
-"""Color words, their anchors in Lab space, and shades that stay near them."""
+"""Color words, their sRGB anchors, and shades drawn around them in Lab space."""
 
 import numpy as np
 
 # sRGB, 0-255. Cloth is muted: no anchor is a pure primary.
-ANCHORS: dict[str, tuple[int, int, int]] = {
+COLOR_ANCHORS: dict[str, tuple[int, int, int]] = {
     'black': (26, 26, 29),
     'dark gray': (72, 73, 76),
     'gray': (128, 129, 131),
@@ -26,7 +26,7 @@ ANCHORS: dict[str, tuple[int, int, int]] = {
     'beige': (206, 184, 146),
 }
 
-HAIR: dict[str, tuple[int, int, int]] = {
+HAIR_ANCHORS: dict[str, tuple[int, int, int]] = {
     'black': (26, 23, 22),
     'brown': (76, 50, 34),
     'blonde': (196, 160, 98),
@@ -34,7 +34,7 @@ HAIR: dict[str, tuple[int, int, int]] = {
     'red': (138, 62, 32),
 }
 
-SKIN: tuple[tuple[int, int, int], ...] = (
+SKIN_TONES: tuple[tuple[int, int, int], ...] = (
     (236, 196, 170),
     (222, 174, 142),
     (198, 146, 112),
@@ -43,6 +43,7 @@ SKIN: tuple[tuple[int, int, int], ...] = (
     (78, 52, 40),
 )
 
+# scikit-image rounds the matrix to six digits, which would change rendered images.
 _TO_XYZ = np.array(
     [
         [0.4124564, 0.3575761, 0.1804375],
@@ -54,20 +55,20 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def srgb_to_linear(rgb: np.ndarray) -> np.ndarray:
-    """SRGB in 0-1 to linear light in 0-1."""
+    """Convert sRGB in 0-1 to linear light in 0-1."""
     rgb = np.asarray(rgb, float)
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light in 0-1 to sRGB in 0-1."""
+    """Convert linear light in 0-1 to sRGB in 0-1."""
     linear = np.clip(linear, 0.0, 1.0)
     curved = 1.055 * linear ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, 12.92 * linear, curved)
 
 
 def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
-    """SRGB in 0-255, ``(..., 3)``, to CIE Lab under D65."""
+    """Convert sRGB in 0-255, ``(..., 3)``, to CIE Lab under D65."""
     xyz = srgb_to_linear(np.asarray(rgb, float) / 255) @ _TO_XYZ.T / _WHITE
     small = xyz * (841 / 108) + 4 / 29
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), small)
@@ -76,7 +77,7 @@ def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
 
 
 def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
-    """CIE Lab under D65, ``(..., 3)``, to sRGB in 0-255, clipped to the gamut."""
+    """Convert CIE Lab under D65, ``(..., 3)``, to sRGB in 0-255, clipped to gamut."""
     lab = np.asarray(lab, float)
     y = (lab[..., 0] + 16) / 116
     f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
@@ -84,38 +85,49 @@ def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     return 255 * linear_to_srgb(xyz @ np.linalg.inv(_TO_XYZ).T)
 
 
-_NAMES = list(ANCHORS)
-_LAB = rgb_to_lab(np.array(list(ANCHORS.values())))
+_NAMES = list(COLOR_ANCHORS)
+_LAB = rgb_to_lab(np.array(list(COLOR_ANCHORS.values())))
 
 
-def nearest_word(rgb: np.ndarray) -> str:
-    """The color word whose anchor lies nearest in Lab space."""
+def nearest_color_word(rgb: np.ndarray) -> str:
+    """Return the color word whose anchor lies nearest in Lab space.
+
+    Args:
+        rgb: sRGB in 0-255, ``(3,)``.
+
+    Example:
+        >>> from hplreid.synthpeds.wardrobe import nearest_color_word
+        >>> nearest_color_word((40, 40, 90))
+        'navy'
+    """
     distance = np.linalg.norm(_LAB - rgb_to_lab(np.asarray(rgb, float)), axis=-1)
     return _NAMES[int(distance.argmin())]
 
 
-def shade(rng: np.random.Generator, word: str, spread: float = 1.0) -> np.ndarray:
-    """A shade that the word still names best.
+def draw_shade(rng: np.random.Generator, word: str, spread: float = 1.0) -> np.ndarray:
+    """Draw a shade to which ``word`` is the nearest color word.
 
     Args:
-        rng: Source of randomness.
-        word: A key of :data:`ANCHORS`.
+        rng: Random generator.
+        word: A key of :data:`COLOR_ANCHORS`.
         spread: Scale of the deviation; 1 is about 6 units of Lab.
 
     Returns:
         sRGB in 0-255, ``(3,)``.
     """
-    anchor = rgb_to_lab(np.array(ANCHORS[word]))
+    anchor = rgb_to_lab(np.array(COLOR_ANCHORS[word]))
     for _ in range(20):
         offset = rng.uniform(-1, 1, 3) * np.array([7.0, 5.0, 6.0]) * spread
         # Cloth fades: less chroma than the anchor is common, more is rare.
         offset[1:] -= anchor[1:] * rng.uniform(0, 0.45)
         rgb = lab_to_rgb(anchor + offset)
-        if nearest_word(rgb) == word:
+        if nearest_color_word(rgb) == word:
             return rgb
-    return np.array(ANCHORS[word], float)
+    return np.array(COLOR_ANCHORS[word], float)
 
 
-def vary(rng: np.random.Generator, rgb: tuple[int, ...], amount: float) -> np.ndarray:
-    """A color near ``rgb``: lightness and warmth moved by about ``amount`` Lab."""
+def jitter_color(
+    rng: np.random.Generator, rgb: tuple[int, ...], amount: float
+) -> np.ndarray:
+    """Draw a color near ``rgb``, each Lab channel moved by at most ``amount``."""
     return lab_to_rgb(rgb_to_lab(np.array(rgb)) + rng.uniform(-1, 1, 3) * amount)

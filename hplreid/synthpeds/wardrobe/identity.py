@@ -1,18 +1,25 @@
-"""A person: words plus the shades, proportions and details that words leave open."""
+"""An identity: attributes, and the shades, proportions and details beside them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..difficulty import Difficulty
-from ..randomness import Stream, stream
-from .colors import ANCHORS, HAIR, SKIN, shade, srgb_to_linear, vary
-from .outfit_words import Words, words_of
+from ..randomness import Stream, random_stream
+from .attributes import Attributes, make_attributes
+from .colors import (
+    COLOR_ANCHORS,
+    HAIR_ANCHORS,
+    SKIN_TONES,
+    draw_shade,
+    jitter_color,
+    srgb_to_linear,
+)
 
 
 @dataclass(frozen=True)
 class Build:
-    """Proportions. Factors are relative to the average.
+    """Proportions of a body; factors are relative to the average.
 
     Args:
         height: Meters.
@@ -35,7 +42,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Details:
-    """Tailoring that no caption mentions.
+    """Proportions of clothes and hair that no caption mentions.
 
     Args:
         fit: Looseness of the upper garment, meters added to the radii.
@@ -76,17 +83,26 @@ class Details:
 
 @dataclass(frozen=True)
 class Identity:
-    """One person. ``rgb`` maps slots to linear colors in 0-1, ``(3,)`` each."""
+    """Appearance of one identity.
 
-    number: int
-    words: Words
+    Args:
+        identity_number: Number of the identity.
+        attributes: What captions may describe.
+        build: Proportions of the body.
+        details: Proportions of clothes and hair.
+        rgb: Linear color in 0-1, ``(3,)``, of each surface, such as ``'upper'``,
+            ``'second'`` (of the pattern), ``'skin'`` or ``'hair'``.
+    """
+
+    identity_number: int
+    attributes: Attributes
     build: Build
     details: Details
     rgb: dict[str, np.ndarray]
 
 
-def _build(rng: np.random.Generator, words: Words) -> Build:
-    man = words.gender == 'man'
+def _build(rng: np.random.Generator, attributes: Attributes) -> Build:
+    man = attributes.gender == 'man'
     width = float(np.clip(rng.normal(1.0, 0.10), 0.82, 1.28))
     return Build(
         height=float(np.clip(rng.normal(1.77 if man else 1.65, 0.065), 1.5, 1.98)),
@@ -99,12 +115,14 @@ def _build(rng: np.random.Generator, words: Words) -> Build:
     )
 
 
-def _details(rng: np.random.Generator, words: Words) -> Details:
-    loose = {'t-shirt': 0.006, 'shirt': 0.008, 'sweater': 0.014, 'hoodie': 0.02,
-             'jacket': 0.022, 'coat': 0.022, 'dress': 0.002}[words.upper]  # fmt: skip
-    jeans = words.lower == 'jeans'
+def _details(rng: np.random.Generator, attributes: Attributes) -> Details:
+    looseness = {
+        't-shirt': 0.006, 'shirt': 0.008, 'sweater': 0.014, 'hoodie': 0.02,
+        'jacket': 0.022, 'coat': 0.022, 'dress': 0.002,
+    }[attributes.upper]  # fmt: skip
+    jeans = attributes.lower == 'jeans'
     return Details(
-        fit=loose * rng.uniform(0.7, 1.4),
+        fit=looseness * rng.uniform(0.7, 1.4),
         hem=rng.uniform(-0.03, 0.05),
         leg_fit=rng.uniform(0.046, 0.07) if jeans else rng.uniform(0.05, 0.085),
         sleeve=rng.uniform(0.5, 0.85),
@@ -121,30 +139,45 @@ def _details(rng: np.random.Generator, words: Words) -> Details:
         bag_size=rng.uniform(0.85, 1.25, 3),
         hair=rng.uniform([0.7, 0.95], [1.25, 1.06]),
         opening=rng.uniform(0.03, 0.065),
-        beard=words.gender == 'man' and rng.random() < 0.25,
+        beard=attributes.gender == 'man' and rng.random() < 0.25,
     )
 
 
-def make_identity(seed: int, number: int, difficulty: Difficulty) -> Identity:
-    """The person with a number; depends on nothing but the arguments."""
-    words = words_of(seed, number, difficulty.crowding)
-    rng = stream(seed, Stream.IDENTITY, number, 1)
-    build, details = _build(rng, words), _details(rng, words)
+def make_identity(seed: int, identity_number: int, difficulty: Difficulty) -> Identity:
+    """Return the identity with a number.
+
+    Args:
+        seed: Seed of the dataset.
+        identity_number: Number of the identity, at least 0.
+        difficulty: Gives the crowding and the spread of shades.
+
+    Example:
+        >>> from hplreid.synthpeds import Difficulty
+        >>> from hplreid.synthpeds.wardrobe import make_identity
+        >>> person = make_identity(seed=0, identity_number=5, difficulty=Difficulty())
+        >>> person.attributes.gender, person.rgb['upper'].shape
+        ('woman', (3,))
+    """
+    attributes = make_attributes(seed, identity_number, difficulty.crowding)
+    rng = random_stream(seed, Stream.IDENTITY, identity_number, 1)
+    build, details = _build(rng, attributes), _details(rng, attributes)
     slots = {
-        'upper': words.upper_color,
-        'second': words.second,
-        'inner': words.inner or 'white',
-        'lower': words.lower_color,
-        'shoes': words.shoe_color,
-        'bag': words.bag_color,
-        'hat': words.hat_color,
+        'upper': attributes.upper_color,
+        'second': attributes.second,
+        'inner': attributes.inner or 'white',
+        'lower': attributes.lower_color,
+        'shoes': attributes.shoe_color,
+        'bag': attributes.bag_color,
+        'hat': attributes.hat_color,
     }
-    rgb = {k: shade(rng, word, difficulty.shade_spread) for k, word in slots.items()}
-    rgb['hair'] = vary(rng, HAIR[words.hair_color], 4.0)
-    rgb['skin'] = vary(rng, SKIN[int(rng.choice(6, p=_SKIN_SHARE))], 4.0)
-    rgb['glasses'] = np.array(ANCHORS['black'], float)
+    rgb = {
+        k: draw_shade(rng, word, difficulty.shade_spread) for k, word in slots.items()
+    }
+    rgb['hair'] = jitter_color(rng, HAIR_ANCHORS[attributes.hair_color], 4.0)
+    rgb['skin'] = jitter_color(rng, SKIN_TONES[int(rng.choice(6, p=_SKIN_SHARE))], 4.0)
+    rgb['glasses'] = np.array(COLOR_ANCHORS['black'], float)
     linear = {k: srgb_to_linear(v / 255) for k, v in rgb.items()}
-    return Identity(number, words, build, details, linear)
+    return Identity(identity_number, attributes, build, details, linear)
 
 
 _SKIN_SHARE = (0.24, 0.3, 0.2, 0.12, 0.08, 0.06)

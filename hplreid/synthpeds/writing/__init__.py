@@ -1,4 +1,11 @@
-"""A whole dataset on disk: which images, in which layout, by how many processes.
+"""Writing a dataset to disk: plan of images, folder layouts, workers, manifest.
 
-What a single image looks like is decided in ``person_image``.
+How a single image is rendered lives in ``person_image``, how it is described in
+``captions``.
 """
+
+from .layouts import Shot, plan_shots
+from .manifest import synthpeds_problems
+from .writer import make_synthpeds
+
+__all__ = ['Shot', 'make_synthpeds', 'plan_shots', 'synthpeds_problems']

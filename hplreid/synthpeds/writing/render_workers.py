@@ -1,4 +1,4 @@
-"""Rendering on several processes."""
+"""Rendering of planned images by several workers."""
 
 import io
 import multiprocessing
@@ -15,14 +15,14 @@ from ..difficulty import Difficulty
 from ..person_image import make_image
 from .layouts import Shot
 
-CAPTIONS = 2
-# Shots handed to a worker at a time: few enough to share the end of the work.
+CAPTIONS_PER_IMAGE = 2
+# Shots per job: few enough to keep all workers busy until the end.
 _CHUNK = 10
 
 
 @dataclass(frozen=True)
-class Job:
-    """A few shots and all that is needed to take them."""
+class RenderJob:
+    """A few shots and the settings to render them."""
 
     shots: tuple[Shot, ...]
     root: str
@@ -33,7 +33,7 @@ class Job:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One process, one thread, numbers too small to matter taken as zero."""
+    """Run torch in inference mode on one thread, with denormals flushed to zero."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -45,10 +45,15 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _take(shot: Shot, job: Job) -> list[str]:
-    """Render and store one shot; returns its captions."""
+def _render_shot(shot: Shot, job: RenderJob) -> list[str]:
+    """Render and store one shot, and return its captions."""
     image = make_image(
-        job.seed, shot.number, shot.index, job.difficulty, job.shape, shot.junk
+        job.seed,
+        shot.identity_number,
+        shot.image_index,
+        job.difficulty,
+        job.shape,
+        shot.junk,
     )
     buffer = io.BytesIO()
     Image.fromarray(image.pixels).save(buffer, 'JPEG', quality=image.quality)
@@ -57,17 +62,17 @@ def _take(shot: Shot, job: Job) -> list[str]:
     if not shot.split:
         return []
     return [
-        make_caption(image, job.seed, shot.index, k, job.difficulty).text
-        for k in range(CAPTIONS)
+        make_caption(image, job.seed, shot.image_index, k, job.difficulty).text
+        for k in range(CAPTIONS_PER_IMAGE)
     ]
 
 
-def _run(job: Job) -> list[list[str]]:
+def _render_job(job: RenderJob) -> list[list[str]]:
     with _one_thread():
-        return [_take(shot, job) for shot in job.shots]
+        return [_render_shot(shot, job) for shot in job.shots]
 
 
-def take_all(
+def render_shots(
     shots: list[Shot],
     root: Path,
     seed: int,
@@ -75,25 +80,25 @@ def take_all(
     shape: tuple[int, int],
     workers: int,
 ) -> Iterator[list[str]]:
-    """Take every shot; yields the captions of each, in the order of the shots.
+    """Render every shot and yield its captions, in the order of the shots.
 
     Args:
-        shots: What to render. Their folders must exist.
-        root: Folder that the paths of the shots start from.
+        shots: Images to render; their folders must exist.
+        root: Folder that the paths of the shots are relative to.
         seed: Seed of the dataset.
-        difficulty: The dials.
+        difficulty: Difficulty settings.
         shape: Height and width of an image, pixels.
-        workers: Number of processes; 1 renders in this one.
+        workers: Number of processes; 1 renders in the current one.
     """
     jobs = [
-        Job(tuple(shots[i : i + _CHUNK]), str(root), seed, difficulty, shape)
+        RenderJob(tuple(shots[i : i + _CHUNK]), str(root), seed, difficulty, shape)
         for i in range(0, len(shots), _CHUNK)
     ]
     if workers == 1:
         for job in jobs:
-            yield from _run(job)
+            yield from _render_job(job)
         return
-    # Spawned, not forked: forking a process that has used torch's threads may hang.
+    # Spawned, since forking a process that has used torch's threads may hang.
     with multiprocessing.get_context('spawn').Pool(workers) as pool:
-        for captions in pool.imap(_run, jobs):
+        for captions in pool.imap(_render_job, jobs):
             yield from captions

@@ -1,10 +1,10 @@
-"""What people wear: the words that describe a person, drawn in clusters."""
+"""Attributes of an identity: the words that describe it, drawn in clusters."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..randomness import Stream, pick, stream
+from ..randomness import Stream, draw_weighted, random_stream
 
 CLUSTER_SIZE = 4
 
@@ -66,12 +66,12 @@ BAGS = {
 
 
 @dataclass(frozen=True)
-class Words:
-    """Everything about a person that a caption may put into words.
+class Attributes:
+    """Everything about an identity that a caption may describe.
 
-    Colors are keys of :data:`~.colors.ANCHORS`, for hair of
-    :data:`~.colors.HAIR`. ``second`` is the other color of a pattern or print,
-    ``inner`` the garment seen under an open jacket ('' when closed).
+    Colors are keys of :data:`~.colors.COLOR_ANCHORS`, for hair of
+    :data:`~.colors.HAIR_ANCHORS`. ``second`` is the second color of a pattern or print,
+    ``inner`` the color of the garment under an open jacket ('' when closed).
     """
 
     gender: str
@@ -94,46 +94,48 @@ class Words:
     glasses: str
 
 
-def draw_words(rng: np.random.Generator) -> Words:
-    """Dress one person."""
+def draw_attributes(rng: np.random.Generator) -> Attributes:
+    """Draw the attributes of one identity."""
     gender = 'man' if rng.random() < 0.54 else 'woman'
-    upper = pick(rng, UPPER_KINDS[gender])
-    color = pick(rng, UPPER_COLORS)
-    lower = 'none' if upper == 'dress' else pick(rng, LOWER_KINDS[gender])
-    second = pick(rng, UPPER_COLORS)
-    while not _tells_apart(second, color):
-        second = pick(rng, UPPER_COLORS)
+    upper = draw_weighted(rng, UPPER_KINDS[gender])
+    color = draw_weighted(rng, UPPER_COLORS)
+    lower = 'none' if upper == 'dress' else draw_weighted(rng, LOWER_KINDS[gender])
+    second = draw_weighted(rng, UPPER_COLORS)
+    while not _contrasts(second, color):
+        second = draw_weighted(rng, UPPER_COLORS)
     inner = ''
     if upper in ('jacket', 'coat') and rng.random() < 0.5:
-        inner = pick(rng, {'white': 5, 'gray': 2, 'light blue': 2, 'black': 3,
+        inner = draw_weighted(rng, {'white': 5, 'gray': 2, 'light blue': 2, 'black': 3,
                            'red': 1, 'navy': 1})  # fmt: skip
-        inner = '' if not _tells_apart(inner, color) else inner
+        inner = '' if not _contrasts(inner, color) else inner
     long_sleeves = {'t-shirt': rng.random() < 0.12, 'dress': rng.random() < 0.45,
                     'shirt': rng.random() < 0.68}.get(upper, True)  # fmt: skip
-    return Words(
+    return Attributes(
         gender=gender,
         upper=upper,
         upper_color=color,
-        pattern=pick(rng, PATTERNS[upper]),
+        pattern=draw_weighted(rng, PATTERNS[upper]),
         second=second,
         long_sleeves=bool(long_sleeves),
         inner=inner,
         lower=lower,
-        lower_color=pick(rng, JEANS_COLORS if lower == 'jeans' else LOWER_COLORS),
-        shoes=pick(rng, {'sneakers': 56, 'shoes': 26, 'boots': 18}),
-        shoe_color=pick(rng, SHOE_COLORS),
-        hair=pick(rng, HAIR_STYLES[gender]),
-        hair_color=pick(rng, HAIR_COLORS),
-        bag=pick(rng, BAGS[gender]),
-        bag_color=pick(rng, BAG_COLORS),
-        hat=pick(rng, {'none': 82, 'cap': 12, 'beanie': 6}),
-        hat_color=pick(rng, BAG_COLORS),
-        glasses=pick(rng, {'none': 74, 'glasses': 18, 'sunglasses': 8}),
+        lower_color=draw_weighted(
+            rng, JEANS_COLORS if lower == 'jeans' else LOWER_COLORS
+        ),
+        shoes=draw_weighted(rng, {'sneakers': 56, 'shoes': 26, 'boots': 18}),
+        shoe_color=draw_weighted(rng, SHOE_COLORS),
+        hair=draw_weighted(rng, HAIR_STYLES[gender]),
+        hair_color=draw_weighted(rng, HAIR_COLORS),
+        bag=draw_weighted(rng, BAGS[gender]),
+        bag_color=draw_weighted(rng, BAG_COLORS),
+        hat=draw_weighted(rng, {'none': 82, 'cap': 12, 'beanie': 6}),
+        hat_color=draw_weighted(rng, BAG_COLORS),
+        glasses=draw_weighted(rng, {'none': 74, 'glasses': 18, 'sunglasses': 8}),
     )
 
 
-def _tells_apart(one: str, other: str) -> bool:
-    """Whether two color words give a pattern that one can see."""
+def _contrasts(one: str, other: str) -> bool:
+    """Return whether two color words differ enough for a visible pattern."""
     families = (
         {'black', 'navy', 'dark green', 'maroon', 'dark gray', 'brown'},
         {'white', 'light gray', 'beige'},
@@ -147,7 +149,8 @@ def _tells_apart(one: str, other: str) -> bool:
     return one != other and not any(one in f and other in f for f in families)
 
 
-# What may be redrawn together: parts that constrain one another stay consistent.
+# Attributes that are redrawn together, so that those that constrain one another stay
+# consistent.
 _GROUPS: tuple[tuple[str, ...], ...] = (
     ('upper_color', 'second', 'inner'),
     ('lower_color',),
@@ -159,30 +162,38 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def words_of(seed: int, number: int, crowding: float) -> Words:
-    """The words of an identity.
+def make_attributes(seed: int, identity_number: int, crowding: float) -> Attributes:
+    """Return the attributes of an identity.
 
-    Four consecutive numbers form a cluster that starts from one set of words. Each
-    member keeps all of them with probability ``crowding`` and otherwise changes two
-    or three groups, so that near-doubles are as common as doubles.
+    Four consecutive numbers form a cluster that starts from one set of attributes.
+    Each member keeps all of them with probability ``crowding`` and otherwise changes
+    two or three groups, so that near-duplicates are as common as duplicates.
 
     Args:
         seed: Seed of the dataset.
-        number: Identity number, at least 0.
+        identity_number: Number of the identity, at least 0.
         crowding: See :class:`~.difficulty.Difficulty`.
+
+    Example:
+        >>> from hplreid.synthpeds.wardrobe import make_attributes
+        >>> a, b = (make_attributes(0, number, crowding=1.0) for number in (0, 1))
+        >>> a == b, a.upper_color, a.upper
+        (True, 'red', 'hoodie')
     """
-    base = draw_words(stream(seed, Stream.CLUSTER, number // CLUSTER_SIZE))
-    rng = stream(seed, Stream.IDENTITY, number, 0)
+    base = draw_attributes(
+        random_stream(seed, Stream.CLUSTER, identity_number // CLUSTER_SIZE)
+    )
+    rng = random_stream(seed, Stream.IDENTITY, identity_number, 0)
     if rng.random() < crowding:
         return base
-    other = draw_words(rng)
+    other = draw_attributes(rng)
     while (other.lower == 'jeans') != (base.lower == 'jeans') or (
         other.upper not in ('jacket', 'coat') and base.inner
     ):
-        other = draw_words(rng)
+        other = draw_attributes(rng)
     groups = rng.permutation(len(_GROUPS))[: rng.integers(2, 4)]
     names = [name for group in groups for name in _GROUPS[group]]
     changed = {name: getattr(other, name) for name in names}
-    if base.upper not in ('jacket', 'coat'):  # nothing else is worn open
+    if base.upper not in ('jacket', 'coat'):  # no other garment is worn open
         changed['inner'] = ''
     return replace(base, **changed)
