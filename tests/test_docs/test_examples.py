@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 
 import pytest
+from mmengine.logging import MMLogger
 
 import hplreid
 
@@ -36,6 +37,7 @@ def public_functions():
 @pytest.mark.parametrize('name', MODULES)
 def test_examples_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    MMLogger.get_current_instance()  # else log lines become output of the example
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     report = []
     for test in examples_of(name):
