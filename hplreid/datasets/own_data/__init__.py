@@ -1,7 +1,7 @@
-"""Datasets of one's own: a table with a row per image, or a folder per identity.
+"""Datasets of your own: a table with a row per image, or a folder per identity.
 
-How rows are read, checked and numbered lives here too. Published benchmarks, with their
-fixed counts, live in ``benchmarks``.
+Reading, validating and numbering the rows lives here too. Published benchmarks, with
+their fixed layouts and counts, live in ``benchmarks``.
 """
 
 from .folder_dataset import FolderDataset

@@ -1,4 +1,4 @@
-"""Rows of one's own data: who is in which image, and what a split is made of."""
+"""The rows of own data: identity, camera, caption and split of each image."""
 
 import re
 from collections import Counter
@@ -9,13 +9,14 @@ from ..errors import AnnotationError, list_names
 from ..items import Item
 
 ROW_SPLITS = ('train', 'val', 'query', 'gallery', 'test')
-_WHOLE = re.compile(r'([0-9]{1,18})(\.0*)?')
+_I2I = ('query', 'gallery')
+_WHOLE_NUMBER = re.compile(r'([0-9]{1,18})(\.0*)?')
 
 
 class Row(NamedTuple):
     """An image, or one of several captions of it.
 
-    ``path`` can be opened as it is, ``camid`` is -1 where unknown, ``split`` is one of
+    ``path`` includes the root folder, ``camid`` is -1 if unknown, ``split`` is one of
     ``ROW_SPLITS``.
     """
 
@@ -27,36 +28,45 @@ class Row(NamedTuple):
 
 
 def number_identities(names: Iterable[str]) -> dict[str, int]:
-    """Give every identity a number.
+    """Map every identity name to a number.
 
-    If all names are whole numbers, they are kept; else each gets its position in their
-    sorted list.
+    If all names are whole numbers, these are kept; otherwise each name is numbered by
+    its position in their sorted list.
 
     Raises:
         AnnotationError: One number is written in several ways (``7`` and ``007``).
+
+    Example:
+        >>> number_identities(['12', '3']), number_identities(['bob', 'anna', '3'])
+        ({'12': 12, '3': 3}, {'3': 0, 'anna': 1, 'bob': 2})
     """
     ordered = sorted(set(names))
-    numbers = ((name, parse_whole_number(name)) for name in ordered)
-    known = {name: n for name, n in numbers if n is not None}
-    times = Counter(known.values())
-    twice = [name for name, number in known.items() if times[number] > 1]
-    if twice:
+    parsed = ((name, parse_whole_number(name)) for name in ordered)
+    numbers = {name: number for name, number in parsed if number is not None}
+    counts = Counter(numbers.values())
+    ambiguous = [name for name, number in numbers.items() if counts[number] > 1]
+    if ambiguous:
         raise AnnotationError(
-            f'Identities {list_names(twice)} are the same numbers, written differently. '
-            'Write each identity in one way.'
+            f'Identities {list_names(ambiguous)} are the same numbers, written '
+            'differently. Write each identity in one way.'
         )
-    if len(known) < len(ordered):
+    if len(numbers) < len(ordered):
         return {name: position for position, name in enumerate(ordered)}
-    return known
+    return numbers
 
 
 def parse_whole_number(value: Any) -> int | None:  # noqa: ANN401
-    """Return a whole number from 0, of at most 18 digits; None if it isn't one.
+    """Return ``value`` as a whole number from 0, of at most 18 digits; None if invalid.
 
-    Programs that write tables turn whole numbers into ``3.0`` where some are missing.
+    ``3.0`` is accepted: pandas writes columns of whole numbers like that if some are
+    missing.
+
+    Example:
+        >>> [parse_whole_number(value) for value in ('007', 3.0, -1, 'x')]
+        [7, 3, None, None]
     """
     if isinstance(value, str):
-        match = _WHOLE.fullmatch(value.strip())
+        match = _WHOLE_NUMBER.fullmatch(value.strip())
         return int(match[1]) if match else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -66,26 +76,26 @@ def parse_whole_number(value: Any) -> int | None:  # noqa: ANN401
 
 
 def used_splits(split: str, task: str | None) -> tuple[str, ...]:
-    """Return the row splits that a split of a dataset is made of."""
+    """Return the row splits that a split of a dataset consists of."""
     return ('query', 'gallery') if task == 'i2i' else (split,)
 
 
 def find_row_problems(
     rows: Sequence[Row], split: str, task: str | None, name: str, hint: str
 ) -> list[str]:
-    """Say what keeps rows from being a split.
+    """Return messages about what is missing for a split, empty if nothing is.
 
     Args:
         rows: All rows.
         split: ``'train'``, ``'val'`` or ``'test'``.
-        task: ``'i2i'``, ``'t2i'``, or None to train.
-        name: What is read, for the messages.
-        hint: How an image gets into a split, with ``{split}`` in it.
+        task: ``'i2i'``, ``'t2i'``, or None for training.
+        name: What the rows are read from, for the messages.
+        hint: How to add an image to a split, with the placeholder ``{split}``.
     """
     counts = Counter(row.split for row in rows)
-    found = list_names([f'{s} {n:,}' for s, n in sorted(counts.items())]) or 'nothing'
+    summary = list_names([f'{s} {n:,}' for s, n in sorted(counts.items())]) or 'nothing'
     problems = [
-        f"{name}: nothing is in split '{used}'; found: {found}. "
+        f"{name}: nothing is in split '{used}'; found: {summary}. "
         f'{hint.format(split=used)}'
         for used in used_splits(split, task)
         if not counts[used]
@@ -107,34 +117,36 @@ def find_row_problems(
 def make_items(
     rows: Iterable[Row], split: str, task: str | None, numbers: dict[str, int]
 ) -> list[Item]:
-    """Turn rows into the items of a split, in an order that rows don't influence.
+    """Return the items of a split, sorted by path and caption.
 
     Args:
         rows: All rows.
         split: ``'train'``, ``'val'`` or ``'test'``.
         task: ``'i2i'``: queries, then gallery. ``'t2i'``: images (gallery), then
-            captions (queries). None to train: rows as they are.
+            captions (queries). None for training: one item per row.
         numbers: Number of each identity.
     """
     used = [row for row in rows if row.split in used_splits(split, task)]
     used.sort(key=lambda r: (r.path, r.caption or ''))
     if task is None:
-        return [_item(r, 'train', numbers, r.path, r.caption) for r in used]
-    # Of an image with several captions, one item
+        return [_make_item(r, 'train', numbers, r.path, r.caption) for r in used]
+    # One item per image, also for those with several captions
     images = list(dict.fromkeys(r._replace(caption=None) for r in used))
     if task == 'i2i':
         return [
-            _item(r, s, numbers, r.path) for s in _I2I for r in images if r.split == s
+            _make_item(r, s, numbers, r.path)
+            for s in _I2I
+            for r in images
+            if r.split == s
         ]
-    gallery = [_item(r, 'gallery', numbers, r.path) for r in images]
+    gallery = [_make_item(r, 'gallery', numbers, r.path) for r in images]
     captioned = [r for r in used if r.caption is not None]
-    return gallery + [_item(r, 'query', numbers, None, r.caption) for r in captioned]
+    return gallery + [
+        _make_item(r, 'query', numbers, None, r.caption) for r in captioned
+    ]
 
 
-_I2I = ('query', 'gallery')
-
-
-def _item(
+def _make_item(
     row: Row,
     split: str,
     numbers: dict[str, int],

@@ -1,4 +1,4 @@
-"""A dataset from folders: one for each person."""
+"""A dataset from folders, one for each identity."""
 
 import os
 import re
@@ -24,40 +24,47 @@ _SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 _FOLDERS = ('train', 'query', 'gallery')
 
 
-class Found(NamedTuple):
-    """What lies in the folders: images, and files that are none by their suffix."""
+class FolderScan(NamedTuple):
+    """The images in the folders, and the files that are not used as images."""
 
     rows: list[Row]
-    others: list[str]
+    ignored: list[str]
 
 
 @DATASETS.register_module()
 class FolderDataset(OwnDataset):
-    r"""Images of one's own in ``{train,query,gallery}/<identity>/``, image to image.
+    r"""A dataset of your own images in ``{train,query,gallery}/<identity>/``.
 
-    Split ``'train'`` is the folder ``train``; ``'test'`` is ``query`` followed by
-    ``gallery``, each sorted by path. Sub-folders of an identity are looked into. If all
-    identities are whole numbers they are kept, else they are counted in sorted order,
-    over all three folders. Hidden files are ignored; others that are no images by
-    their suffix, or that lie outside the folder of an identity, are logged.
+    Split ``'train'`` is the folder ``train``; ``'test'`` (image to image) is ``query``
+    followed by ``gallery``, each sorted by path. Subfolders of an identity are read
+    too. If all identities are whole numbers they are kept, otherwise they are numbered
+    in sorted order over all three folders. Hidden files are skipped; files with other
+    suffixes or outside the folder of an identity are skipped with a warning.
 
     Args:
-        data_root: The folder that holds the three.
+        data_root: The folder that holds ``train``, ``query`` and ``gallery``.
         split: ``'train'`` or ``'test'``.
         pipeline: Transforms, or configs of transforms.
-        camera: Regular expression with one group, the number of the camera. It is
-            searched in the path below the identity's folder: ``r'_c(\d+)'`` for
-            ``0001_c3.jpg``, ``r'^cam(\d+)/'`` for ``cam3/0001.jpg``. None if cameras
-            are unknown.
-        name: Name of the data. Defaults to the folder's.
-        verify: Whether to decode every image now, and name all that can't be.
+        camera: Regular expression with one group, the camera number, searched in the
+            path below the identity's folder: ``r'_c(\d+)'`` for ``0001_c3.jpg``,
+            ``r'^cam(\d+)/'`` for ``cam3/0001.jpg``. None if cameras are unknown.
+        name: Name of the dataset. Defaults to the folder's.
+        verify: Whether to decode every image now and list all unreadable ones.
 
     Raises:
         MissingDataError: Folders or images are missing.
-        AnnotationError: File names don't tell the camera, an identity's number is
-            written in two ways, or a link leads in a circle.
+        AnnotationError: A path has no camera, an identity's number is written in two
+            ways, or a link leads to a folder above it.
         UnreadableImageError: See ``verify``.
-        ValueError: An option isn't known, or ``camera`` isn't such an expression.
+        ValueError: An option is invalid, or ``camera`` isn't such an expression.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path('train/anna').mkdir(parents=True)
+        >>> Path('train/anna/1_c3.jpg').touch()
+        >>> item = FolderDataset('.', camera=r'_c(\d+)').get_data_info(0)
+        >>> item['label'], item['camid']
+        (0, 3)
     """
 
     benchmark = 'FolderDataset'
@@ -76,9 +83,9 @@ class FolderDataset(OwnDataset):
     ) -> None:
         self.check_split(split)
         self.camera = camera
-        self._found = scan(data_root, camera)
+        self._scan = scan_folders(data_root, camera)
         super().__init__(
-            self._found.rows,
+            self._scan.rows,
             data_root,
             split,
             pipeline,
@@ -86,19 +93,19 @@ class FolderDataset(OwnDataset):
             name or os.path.basename(os.path.abspath(data_root)),
             verify,
         )
-        if others := self._found.others:
+        if ignored := self._scan.ignored:
             print_log(
-                f'{self.name}: {len(others):,} files are no images in the folder of '
-                f'an identity, and are left out: {list_names(others)}.',
+                f'{self.name}: skipped {len(ignored):,} files that are not images in '
+                f'the folder of an identity: {list_names(ignored)}.',
                 logger='current',
                 level=30,
             )
-        del self._found
+        del self._scan
 
     @property
     def layout_options(self) -> dict[str, Any]:
         """See :class:`BaseReIDDataset`."""
-        return {'found': self._found}
+        return {'scan': self._scan}
 
     @classmethod
     def find_problems(
@@ -106,26 +113,26 @@ class FolderDataset(OwnDataset):
         data_root: str,
         split: str = 'train',
         camera: str | None = None,
-        found: Found | None = None,
+        scan: FolderScan | None = None,
         **_: Any,  # noqa: ANN401
     ) -> list[str]:
         """See :meth:`BaseReIDDataset.find_problems`.
 
-        All three folders are listed, unless what was ``found`` in them is given.
+        All three folders are listed, unless the result of ``scan_folders`` is given.
         """
         cls.check_split(split)
-        if found is None:
+        if scan is None:
             try:
-                found = scan(data_root, camera)
-                number_identities(row.identity for row in found.rows)
+                scan = scan_folders(data_root, camera)
+                number_identities(row.identity for row in scan.rows)
             except (AnnotationError, MissingDataError) as error:
                 return [str(error)]
         hint = 'Expected images in {split}/<identity>/.'
         name = f"Folder '{data_root}'"
-        return find_row_problems(found.rows, split, cls.tasks[split], name, hint)
+        return find_row_problems(scan.rows, split, cls.tasks[split], name, hint)
 
 
-def scan(data_root: str, camera: str | None = None) -> Found:
+def scan_folders(data_root: str, camera: str | None = None) -> FolderScan:
     """List the images of all splits.
 
     Args:
@@ -133,44 +140,44 @@ def scan(data_root: str, camera: str | None = None) -> Found:
         camera: See :class:`FolderDataset`.
 
     Raises:
-        MissingDataError: There is no such folder.
+        MissingDataError: The folder does not exist.
         AnnotationError, ValueError: See :class:`FolderDataset`.
     """
-    pattern = None if camera is None else _compile(camera)
+    pattern = None if camera is None else _compile_pattern(camera)
     if not os.path.isdir(data_root):
         raise MissingDataError(
             f"Folder '{data_root}' does not exist. Expected train/, query/ and "
             'gallery/ in it, with a folder of images for each identity.'
         )
-    rows, others, bad = [], [], []
+    rows, ignored, without_camera = [], [], []
     for split in _FOLDERS:
-        top = os.path.join(data_root, split)
-        if not os.path.isdir(top):
+        folder = os.path.join(data_root, split)
+        if not os.path.isdir(folder):
             continue
-        for inner in _list_files(top, ()):
-            identity, _, rest = inner.partition('/')
-            if not rest or not rest.lower().endswith(_SUFFIXES):
-                others.append(f'{split}/{inner}')
+        for file in _list_files(folder, ()):
+            identity, _, name = file.partition('/')
+            if not name or not name.lower().endswith(_SUFFIXES):
+                ignored.append(f'{split}/{file}')
                 continue
-            camid = -1 if pattern is None else _find_camera(pattern, rest)
+            camid = -1 if pattern is None else _find_camera(pattern, name)
             if camid is None:
-                bad.append(f'{split}/{inner}')
+                without_camera.append(f'{split}/{file}')
                 continue
-            path = os.path.join(top, *inner.split('/'))
+            path = os.path.join(folder, *file.split('/'))
             rows.append(Row(path, identity, camid, None, split))
     with raise_or_collect():
-        if bad:
+        if without_camera:
             raise AnnotationError(
-                f"The paths of {len(bad):,} images in '{data_root}' don't tell a "
-                f'camera by camera={camera!r}: {list_names(bad)}. It is searched below '
-                'the folder of the identity, and its group must be a whole number '
-                'from 0.',
-                bad,
+                f'camera={camera!r} finds no camera in the paths of '
+                f"{len(without_camera):,} images in '{data_root}': "
+                f'{list_names(without_camera)}. It is searched below the folder of the '
+                'identity, and its group must be a whole number from 0.',
+                without_camera,
             )
-    return Found(rows, others)
+    return FolderScan(rows, ignored)
 
 
-def _compile(camera: str) -> re.Pattern[str]:
+def _compile_pattern(camera: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(camera)
     except (re.error, TypeError) as error:
@@ -179,8 +186,8 @@ def _compile(camera: str) -> re.Pattern[str]:
         ) from error
     if pattern.groups != 1:
         raise ValueError(
-            f'camera={camera!r} has {pattern.groups} groups; expected one, the number '
-            r"of the camera, such as r'_c(\d+)'."
+            f'camera={camera!r} has {pattern.groups} groups; expected one, the camera '
+            r"number, such as r'_c(\d+)'."
         )
     return pattern
 
@@ -190,12 +197,16 @@ def _find_camera(pattern: re.Pattern[str], text: str) -> int | None:
     return None if match is None else parse_whole_number(match[1])
 
 
-def _list_files(folder: str, above: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files below a folder, sorted, with slashes; hidden ones are ignored."""
+def _list_files(folder: str, parents: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files below a folder, sorted, with slashes; hidden files are skipped.
+
+    ``parents`` are the real paths of the folders above, to detect circular links.
+    """
     real = os.path.realpath(folder)
-    if real in above:
+    if real in parents:
         raise AnnotationError(
-            f"Folder '{folder}' is a link to '{real}', which it lies in. Remove it."
+            f"Folder '{folder}' is a link to '{real}', one of the folders above it. "
+            'Remove it.'
         )
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
@@ -203,7 +214,7 @@ def _list_files(folder: str, above: tuple[str, ...]) -> Iterator[str]:
             continue
         if os.path.isdir(path):
             yield from (
-                f'{name}/{inner}' for inner in _list_files(path, (*above, real))
+                f'{name}/{file}' for file in _list_files(path, (*parents, real))
             )
         else:
             yield name

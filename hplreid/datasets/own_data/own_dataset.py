@@ -1,4 +1,4 @@
-"""What datasets of one's own share: identities by name, advice instead of counts."""
+"""The base class of datasets of your own: named identities, warnings about splits."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from .annotation_rows import Row, make_items, number_identities, used_splits
 
 
 class OwnDataset(BaseReIDDataset):
-    """Rows that a subclass has read.
+    """A dataset made of the rows that a subclass has read.
 
     ``metainfo['identities']`` has the name of each identity number, and
     ``metainfo['label_of']`` the label of each name.
@@ -23,9 +23,9 @@ class OwnDataset(BaseReIDDataset):
         data_root: The folder that holds the images.
         split: One of ``splits``.
         pipeline: Transforms, or configs of transforms.
-        task: ``'i2i'``, ``'t2i'``, or None to train.
-        name: Name of the data; each item carries it.
-        verify: Whether to decode every image now, and name all that can't be.
+        task: ``'i2i'``, ``'t2i'``, or None for training.
+        name: Name of the dataset, stored in each item as ``source``.
+        verify: Whether to decode every image now and list all unreadable ones.
     """
 
     published: ClassVar[dict[str, dict[str, Counts]]] = {}
@@ -58,58 +58,61 @@ class OwnDataset(BaseReIDDataset):
         labeled, pipeline, metainfo = super()._label(items, pipeline)
         pids = {item['pid'] for item in items}
         names = {pid: name for name, pid in self._numbers.items() if pid in pids}
-        # By name: another test identity moves the numbers, but no label
+        # By name: a new test identity changes the numbers, but not the labels
         label_of = {names[pid]: v for pid, v in metainfo['label_of'].items()}
         return labeled, pipeline, dict(metainfo, label_of=label_of, identities=names)
 
     def _log(self) -> None:
         super()._log()
-        advice = describe_overlap(self._rows, self.split, self.task)
+        warnings = find_overlap_warnings(self._rows, self.split, self.task)
         if self.task == 'i2i':
-            advice += describe_queries(self._rows)
-        for text in advice:
+            warnings += find_query_warnings(self._rows)
+        for text in warnings:
             print_log(f'{self.name}: {text}', logger='current', level=30)
 
 
-def describe_overlap(rows: Sequence[Row], split: str, task: str | None) -> list[str]:
-    """Warn of identities that are trained on and tested."""
+def find_overlap_warnings(
+    rows: Sequence[Row], split: str, task: str | None
+) -> list[str]:
+    """Return a warning about identities in both training and test splits."""
     used = used_splits(split, task)
-    here = {row.identity for row in rows if row.split in used}
+    own = {row.identity for row in rows if row.split in used}
     other = {r.identity for r in rows if (r.split == 'train') != (split == 'train')}
-    both = sorted(here & other)
+    both = sorted(own & other)
     if not both:
         return []
     return [
-        f"{len(both):,} of {len(here):,} identities of split '{split}' are both "
-        f'trained on and tested: {list_names(both)}. Scores then say little about new '
-        'people.'
+        f"{len(both):,} of {len(own):,} identities of split '{split}' are both "
+        f'trained on and tested: {list_names(both)}. Scores on them say little about '
+        'new identities.'
     ]
 
 
-def describe_queries(rows: Sequence[Row]) -> list[str]:
-    """Warn of query images that have no match, and of unknown cameras."""
+def find_query_warnings(rows: Sequence[Row]) -> list[str]:
+    """Return warnings about query images without a match and unknown cameras."""
     queries = {(r.path, r.identity, r.camid) for r in rows if r.split == 'query'}
     gallery: dict[str, set[int]] = {}
     for row in rows:
         if row.split == 'gallery':
             gallery.setdefault(row.identity, set()).add(row.camid)
-    absent = [name for _, name, _ in queries if name not in gallery]
-    alone = [name for _, name, camid in queries if gallery.get(name) == {camid}]
-    advice = []
-    if absent:
-        advice.append(
-            f'{len(absent):,} of {len(queries):,} queries will be skipped, for their '
-            f'identity is not in the gallery: {list_names(sorted(set(absent)))}.'
+    unmatched = [name for _, name, _ in queries if name not in gallery]
+    same_camera = [name for _, name, camid in queries if gallery.get(name) == {camid}]
+    warnings = []
+    if unmatched:
+        warnings.append(
+            f'{len(unmatched):,} of {len(queries):,} queries will be skipped because '
+            'their identity is not in the gallery: '
+            f'{list_names(sorted(set(unmatched)))}.'
         )
     if any(r.camid < 0 for r in rows if r.split in ('query', 'gallery')):
-        advice.append(
-            'cameras are unknown, so images of the camera of the query cannot be '
-            "left out: RetrievalMetric(task='i2i') needs same_camera='keep'."
+        warnings.append(
+            "cameras are unknown, so images by the query's camera cannot be excluded: "
+            "RetrievalMetric(task='i2i') needs same_camera='keep'."
         )
-    elif alone:
-        advice.append(
-            f'{len(alone):,} of {len(queries):,} queries have matches from their '
-            f'own camera alone: {list_names(sorted(set(alone)))}. They are skipped, '
-            "unless RetrievalMetric gets same_camera='keep'."
+    elif same_camera:
+        warnings.append(
+            f'{len(same_camera):,} of {len(queries):,} queries only have matches by '
+            f'their own camera: {list_names(sorted(set(same_camera)))}. They are '
+            "skipped unless RetrievalMetric gets same_camera='keep'."
         )
-    return advice
+    return warnings

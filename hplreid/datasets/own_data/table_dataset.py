@@ -1,4 +1,4 @@
-"""A dataset from a table: a row for each image, or for each caption of one."""
+"""A dataset from a table with a row for each image, or for each caption of an image."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +16,9 @@ from .table_validation import read_rows
 
 @DATASETS.register_module()
 class TableDataset(OwnDataset):
-    """Images and captions of one's own, listed in a table.
+    r"""A dataset of your own images and captions, listed in a table.
 
-    Columns: ``path`` of an image, from ``data_root``; ``pid``, who it shows;
+    Columns: ``path`` of an image, relative to ``data_root``; ``pid``, its identity;
     ``split``, one of ``train``, ``val``, ``test``, ``query`` and ``gallery``; and, both
     optional, ``camid``, a whole number from 0, and ``caption``. An image with several
     captions has a row for each. Empty cells, camera -1 and NaN mean unknown.
@@ -27,29 +27,37 @@ class TableDataset(OwnDataset):
     ``'t2i'`` has the images of the rows of split ``val`` or ``test`` (gallery),
     followed by their captions (queries); ``'i2i'`` has the rows of split ``query``,
     followed by those of split ``gallery``, without captions. Images are sorted by
-    path, captions of one alphabetically.
+    path, captions of an image alphabetically.
 
-    A ``pid`` may be any text. If all are whole numbers they are kept, else they are
-    counted in sorted order, over all splits. Every row is checked, of all splits.
+    A ``pid`` may be any text. If all are whole numbers they are kept, otherwise they
+    are numbered in sorted order over all splits. The rows of all splits are validated.
 
     Args:
-        table: The file: ``.csv`` (UTF-8, with a header), ``.json`` (a list of
-            objects), ``.jsonl`` (one object a line) or ``.parquet``.
+        table: The table file: ``.csv`` (UTF-8, with a header), ``.json`` (a list of
+            objects), ``.jsonl`` (one object per line) or ``.parquet``.
         split: ``'train'``, ``'val'`` or ``'test'``.
         pipeline: Transforms, or configs of transforms.
         task: ``'t2i'`` or ``'i2i'``; None (only) for training.
-        data_root: Folder that paths start from. Defaults to the table's.
-        columns: Name of a column here -> name in the table, where they differ.
-        name: Name of the data. Defaults to the table's, without suffix.
-        verify: Whether to decode every image now, and name all that can't be.
+        data_root: Folder that paths are relative to. Defaults to the table's.
+        columns: Our name of a column -> the table's, where they differ.
+        name: Name of the dataset. Defaults to the table's file name without suffix.
+        verify: Whether to decode every image now and list all unreadable ones.
 
     Raises:
         MissingDataError: Table or images are missing, or the split is empty.
-        AnnotationError: The table can't be understood; the message lists the first
-            faulty rows with the reason.
+        AnnotationError: The table is invalid; the message lists the first faulty rows
+            with the reason.
         UnreadableImageError: See ``verify``.
         ImportError: Parquet needs pyarrow.
-        ValueError: An option isn't known.
+        ValueError: An option is invalid.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path('a.jpg').touch()
+        >>> _ = Path('people.csv').write_text('path,pid,split\na.jpg,anna,train\n')
+        >>> dataset = TableDataset('people.csv')
+        >>> dataset[0]['label'], dataset.metainfo['label_of']
+        (0, {'anna': 0})
     """
 
     benchmark = 'TableDataset'
@@ -70,7 +78,7 @@ class TableDataset(OwnDataset):
         self.check_split(split)
         _check_options(split, task, columns)
         self.table = table
-        root = _root(table, data_root)
+        root = _choose_root(table, data_root)
         super().__init__(
             read_rows(table, root, columns),
             root,
@@ -87,7 +95,7 @@ class TableDataset(OwnDataset):
         return {'table': self.table, 'task': self.task, 'rows': self._rows}
 
     @classmethod
-    def find_problems(  # type: ignore[override]  # called with keywords alone
+    def find_problems(  # type: ignore[override]  # called with keywords only
         cls,
         table: str,
         split: str = 'train',
@@ -105,7 +113,7 @@ class TableDataset(OwnDataset):
         _check_options(split, task, columns)
         if rows is None:
             try:
-                rows = read_rows(table, _root(table, data_root), columns)
+                rows = read_rows(table, _choose_root(table, data_root), columns)
                 number_identities(row.identity for row in rows)
             except (AnnotationError, MissingDataError, ImportError) as error:
                 return [str(error)]
@@ -139,20 +147,26 @@ def _find_problems(
     problems = find_row_problems(rows, split, task, f"Table '{table}'", hint)
     used = used_splits(split, task)
     paths = {row.path for row in rows if row.split in used}
-    absent = find_missing_files(paths)
-    if absent:
+    missing = find_missing_files(paths)
+    if missing:
         problems.append(
-            f"Table '{table}': {len(absent):,} of {len(paths):,} images are not "
-            f'there, or not readable: {list_names(absent)}. Paths start from data_root, '
-            'by default the folder of the table.'
+            f"Table '{table}': {len(missing):,} of {len(paths):,} images do not exist "
+            f'or are not readable: {list_names(missing)}. Paths are relative to '
+            'data_root, by default the folder of the table.'
         )
     return problems
 
 
 def find_missing_files(paths: Iterable[str]) -> list[str]:
-    """Return the files that aren't there, sorted.
+    """Return the files that do not exist, sorted.
 
-    A folder is listed once, which is much quicker than asking for each file.
+    Each folder is listed once, which is much faster than a check for each file.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path('a.jpg').touch()
+        >>> find_missing_files(['a.jpg', 'b.jpg'])
+        ['b.jpg']
     """
     paths = sorted(paths)
     files: dict[str, set[str]] = {}
@@ -160,10 +174,10 @@ def find_missing_files(paths: Iterable[str]) -> list[str]:
         try:
             with os.scandir(folder or os.curdir) as entries:
                 files[folder] = {entry.name for entry in entries if entry.is_file()}
-        except OSError:  # no such folder, or no right to look into it
+        except OSError:  # the folder does not exist or must not be read
             files[folder] = set()
     return [p for p in paths if os.path.basename(p) not in files[os.path.dirname(p)]]
 
 
-def _root(table: str, data_root: str | None) -> str:
+def _choose_root(table: str, data_root: str | None) -> str:
     return data_root or os.path.dirname(table) or os.curdir

@@ -1,4 +1,8 @@
-"""Reading a table file: CSV, JSON, JSON lines or Parquet."""
+"""Reading table files: CSV, JSON, JSON lines and Parquet.
+
+The standard library reads all but Parquet: pandas, polars and pyarrow lose the line
+numbers that error messages need.
+"""
 
 import csv
 import json
@@ -14,26 +18,32 @@ REQUIRED = ('path', 'pid', 'split')
 
 
 class Record(NamedTuple):
-    """Cells by the name of our column, and where they stand in the file."""
+    """The cells of a row by our column names, and the row's place in the file."""
 
     where: str
     cells: dict[str, Any]
 
 
 def read_records(path: str, columns: Mapping[str, str]) -> list[Record]:
-    """Read a table of which nothing but the columns is known.
+    r"""Read the records of a table file; their cells are not validated.
 
     Args:
-        path: The file; its suffix tells the format.
+        path: The table file; its suffix determines the format.
         columns: Our name of a column -> the table's, where they differ.
 
     Returns:
-        The rows; a cell that a row lacks is not in it.
+        The rows; JSON objects may lack cells.
 
     Raises:
-        MissingDataError: There is no such file.
+        MissingDataError: The file does not exist.
         AnnotationError: It can't be read, or a column is missing.
-        ImportError: What reads the format isn't installed.
+        ImportError: The library that reads the format isn't installed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> _ = Path('t.csv').write_text('file,pid,split\na.jpg,7,train\n')
+        >>> read_records('t.csv', {'path': 'file'})[0]
+        Record(where='line 2', cells={'path': 'a.jpg', 'pid': '7', 'split': 'train'})
     """
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _READERS:
@@ -46,38 +56,39 @@ def read_records(path: str, columns: Mapping[str, str]) -> list[Record]:
             f'{list_names(COLUMNS)}; see docs/own_data.md.'
         )
     try:
-        found, rows = _READERS[suffix](path)
+        names, rows = _READERS[suffix](path)
     except UnicodeDecodeError as error:
         raise AnnotationError(
             f"Table '{path}' is not UTF-8 text ({error}). Save it as UTF-8."
         ) from error
-    # ValueError: faulty JSON, endless numbers; RecursionError: [[[[...
+    # ValueError: invalid JSON, integers of thousands of digits; RecursionError: [[[[...
     except (csv.Error, ValueError, RecursionError, OSError) as error:
         if isinstance(error, AnnotationError):
             raise
         raise AnnotationError(
             f"Table '{path}' can't be read as {suffix}: {error}."
         ) from error
-    _check_columns(path, found, columns)
-    theirs = {ours: columns.get(ours, ours) for ours in COLUMNS}
+    _check_columns(path, list(names), columns)
+    renamed = {column: columns.get(column, column) for column in COLUMNS}
     return [
-        Record(where, {o: row[t] for o, t in theirs.items() if t in row})
+        Record(where, {c: row[name] for c, name in renamed.items() if name in row})
         for where, row in rows
     ]
 
 
 Table = tuple[Iterable[str], Sequence[tuple[str, Mapping[str, Any]]]]
+"""Column names, and for each row its place in the file and its cells by name."""
 
 
 def _read_csv(path: str) -> Table:
-    # The BOM that spreadsheets write would be part of the first column's name
+    # utf-8-sig: the BOM of spreadsheets would become part of the first column's name
     with open(path, encoding='utf-8-sig', newline='') as file:
         reader = csv.reader(file, strict=True)
         header = [name.strip() for name in next(reader, [])]
-        twice = sorted({name for name in header if name and header.count(name) > 1})
-        if twice:
+        duplicates = sorted({n for n in header if n and header.count(n) > 1})
+        if duplicates:
             raise AnnotationError(
-                f"Table '{path}' has columns twice: {list_names(twice)}."
+                f"Table '{path}' has duplicate columns: {list_names(duplicates)}."
             )
         rows = []
         for cells in reader:
@@ -99,7 +110,7 @@ def _read_json(path: str) -> Table:
     if not isinstance(records, list):
         raise AnnotationError(
             f"Table '{path}' holds a {type(records).__name__}. Expected a list of "
-            'objects; one object a line is .jsonl.'
+            'objects; a file with one object per line must end in .jsonl.'
         )
     return _from_objects(path, [(f'record {i}', r) for i, r in enumerate(records)])
 
@@ -122,8 +133,8 @@ def _from_objects(path: str, objects: list[tuple[str, Any]]) -> Table:
     for where, value in objects:
         if not isinstance(value, dict):
             raise AnnotationError(
-                f"Table '{path}', {where}: a {type(value).__name__}. Expected an "
-                f'object with {list_names(COLUMNS)}.'
+                f"Table '{path}', {where}: found a {type(value).__name__}. Expected "
+                f'an object with {list_names(COLUMNS)}.'
             )
     return {name: None for _, value in objects for name in value}, objects
 
@@ -150,15 +161,15 @@ _READERS = {
 }
 
 
-def _check_columns(path: str, found: Iterable[str], columns: Mapping[str, str]) -> None:
-    # A column that the config names must be there, even if it may be left out
-    needed = [columns.get(ours, ours) for ours in REQUIRED] + sorted(columns.values())
-    found = list(found)
-    missing = [name for name in dict.fromkeys(needed) if name not in found]
+def _check_columns(path: str, names: list[str], columns: Mapping[str, str]) -> None:
+    # An optional column must exist if the config renames it
+    needed = [columns.get(column, column) for column in REQUIRED]
+    needed += sorted(columns.values())
+    missing = [name for name in dict.fromkeys(needed) if name not in names]
     if missing:
-        hint = ' Cells must be separated by commas.' if len(found) == 1 else ''
+        hint = ' Cells must be separated by commas.' if len(names) == 1 else ''
+        existing = list_names([repr(name) for name in names]) or 'none'
         raise AnnotationError(
-            f"Table '{path}' has no column {list_names(missing)}; found: "
-            f'{list_names([repr(name) for name in found]) or "none"}.{hint} Name columns '
-            'otherwise with columns=dict(pid=...).'
+            f"Table '{path}' has no column {list_names(missing)}; found: {existing}."
+            f'{hint} Map columns with other names with columns=dict(pid=...).'
         )

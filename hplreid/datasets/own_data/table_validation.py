@@ -1,4 +1,4 @@
-"""Checking the rows of a table, each by itself and against the others."""
+"""Validating the rows of a table, each by itself and against the others."""
 
 import os
 import re
@@ -11,36 +11,36 @@ from .annotation_rows import ROW_SPLITS, Row, parse_whole_number
 from .table_reader import Record, read_records
 
 _NEGATIVE = re.compile(r'-[0-9.]+')
-_NO_CAPTIONS = ('nan', 'none', 'null')  # what a missing one becomes in careless scripts
+_MISSING_CAPTIONS = ('nan', 'none', 'null')  # str() of a missing value in scripts
 
 
 def read_rows(
     table: str, data_root: str, columns: Mapping[str, str] | None = None
 ) -> list[Row]:
-    """Read a table and check every row.
+    """Read a table and validate every row.
 
     Args:
-        table: The file.
-        data_root: Folder that paths start from.
+        table: The table file.
+        data_root: Folder that paths are relative to.
         columns: Our name of a column -> the table's, where they differ.
 
     Raises:
         MissingDataError, AnnotationError, ImportError: See :class:`TableDataset`.
     """
     records = read_records(table, columns or {})
-    found = [(record, _fault(record.cells)) for record in records]
-    faults = [f'{record.where}: {fault}' for record, fault in found if fault]
-    sound = [record for record, fault in found if not fault]
+    checked = [(record, _find_fault(record.cells)) for record in records]
+    faults = [f'{record.where}: {fault}' for record, fault in checked if fault]
+    valid = [record for record, fault in checked if not fault]
     with raise_or_collect():
-        _raise_if(faults, table, len(records))
-    rows = [_row(record.cells, data_root) for record in sound]
+        _raise_if_any(faults, table, len(records))
+    rows = [_to_row(record.cells, data_root) for record in valid]
     with raise_or_collect():
-        _raise_if(_find_conflicts(sound, rows), table, len(records))
+        _raise_if_any(_find_conflicts(valid, rows), table, len(records))
     return rows
 
 
-def _fault(cells: Mapping[str, Any]) -> str | None:
-    """Say what is wrong with a row."""
+def _find_fault(cells: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a row, or None."""
     path, pid, split = cells.get('path'), cells.get('pid'), cells.get('split')
     camid, caption = cells.get('camid'), cells.get('caption')
     if not _is_text(path) or '\0' in path:
@@ -48,7 +48,7 @@ def _fault(cells: Mapping[str, Any]) -> str | None:
     if not (_is_text(pid) or parse_whole_number(pid) is not None):
         return f'pid is {pid!r}, not a text or a whole number from 0'
     if isinstance(pid, str) and _NEGATIVE.fullmatch(pid.strip()):
-        return f'pid is {pid!r}, which marks junk elsewhere: leave such rows out'
+        return f'pid is {pid!r}, which marks junk in benchmarks: remove such rows'
     if not isinstance(split, str) or split.strip() not in ROW_SPLITS:
         return f'split is {split!r}, not one of {ROW_SPLITS}'
     if not _is_unknown_camera(camid) and parse_whole_number(camid) is None:
@@ -56,12 +56,12 @@ def _fault(cells: Mapping[str, Any]) -> str | None:
     if not _is_empty(caption):
         if not _is_text(caption):
             return f'caption is {caption!r}, not a text'
-        if caption.strip().lower() in _NO_CAPTIONS:
+        if caption.strip().lower() in _MISSING_CAPTIONS:
             return f'caption is {caption!r}: leave it empty if there is none'
     return None
 
 
-def _row(cells: Mapping[str, Any], data_root: str) -> Row:
+def _to_row(cells: Mapping[str, Any], data_root: str) -> Row:
     pid, camid, caption = cells['pid'], cells.get('camid'), cells.get('caption')
     return Row(
         path=os.path.join(data_root, cells['path']),
@@ -73,12 +73,12 @@ def _row(cells: Mapping[str, Any], data_root: str) -> Row:
 
 
 def _find_conflicts(records: Sequence[Record], rows: Sequence[Row]) -> list[str]:
-    """Say where rows of one image contradict or repeat one another."""
-    first: dict[str, tuple[str, Row]] = {}
-    seen: dict[Row, str] = {}
+    """Return where rows of one image contradict or repeat each other."""
+    first_of_path: dict[str, tuple[str, Row]] = {}
+    first_of_row: dict[Row, str] = {}
     faults = []
     for record, row in zip(records, rows, strict=True):
-        where, other = first.setdefault(row.path, (record.where, row))
+        where, other = first_of_path.setdefault(row.path, (record.where, row))
         for name in ('identity', 'camid'):
             old, new = getattr(other, name), getattr(row, name)
             if old != new:
@@ -86,13 +86,13 @@ def _find_conflicts(records: Sequence[Record], rows: Sequence[Row]) -> list[str]
                     f'{record.where}: {name} of {row.path!r} is {new!r}, but {old!r} '
                     f'in {where}'
                 )
-        repeated = seen.setdefault(row, record.where)
-        if repeated != record.where:
-            faults.append(f'{record.where}: the same as {repeated}')
+        first = first_of_row.setdefault(row, record.where)
+        if first != record.where:
+            faults.append(f'{record.where}: the same as {first}')
     return faults
 
 
-def _raise_if(faults: Sequence[str], table: str, count: int) -> None:
+def _raise_if_any(faults: Sequence[str], table: str, count: int) -> None:
     if faults:
         raise AnnotationError(
             f"Table '{table}' has {len(faults):,} faults in {count:,} rows:\n"
@@ -113,11 +113,11 @@ def _is_unknown_camera(value: Any) -> bool:  # noqa: ANN401
 
 
 def _is_text(value: Any) -> TypeGuard[str]:  # noqa: ANN401
-    """Whether it is a text that isn't blank and can be written to a file."""
+    """Return whether ``value`` is a text that isn't blank and can be encoded."""
     if not isinstance(value, str) or not value.strip():
         return False
     try:
         value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON allows
+    except UnicodeEncodeError:  # a lone surrogate, which JSON allows
         return False
     return True

@@ -1,4 +1,4 @@
-"""A folder for each person: what is read, and what is refused."""
+"""FolderDataset: items, order and error messages."""
 
 import os
 import random
@@ -34,7 +34,7 @@ def make_folder(root, files=FILES):
     return str(root)
 
 
-def told(dataset, *keys):
+def values_of(dataset, *keys):
     items = [dataset.get_data_info(i) for i in range(len(dataset))]
     return [tuple(item[key] for key in keys) for item in items]
 
@@ -46,21 +46,27 @@ def root(tmp_path):
 
 @pytest.fixture
 def warnings(monkeypatch):
-    said = []
+    messages = []
     for module in (folder_module, own_data_module):
-        monkeypatch.setattr(module, 'print_log', lambda text, **_: said.append(text))
-    return said
+        monkeypatch.setattr(
+            module, 'print_log', lambda text, **_: messages.append(text)
+        )
+    return messages
 
 
 def test_training_items(root):
     dataset = FolderDataset(root, camera=CAMERA)
-    assert told(dataset, 'img_path', 'pid', 'label', 'camid') == [
+    assert values_of(dataset, 'img_path', 'pid', 'label', 'camid') == [
         (f'{root}/train/anna/1_c0.png', 0, 0, 0),
         (f'{root}/train/anna/2_c1.JPG', 0, 0, 1),
         (f'{root}/train/anna/more/0_c7.jpg', 0, 0, 7),
         (f'{root}/train/bob/1_c0.jpg', 1, 1, 0),
     ]
-    assert told(dataset, 'caption', 'split', 'source')[0] == (None, 'train', 'mine')
+    assert values_of(dataset, 'caption', 'split', 'source')[0] == (
+        None,
+        'train',
+        'mine',
+    )
     assert dataset.labels.tolist() == [0, 0, 0, 1]
     assert not dataset.has_caption.any()
     assert dataset.num_ids == 2
@@ -69,7 +75,7 @@ def test_training_items(root):
 
 def test_queries_then_gallery(root):
     dataset = FolderDataset(root, 'test', camera=CAMERA)
-    assert told(dataset, 'split', 'pid', 'camid', 'label') == [
+    assert values_of(dataset, 'split', 'pid', 'camid', 'label') == [
         ('query', 2, 0, -1),
         ('gallery', 2, 1, -1),
         ('gallery', 3, 1, -1),
@@ -78,7 +84,7 @@ def test_queries_then_gallery(root):
 
 
 def test_order_of_files_does_not_matter(root, monkeypatch):
-    expected = told(FolderDataset(root), 'img_path', 'pid', 'label')
+    expected = values_of(FolderDataset(root), 'img_path', 'pid', 'label')
     listdir = os.listdir
 
     def shuffled(path):
@@ -86,33 +92,33 @@ def test_order_of_files_does_not_matter(root, monkeypatch):
         return random.Random(1).sample(names, len(names))
 
     monkeypatch.setattr(os, 'listdir', shuffled)
-    assert told(FolderDataset(root), 'img_path', 'pid', 'label') == expected
+    assert values_of(FolderDataset(root), 'img_path', 'pid', 'label') == expected
 
 
-def test_numbers_are_kept(tmp_path):
+def test_whole_numbers_are_kept_as_identities(tmp_path):
     root = make_folder(tmp_path, ['train/0010/a.jpg', 'train/0009/a.jpg'])
-    assert told(FolderDataset(root), 'pid', 'label') == [(9, 0), (10, 1)]
+    assert values_of(FolderDataset(root), 'pid', 'label') == [(9, 0), (10, 1)]
     make_folder(tmp_path, ['query/9/a.jpg'])
     with pytest.raises(AnnotationError, match='0009, 9 are the same numbers'):
         FolderDataset(root)
     assert '0009, 9' in FolderDataset.find_problems(data_root=root)[0]
 
 
-def test_cameras_are_an_option(root, tmp_path, warnings):
-    assert {c for (c,) in told(FolderDataset(root), 'camid')} == {-1}
+def test_camera_option(root, tmp_path, warnings):
+    assert {c for (c,) in values_of(FolderDataset(root), 'camid')} == {-1}
     FolderDataset(root, 'test')
     assert "needs same_camera='keep'" in warnings[-1]
     other = make_folder(tmp_path / 'b', ['train/x/cam03/1.jpg', 'train/x/cam12/1.jpg'])
     dataset = FolderDataset(other, camera=r'^cam(\d+)/')
-    assert told(dataset, 'camid') == [(3,), (12,)]
+    assert values_of(dataset, 'camid') == [(3,), (12,)]
 
 
-def test_names_that_do_not_tell_the_camera(root):
+def test_paths_without_camera(root):
     make_folder(Path(root), ['query/dora/c3.jpg'])
     with pytest.raises(AnnotationError, match=r'1 images .*query/dora/c3\.jpg'):
         FolderDataset(root, camera=CAMERA)
     (problem,) = FolderDataset.find_problems(data_root=root, camera=CAMERA)
-    assert "don't tell a camera" in problem
+    assert 'finds no camera' in problem
     with pytest.raises(AnnotationError, match='8 images .*whole number'):
         FolderDataset(root, camera=r'(\.)')
 
@@ -127,14 +133,14 @@ def test_names_that_do_not_tell_the_camera(root):
         ({'split': 'val'}, "no split 'val'.*'train', 'test'"),
     ],
 )
-def test_unknown_options(root, options, message):
+def test_invalid_options(root, options, message):
     with pytest.raises(ValueError, match=message):
         FolderDataset(root, **options)
     with pytest.raises(ValueError, match=message):
         FolderDataset.find_problems(data_root=root, **options)
 
 
-def test_other_files_are_said(root, warnings):
+def test_files_that_are_not_images_are_skipped_with_a_warning(root, warnings):
     path = Path(root)
     for name in ('train/bob/.hidden.jpg', 'train/Thumbs.db', 'train/.git/a.jpg'):
         (path / name).parent.mkdir(exist_ok=True)
@@ -144,9 +150,9 @@ def test_other_files_are_said(root, warnings):
     (path / 'train/bob/a.heic').write_text('')
     write_image(path / 'gallery/stray.jpg', 'x')
     assert len(FolderDataset(root)) == 4
-    (said,) = warnings
-    assert '2 files are no images' in said
-    assert 'train/bob/a.heic, gallery/stray.jpg' in said
+    (message,) = warnings
+    assert 'skipped 2 files that are not images' in message
+    assert 'train/bob/a.heic, gallery/stray.jpg' in message
 
 
 def test_missing_folders(root, tmp_path):
@@ -166,26 +172,26 @@ def test_missing_folders(root, tmp_path):
     assert FolderDataset.find_problems(data_root=root, pipeline=[], verify=True)
 
 
-def test_no_query_has_an_answer(tmp_path):
+def test_queries_without_any_match_are_an_error(tmp_path):
     root = make_folder(tmp_path, ['query/x/a.jpg', 'gallery/y/a.jpg'])
     with pytest.raises(MissingDataError, match='none of the 1 query identities'):
         FolderDataset(root, 'test')
 
 
-def test_people_of_both_splits_are_said(root, warnings):
+def test_identities_in_training_and_test_are_warned_of(root, warnings):
     make_folder(Path(root), ['train/dora/1_c1.jpg'])
     FolderDataset(root, 'test', camera=CAMERA)
     assert 'both trained on and tested: dora' in warnings[0]
 
 
-def test_names_in_any_script(tmp_path):
+def test_unicode_names(tmp_path):
     root = make_folder(tmp_path / 'Fotos 1', ['train/Zoë Ω/写真 1_c2.jpg'])
     dataset = FolderDataset(root, camera=CAMERA, verify=True)
     assert dataset.metainfo['label_of'] == {'Zoë Ω': 0}
-    assert told(dataset, 'camid', 'source') == [(2, 'Fotos 1')]
+    assert values_of(dataset, 'camid', 'source') == [(2, 'Fotos 1')]
 
 
-def test_links(root, tmp_path):
+def test_links_are_followed_and_circular_ones_refused(root, tmp_path):
     write_image(tmp_path / 'store/1_c0.jpg', 'x')
     (Path(root) / 'train/zoe').symlink_to(tmp_path / 'store')
     assert FolderDataset(root, camera=CAMERA, verify=True).num_ids == 3
@@ -195,7 +201,7 @@ def test_links(root, tmp_path):
         FolderDataset(root)
 
 
-def test_a_folder_that_cannot_be_written(root):
+def test_read_only_folders(root):
     folders = [path for path in [Path(root), *Path(root).rglob('*')] if path.is_dir()]
     for path in folders:
         path.chmod(0o555)
@@ -207,7 +213,7 @@ def test_a_folder_that_cannot_be_written(root):
 
 
 @pytest.mark.parametrize('part', [0, 0.5])
-def test_unreadable_images_are_named(root, part):
+def test_unreadable_images_are_listed(root, part):
     image = Path(root) / 'train/bob/1_c0.jpg'
     content = image.read_bytes()
     image.write_bytes(content[: int(part * len(content))])

@@ -1,4 +1,4 @@
-"""A table of one's own: what is read from each format, and what is refused."""
+"""TableDataset: items from each file format, order and error messages."""
 
 import builtins
 import csv
@@ -28,7 +28,7 @@ from tests.helpers import make_market, write_image
 
 COLUMNS = ('path', 'pid', 'camid', 'caption', 'split')
 
-# Two people to train on, three to test; p1 and p5 have several captions
+# Two training and three test identities; p1 and p5 have several captions
 ROWS = [
     ('img/p1.jpg', 'anna', 0, 'a red shirt', 'train'),
     ('img/p1.jpg', 'anna', 0, 'a person in red', 'train'),
@@ -61,7 +61,7 @@ def write_images(folder, rows):
 
 @pytest.fixture
 def table(tmp_path):
-    """The rows above as CSV, with their images."""
+    """Write ROWS as CSV, and their images."""
     write_images(tmp_path, ROWS)
     return write_csv(tmp_path / 'people.csv', ROWS)
 
@@ -70,23 +70,23 @@ def items(dataset):
     return [dataset.get_data_info(i) for i in range(len(dataset))]
 
 
-def told(dataset, *keys):
+def values_of(dataset, *keys):
     return [tuple(item[key] for key in keys) for item in items(dataset)]
 
 
-def refused(tmp_path, *rows, header=COLUMNS):
-    """Return what is said of a table without images."""
+def read_error(tmp_path, *rows, header=COLUMNS):
+    """Return the error message about an invalid table."""
     path = write_csv(tmp_path / 'bad.csv', rows, header)
     with pytest.raises(AnnotationError) as error:
         TableDataset(path)
-    # Said by the preflight in the same words
+    # The check before training gives the same message
     assert TableDataset.find_problems(table=path) == [str(error.value)]
     return str(error.value)
 
 
 def test_training_items(table, tmp_path):
     dataset = TableDataset(table)
-    assert told(dataset, 'pid', 'label', 'camid', 'caption', 'split') == [
+    assert values_of(dataset, 'pid', 'label', 'camid', 'caption', 'split') == [
         (0, 0, 0, 'a person in red', 'train'),
         (0, 0, 0, 'a red shirt', 'train'),
         (1, 1, 1, None, 'train'),
@@ -103,11 +103,11 @@ def test_training_items(table, tmp_path):
     assert dataset.metainfo['identities'] == {0: 'anna', 1: 'bob'}
 
 
-def test_words_search_the_images_of_their_split(table):
+def test_t2i_has_gallery_images_then_query_captions(table):
     dataset = TableDataset(table, 'test', task='t2i')
-    paths = [p and os.path.basename(p) for (p,) in told(dataset, 'img_path')]
+    paths = [p and os.path.basename(p) for (p,) in values_of(dataset, 'img_path')]
     assert paths == ['p5.jpg', 'p6.jpg', None, None]
-    assert told(dataset, 'pid', 'caption', 'split') == [
+    assert values_of(dataset, 'pid', 'caption', 'split') == [
         (3, None, 'gallery'),
         (4, None, 'gallery'),
         (3, 'a coat, yellow', 'query'),
@@ -117,22 +117,22 @@ def test_words_search_the_images_of_their_split(table):
     assert dataset.metainfo['identities'] == {3: 'dora', 4: 'emil'}
     assert dataset.metainfo['label_of'] == {}
     validation = TableDataset(table, 'val', task='t2i')
-    assert told(validation, 'pid', 'caption', 'camid') == [
+    assert values_of(validation, 'pid', 'caption', 'camid') == [
         (2, None, 2),
         (2, 'gray trousers', 2),
     ]
 
 
-def test_images_search_the_gallery(table):
+def test_i2i_has_query_images_then_gallery_images(table):
     dataset = TableDataset(table, 'test', task='i2i')
-    assert told(dataset, 'pid', 'camid', 'caption', 'split') == [
+    assert values_of(dataset, 'pid', 'camid', 'caption', 'split') == [
         (3, 0, None, 'query'),
         (3, 1, None, 'gallery'),
         (4, 1, None, 'gallery'),
     ]
 
 
-def test_a_image_with_captions_is_searched_once(tmp_path):
+def test_image_with_several_captions_is_one_item_in_i2i(tmp_path):
     rows = [
         ('q.jpg', 1, 0, 'one', 'query'),
         ('q.jpg', 1, 0, 'two', 'query'),
@@ -142,7 +142,7 @@ def test_a_image_with_captions_is_searched_once(tmp_path):
     write_images(tmp_path, [(r[0], str(r[1])) for r in rows])
     path = write_csv(tmp_path / 't.csv', rows)
     dataset = TableDataset(path, 'test', task='i2i')
-    assert [s for (s,) in told(dataset, 'split')] == ['query', 'gallery']
+    assert [s for (s,) in values_of(dataset, 'split')] == ['query', 'gallery']
 
 
 def test_order_of_rows_does_not_matter(table, tmp_path):
@@ -174,7 +174,7 @@ def test_order_of_folders_does_not_matter(table, monkeypatch):
     assert items(TableDataset(table)) == expected
 
 
-def test_a_new_test_identity_moves_no_label(table, tmp_path):
+def test_new_test_identity_changes_no_label(table, tmp_path):
     before = TableDataset(table).metainfo['label_of']
     rows = [*ROWS, ('img/p1.jpg', 'anna', 0, 'early in the alphabet', 'test')]
     rows.append(('img/p2.jpg', 'bob', 1, 'also', 'test'))
@@ -196,11 +196,11 @@ def test_a_new_test_identity_moves_no_label(table, tmp_path):
         (['٣', '2'], {'2': 0, '٣': 1}),
     ],
 )
-def test_numbers_of_identities(names, numbers):
+def test_number_identities(names, numbers):
     assert number_identities(names) == numbers
 
 
-def test_one_number_written_in_two_ways(tmp_path):
+def test_identity_number_written_in_two_ways_is_an_error(tmp_path):
     rows = [('a.jpg', '7', '', '', 'train'), ('b.jpg', '007', '', '', 'train')]
     write_images(tmp_path, rows)
     path = write_csv(tmp_path / 't.csv', rows)
@@ -209,11 +209,11 @@ def test_one_number_written_in_two_ways(tmp_path):
     assert 'same numbers' in TableDataset.find_problems(table=path)[0]
 
 
-def test_whole_numbers_are_kept_and_sorted_as_numbers(tmp_path):
+def test_whole_numbers_are_kept_and_sorted_numerically(tmp_path):
     rows = [(f'{n}.jpg', n, '', '', 'train') for n in (10, 9, 200)]
     write_images(tmp_path, [(r[0], str(r[1])) for r in rows])
     dataset = TableDataset(write_csv(tmp_path / 't.csv', rows))
-    assert dict(told(dataset, 'pid', 'label')) == {9: 0, 10: 1, 200: 2}
+    assert dict(values_of(dataset, 'pid', 'label')) == {9: 0, 10: 1, 200: 2}
     assert list(dataset.metainfo['label_of'].items()) == [
         ('9', 0),
         ('10', 1),
@@ -221,7 +221,7 @@ def test_whole_numbers_are_kept_and_sorted_as_numbers(tmp_path):
     ]
 
 
-def test_json_is_read_like_csv(table, tmp_path):
+def test_json_and_csv_agree(table, tmp_path):
     records = as_dicts(ROWS)
     (tmp_path / 'list.json').write_text(json.dumps(records))
     lines = '\n\n'.join(json.dumps(record) for record in records)
@@ -240,18 +240,20 @@ def test_json_types(tmp_path):
         {'path': 'b.jpg', 'pid': '5', 'split': 'test', 'camid': math.nan},
     ]
     path = tmp_path / 't.json'
-    path.write_text(json.dumps(records))  # NaN, which Python writes and reads
-    assert told(TableDataset(str(path)), 'pid', 'camid', 'caption') == [
+    path.write_text(
+        json.dumps(records)
+    )  # NaN isn't JSON, but Python writes and reads it
+    assert values_of(TableDataset(str(path)), 'pid', 'camid', 'caption') == [
         (5, 2, None),
         (5, -1, None),
     ]
 
 
-def test_parquet_is_read_like_csv(table, tmp_path):
+def test_parquet_and_csv_agree(table, tmp_path):
     arrow = pytest.importorskip('pyarrow')
     parquet = pytest.importorskip('pyarrow.parquet')
     names = dict(zip(COLUMNS, zip(*ROWS, strict=True), strict=True))
-    # As pandas writes numbers where some are missing
+    # pandas writes columns of integers like this if some are missing
     names['camid'] = [math.nan if c == '' else float(c) for c in names['camid']]
     names['caption'] = [c or None for c in names['caption']]
     parquet.write_table(arrow.table(names), tmp_path / 'people.parquet')
@@ -262,7 +264,7 @@ def test_parquet_is_read_like_csv(table, tmp_path):
         TableDataset(str(tmp_path / 'cut.parquet'))
 
 
-def test_parquet_without_its_reader(tmp_path, monkeypatch):
+def test_parquet_needs_pyarrow(tmp_path, monkeypatch):
     path = tmp_path / 't.parquet'
     path.write_bytes(b'PAR1')
 
@@ -277,7 +279,7 @@ def test_parquet_without_its_reader(tmp_path, monkeypatch):
     assert 'pip install pyarrow' in problem
 
 
-def test_columns_of_other_names(tmp_path):
+def test_columns_option(tmp_path):
     write_images(tmp_path / 'images', ROWS)
     (tmp_path / 'lists').mkdir()
     header = ['file', 'person', 'camera', 'text', 'split']
@@ -285,7 +287,7 @@ def test_columns_of_other_names(tmp_path):
     columns = {'path': 'file', 'pid': 'person', 'camid': 'camera', 'caption': 'text'}
     dataset = TableDataset(path, data_root=str(tmp_path / 'images'), columns=columns)
     assert dataset.has_caption.sum() == 2
-    assert told(dataset, 'camid') == [(0,), (0,), (1,), (-1,)]
+    assert values_of(dataset, 'camid') == [(0,), (0,), (1,), (-1,)]
     with pytest.raises(ValueError, match=r"no \['camera'\].*expected some of"):
         TableDataset(path, columns={'camera': 'camid'})
     # A misspelled name must not silently make all cameras unknown
@@ -298,11 +300,11 @@ def test_camera_and_caption_are_optional(tmp_path):
     path = write_csv(
         tmp_path / 't.csv', [('a.jpg', 'x', 'train')], COLUMNS[:2] + ('split',)
     )
-    assert told(TableDataset(path), 'camid', 'caption') == [(-1, None)]
+    assert values_of(TableDataset(path), 'camid', 'caption') == [(-1, None)]
 
 
-def test_text_as_spreadsheets_write_it(tmp_path):
-    """A BOM, spaces, letters of many scripts, quotes, line breaks within a cell."""
+def test_csv_and_json_as_spreadsheets_write_them(tmp_path):
+    """With BOM, spaces, Unicode, quotes, and line breaks inside a cell."""
     name = 'Bilder für José/写真 1.jpg'
     write_image(tmp_path / name, 'a')
     caption = 'He said "hi",\nwearing 红色'
@@ -310,13 +312,13 @@ def test_text_as_spreadsheets_write_it(tmp_path):
     header = ['path', ' pid', 'camid ', 'caption', 'split']
     path = write_csv(tmp_path / 'ma table.csv', rows, header, encoding='utf-8-sig')
     dataset = TableDataset(path)
-    assert told(dataset, 'camid', 'caption') == [(3, caption)]
+    assert values_of(dataset, 'camid', 'caption') == [(3, caption)]
     assert dataset.metainfo['label_of'] == {'Zoë': 0}
     assert dataset.name == 'ma table'
     path = tmp_path / 'bom.json'
     records = as_dicts([(name, 'Zoë', 3, caption, 'train')])
     path.write_text(json.dumps(records), encoding='utf-8-sig')
-    assert told(TableDataset(str(path)), 'caption') == [(caption,)]
+    assert values_of(TableDataset(str(path)), 'caption') == [(caption,)]
 
 
 @pytest.mark.parametrize(
@@ -349,7 +351,7 @@ def test_text_as_spreadsheets_write_it(tmp_path):
         ({'caption': '\udfff'}, r"caption is '\udfff'"),
     ],
 )
-def test_faulty_rows(tmp_path, change, fault):
+def test_invalid_rows(tmp_path, change, fault):
     good = {'path': 'a.jpg', 'pid': 1, 'split': 'train', 'camid': 0, 'caption': 'x'}
     path = tmp_path / 't.json'
     path.write_text(json.dumps([good, {**good, **change}]))
@@ -358,22 +360,22 @@ def test_faulty_rows(tmp_path, change, fault):
     assert f'record 1: {fault}' in str(error.value)
 
 
-def test_first_faults_are_listed_with_their_lines(tmp_path):
-    message = refused(tmp_path, *[('a.jpg', 1, 'x', '', 'train')] * 25)
+def test_first_ten_faults_are_listed_with_line_numbers(tmp_path):
+    message = read_error(tmp_path, *[('a.jpg', 1, 'x', '', 'train')] * 25)
     assert '25 faults in 25 rows' in message
     assert 'line 2: camid' in message
     assert message.count('camid is') == 10
     assert 'and 15 more' in message
 
 
-def test_rows_that_contradict_each_other(tmp_path):
+def test_contradicting_and_duplicate_rows(tmp_path):
     rows = [
         ('a.jpg', 'x', 0, 'one', 'train'),
         ('a.jpg', 'y', 0, 'two', 'train'),
         ('a.jpg', 'x', 1, 'three', 'train'),
         ('a.jpg', 'x', 0, 'one', 'train'),
     ]
-    message = refused(tmp_path, *rows)
+    message = read_error(tmp_path, *rows)
     assert 'line 3: identity of ' in message
     assert "is 'y', but 'x' in line 2" in message
     assert 'line 4: camid' in message
@@ -381,11 +383,11 @@ def test_rows_that_contradict_each_other(tmp_path):
 
 
 def test_missing_columns(tmp_path):
-    message = refused(tmp_path, ('a.jpg', 1), header=('path', 'id'))
+    message = read_error(tmp_path, ('a.jpg', 1), header=('path', 'id'))
     assert "no column pid, split; found: 'path', 'id'" in message
-    message = refused(tmp_path, ('a;1',), header=('path;pid;split',))
+    message = read_error(tmp_path, ('a;1',), header=('path;pid;split',))
     assert 'separated by commas' in message
-    assert 'has columns twice: split' in refused(
+    assert 'has duplicate columns: split' in read_error(
         tmp_path, header=('path', 'split', 'split')
     )
 
@@ -404,7 +406,7 @@ def test_missing_columns(tmp_path):
         ('t.csv', b'path,pid,split\nJos\xe9,1,train\n', 'not UTF-8'),
         ('t.csv', 'path,pid,split'.encode('utf-16'), 'not UTF-8'),
         ('t.json', b'{"path": 1}', 'holds a dict.*jsonl'),
-        ('t.json', b'[1]', 'record 0: a int'),
+        ('t.json', b'[1]', 'record 0: found a int'),
         ('t.json', b'[', "can't be read as .json"),
         ('t.json', b'[' * 10**6, "can't be read as .json"),
         ('t.json', b'[]', 'no column'),
@@ -412,7 +414,7 @@ def test_missing_columns(tmp_path):
         ('t.txt', b'', 'suffix must be one of .csv, .json, .jsonl, .parquet'),
     ],
 )
-def test_files_that_are_no_table(tmp_path, name, text, message):
+def test_invalid_files(tmp_path, name, text, message):
     (tmp_path / name).write_bytes(text)
     with pytest.raises(AnnotationError, match=message):
         TableDataset(str(tmp_path / name))
@@ -427,10 +429,10 @@ def test_missing_table(tmp_path):
     assert 'does not exist' in TableDataset.find_problems(table='no.csv')[0]
 
 
-def test_absent_images_are_named(table, tmp_path):
+def test_missing_images_are_listed(table, tmp_path):
     (tmp_path / 'img/p1.jpg').unlink()
     (tmp_path / 'img/p3.jpg').unlink()
-    (tmp_path / 'img/p3.jpg').mkdir()  # a folder of that name is no image
+    (tmp_path / 'img/p3.jpg').mkdir()  # a folder of that name is not an image
     (tmp_path / 'img/p5.jpg').unlink()  # of another split
     with pytest.raises(MissingDataError, match='2 of 3 images.*p1.jpg, .*p3.jpg'):
         TableDataset(table)
@@ -441,7 +443,7 @@ def test_absent_images_are_named(table, tmp_path):
     TableDataset(table, 'test', task='i2i')
 
 
-def test_links_are_followed_and_dangling_ones_named(tmp_path):
+def test_links_are_followed_and_dangling_ones_listed(tmp_path):
     write_image(tmp_path / 'store/a.jpg', 'a')
     (tmp_path / 'data').mkdir()
     (tmp_path / 'data/img').symlink_to(tmp_path / 'store')
@@ -456,22 +458,22 @@ def test_links_are_followed_and_dangling_ones_named(tmp_path):
         TableDataset(path)
 
 
-def test_paths_may_be_absolute(tmp_path):
+def test_absolute_paths(tmp_path):
     write_image(tmp_path / 'far/a.jpg', 'a')
     (tmp_path / 'near').mkdir()
     path = write_csv(
         tmp_path / 'near/t.csv', [(tmp_path / 'far/a.jpg', 1, '', '', 'train')]
     )
-    assert told(TableDataset(path), 'img_path') == [(str(tmp_path / 'far/a.jpg'),)]
+    assert values_of(TableDataset(path), 'img_path') == [(str(tmp_path / 'far/a.jpg'),)]
 
 
-def test_a_table_in_the_current_folder(table, tmp_path, monkeypatch):
+def test_table_in_the_current_folder(table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(TableDataset('people.csv', verify=True)) == 4
 
 
 def test_nothing_is_written(table, tmp_path, monkeypatch):
-    """A folder without the right to write is enough."""
+    """Read-only access to table and images is sufficient."""
     before = sorted(tmp_path.rglob('*'))
     opened = builtins.open
 
@@ -491,7 +493,7 @@ def test_nothing_is_written(table, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('content', [b'', b'half'])
-def test_unreadable_images_are_named(table, tmp_path, content):
+def test_unreadable_images_are_listed(table, tmp_path, content):
     image = tmp_path / 'img/p2.jpg'
     if content == b'half':
         content = image.read_bytes()[: image.stat().st_size // 2]
@@ -516,7 +518,7 @@ def test_empty_splits(tmp_path):
         TableDataset(path)
 
 
-def test_no_query_has_an_answer(tmp_path):
+def test_queries_without_any_match_are_an_error(tmp_path):
     rows = [('a.jpg', 'x', 0, '', 'query'), ('b.jpg', 'y', 1, '', 'gallery')]
     write_images(tmp_path, rows)
     path = write_csv(tmp_path / 't.csv', rows)
@@ -538,7 +540,7 @@ def test_no_query_has_an_answer(tmp_path):
         ({'split': 'val', 'task': 'i2i'}, "set split='test'"),
     ],
 )
-def test_unknown_options(table, options, message):
+def test_invalid_options(table, options, message):
     with pytest.raises(ValueError, match=message):
         TableDataset(table, **options)
     with pytest.raises(ValueError, match=message):
@@ -547,11 +549,11 @@ def test_unknown_options(table, options, message):
 
 @pytest.fixture
 def warnings(monkeypatch):
-    said = []
+    messages = []
     monkeypatch.setattr(
-        own_data_module, 'print_log', lambda text, **options: said.append(text)
+        own_data_module, 'print_log', lambda text, **options: messages.append(text)
     )
-    return said
+    return messages
 
 
 def write_test_rows(tmp_path, *rows):
@@ -563,45 +565,45 @@ def write_test_rows(tmp_path, *rows):
     return write_csv(tmp_path / 't.csv', rows)
 
 
-def test_advice_before_scores_surprise(tmp_path, warnings):
+def test_warnings_about_overlap_and_unmatched_queries(tmp_path, warnings):
     path = write_test_rows(
         tmp_path,
         ('x', 0, 'query'),
         ('x', 1, 'gallery'),
-        ('y', 0, 'query'),  # in the gallery by its own camera alone
+        ('y', 0, 'query'),  # in the gallery only by its own camera
         ('y', 0, 'gallery'),
         ('z', 0, 'query'),  # not in the gallery
         ('x', 0, 'train'),
         ('w', 0, 'train'),
     )
     TableDataset(path, 'test', task='i2i')
-    overlap, absent, alone = warnings
+    overlap, unmatched, same_camera = warnings
     assert (
         "1 of 3 identities of split 'test' are both trained on and tested: x" in overlap
     )
-    assert '1 of 3 queries will be skipped' in absent
-    assert 'gallery: z.' in absent
-    assert '1 of 3 queries have matches from their own camera alone: y' in alone
+    assert '1 of 3 queries will be skipped' in unmatched
+    assert 'gallery: z.' in unmatched
+    assert '1 of 3 queries only have matches by their own camera: y' in same_camera
     del warnings[:]
     TableDataset(path)
     assert len(warnings) == 1
     assert "1 of 2 identities of split 'train'" in warnings[0]
 
 
-def test_advice_on_unknown_cameras(tmp_path, warnings):
+def test_warning_about_unknown_cameras(tmp_path, warnings):
     path = write_test_rows(tmp_path, ('x', '', 'query'), ('x', 1, 'gallery'))
     TableDataset(path, 'test', task='i2i')
-    (said,) = warnings
-    assert "needs same_camera='keep'" in said
+    (message,) = warnings
+    assert "needs same_camera='keep'" in message
 
 
-def test_nothing_to_say(table, warnings):
+def test_no_warnings_without_reason(table, warnings):
     TableDataset(table)
     TableDataset(table, 'test', task='t2i')
     assert warnings == []
 
 
-def test_built_by_name_and_joined_with_another(table, tmp_path):
+def test_build_from_registry_and_join(table, tmp_path):
     config = dict(type='TableDataset', table=table, split='train')
     assert len(DATASETS.build(config)) == 4
     market = make_market(tmp_path / 'market', num_ids=2, images_per_id=2)
@@ -638,12 +640,12 @@ quick = settings(
 
 
 def check_rows(path):
-    """Read a file; whatever it holds, rows are sound or the error is a known one."""
+    """Read any file: its rows are valid, or a documented error is raised."""
     try:
         rows = read_rows(str(path), 'root')
         numbers = number_identities(row.identity for row in rows)
     except AnnotationError as error:
-        str(error).encode()  # else it can't be printed
+        str(error).encode()  # must be printable
         return
     for row in rows:
         assert row.split in ROW_SPLITS
@@ -671,7 +673,7 @@ def test_fuzz_csv_cells(tmp_path, records):
     rows = [[str(record.get(name, '')) for name in COLUMNS] for record in records]
     try:
         path = write_csv(tmp_path / 't.csv', rows)
-    except UnicodeEncodeError:  # half of a surrogate pair
+    except UnicodeEncodeError:  # a lone surrogate
         return
     check_rows(path)
 
