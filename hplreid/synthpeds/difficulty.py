@@ -17,8 +17,9 @@ class Difficulty:
         light: Strength of the changes of light and exposure within a camera, 0-1.
         occlusion: Probability of an object or passer-by in front of the person.
         framing: Standard deviation of the crop's error, as a share of its size.
-        omission: Probability that a caption leaves a visible part out.
-        hedging: Probability that a caption uses a broader color word or none.
+        omission: How often captions leave visible parts out, the less salient the
+            more, 0-1.
+        hedging: Probability of a vague or missing color word and of a vague subject.
 
     Example:
         >>> from hplreid.synthpeds import PRESETS, Difficulty

@@ -10,13 +10,16 @@ from hplreid.synthpeds import PRESETS, SIZES, make_synthpeds
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description='Render the SynthPeds dataset.')
-    parser.add_argument('--out', required=True, help='folder to make')
+    parser.add_argument('--out', required=True, help='folder of the dataset')
     parser.add_argument('--size', default='default', choices=sorted(SIZES))
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--workers', type=int, default=None, help='processes; default: all cores'
+        '--workers',
+        type=int,
+        default=None,
+        help='number of processes; default: number of cores',
     )
     parser.add_argument('--difficulty', default='default', choices=sorted(PRESETS))
     parser.add_argument(
@@ -28,7 +31,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Make the dataset and print what it holds."""
+    """Make the dataset and print the number of images in each folder."""
     args = parse_args()
     try:
         manifest = make_synthpeds(

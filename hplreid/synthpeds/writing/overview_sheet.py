@@ -24,8 +24,8 @@ def write_overview(
         path: PNG file to write.
         seed: Seed of the dataset.
         difficulty: Difficulty settings.
-        num_identities: Number of rows. The identities are in no split; two
-            successive rows are from one cluster and may share all attributes.
+        num_identities: Number of rows. The identities are in no split; rows
+            come in pairs from one cluster and may share all attributes.
     """
     cell = (round(64 * _SCALE), round(128 * _SCALE))
     width = _GAP + len(CAMERAS) * (cell[0] + _GAP) + _TEXT

@@ -124,7 +124,7 @@ def make_synthpeds(
 
     Example:
         >>> from hplreid.synthpeds import make_synthpeds
-        >>> manifest = make_synthpeds('data/tiny', 'tiny')  # doctest: +SKIP
+        >>> make_synthpeds('data/tiny', 'tiny', progress=False)  # doctest: +SKIP
         >>> make_synthpeds('data/huge', 'huge')
         Traceback (most recent call last):
         ValueError: unknown size 'huge'; choose from ['default', 'large', ...]
