@@ -1,7 +1,13 @@
-"""What is ranked by: values of queries against some gallery items, made on demand."""
+"""What a gallery is ranked by: distances made on demand, rounded tiles and exact pairs.
+
+A matrix product rounds with the shape of its factors and with the library's kernel. So
+a tile of products decides only what lies beyond its rounding; the rest is decided pair
+by pair, in float64 and in a fixed order, which is the same for any block, thread,
+process and machine. Copies of an image tie exactly.
+"""
 
 import typing
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -21,49 +27,62 @@ from ..protocol import as_index
 from ..threads import Map, Scratch
 
 # A product of 2048 x 2016 is as fast as one with the whole gallery. Rows of 2048
-# numbers would all fall into the same few places of a cache.
+# values would all fall into the same few places of a cache.
 _CPU_TILE = 2016
 _GPU_TILE = 8192
 
-# Libraries multiply thin matrices in other ways, which round differently. From here on
-# a pair's value doesn't depend on its place or its company, so copies of an image tie.
-_MIN_SIDE = 64
-
+# Values multiplied at a time when pairs are computed exactly: they stay in the cache.
+_EXACT_VALUES = 1 << 17
 
 _Factor = TypeVar('_Factor')
 
 
 class Source(typing.Protocol[_Factor]):
-    """Gives values: lower is closer, up to what is constant in a query.
+    """Gives distances: lower is closer, up to what is constant in a query.
 
     Attributes:
-        device: Where the values are.
-        dtype: Their type, float32 or float64.
+        device: Where the distances are.
         tile_width: Gallery items to ask for at a time.
-        least: Queries and gallery items to ask for, at least, and in multiples of it:
-            products of fewer may round differently.
     """
 
     device: torch.device
-    dtype: np.dtype
     tile_width: int
-    least: tuple[int, int]
 
     def queries(self, index: np.ndarray) -> _Factor:
-        """Return what :meth:`values` needs of some queries; can be sliced."""
+        """Return what :meth:`tile` and :meth:`exact` need of some queries."""
 
     def gallery(self, columns: np.ndarray) -> _Factor:
-        """Return what :meth:`values` needs of some gallery items; can be sliced."""
+        """Return what :meth:`tile` and :meth:`exact` need of some gallery items."""
 
-    def values(self, queries: _Factor, gallery: _Factor) -> Tensor:
-        """Return ``(B, N)``, a little larger where factors were padded.
+    def tile(self, queries: _Factor, gallery: _Factor) -> Tensor:
+        """Return rounded distances, ``(B, N)``.
 
         It may be changed, and holds until the thread asks for the next.
         """
 
+    def margins(self, queries: _Factor, gallery: _Factor) -> np.ndarray:
+        """Return how far a tile's distances may be from the exact ones, ``(B, 1)``."""
+
+    def exact(
+        self, queries: _Factor, gallery: _Factor, rows: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """Return the distances of some pairs of the tile, ``(N,)`` float64."""
+
+
+class Factor(NamedTuple):
+    """One factor of a product.
+
+    Attributes:
+        rows: ``(N, D')``, float32 or float64.
+        norms: Upper bounds of their lengths, ``(N, 1)`` or one for all.
+    """
+
+    rows: Tensor
+    norms: np.ndarray
+
 
 class FeatureSource:
-    """Values from features, each a product.
+    """Distances from features, each a product.
 
     Args:
         query_feats: ``(Q, D)``.
@@ -71,7 +90,6 @@ class FeatureSource:
             they are needed.
         kept: Which gallery rows count, ascending, ``(K,)``; all others are never read.
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
-        block_size: Queries at a time.
         gallery_block_size: A gallery of no more items is normalized once, at the start.
         offset: Where these items begin in the gallery of all processes.
         run: Shares the work at the start among threads.
@@ -87,7 +105,6 @@ class FeatureSource:
         gallery_feats: Features,
         kept: np.ndarray,
         distance: str,
-        block_size: int,
         gallery_block_size: int,
         offset: int = 0,
         run: Map = map,
@@ -99,68 +116,97 @@ class FeatureSource:
         (self._norms,) = run(query_norms, [self._query])
         self._gallery, self._kept = gallery_feats, kept
         self._distance, self._offset = distance, offset
-        self.dtype = np.dtype('f8' if self._dtype == torch.float64 else 'f4')
-        on_cpu = self.device.type == 'cpu'
-        self.tile_width = _CPU_TILE if on_cpu else _GPU_TILE
-        # A GPU's library chooses how to sum by the shape: give it only one.
-        self.least = (_MIN_SIDE, _MIN_SIDE) if on_cpu else (block_size, _GPU_TILE)
+        self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE
         self._scratch = Scratch()
         self._whole: Tensor | None = None
         if len(kept) <= gallery_block_size:
-            whole = self._empty(self._padded(len(kept)))
+            whole = self._empty(len(kept))
             parts = np.split(kept, range(self.tile_width, len(kept), self.tile_width))
             list(run(self._read, parts, whole.split(self.tile_width)))
             self._whole = whole
 
-    def queries(self, index: np.ndarray) -> Tensor:
-        """Return one factor of the product, ``(B, D')`` or a little higher."""
-        factor = self._empty(max(len(index), self.least[0]))
+    def queries(self, index: np.ndarray) -> Factor:
+        """Return the left factor of the product, ``(B, D')``."""
         feats = take_rows(self._query, index, self._dtype)
         norms = self._norms[as_index(index, feats)]
-        query_operand(feats, norms, self._distance, factor[: len(index)])
-        factor[len(index) :] = 0
-        return factor
+        rows = query_operand(feats, norms, self._distance, self._empty(len(index)))
+        return Factor(rows, self._bound(rows))
 
-    def gallery(self, columns: np.ndarray) -> Tensor:
+    def gallery(self, columns: np.ndarray) -> Factor:
         """Read gallery items, counted in all processes; the other factor, transposed.
 
         Raises:
             ValueError: A feature isn't finite.
         """
         own = columns - self._offset
-        height = self._padded(len(own))
         if self._whole is None:
-            return self._read(self._kept[own], self._empty(height))
-        if own[0] + height <= len(self._whole) and (np.diff(own) == 1).all():
-            return self._whole[own[0] : own[0] + height]
-        factor = self._empty(height)
-        index = as_index(own, factor)
-        torch.index_select(self._whole, 0, index, out=factor[: len(own)])
-        factor[len(own) :] = 0
-        return factor
+            rows = self._read(self._kept[own], self._empty(len(own)))
+        elif (np.diff(own) == 1).all():
+            rows = self._whole[own[0] : own[0] + len(own)]
+        else:
+            rows = self._empty(len(own))
+            torch.index_select(self._whole, 0, as_index(own, rows), out=rows)
+        return Factor(rows, self._bound(rows).max(initial=0, keepdims=True))
 
     def _read(self, index: np.ndarray, out: Tensor) -> Tensor:
         rows = take_rows(self._gallery, index, self._dtype)
-        gallery_operand(rows, self._distance, index, out[: len(rows)])
-        out[len(rows) :] = 0
-        return out
+        return gallery_operand(rows, self._distance, index, out)
 
-    def _padded(self, number: int) -> int:
-        """Return how high the factor of so many gallery items is."""
-        tiles, rest = divmod(number, self.tile_width)
-        if rest:
-            rest = max(rest + -rest % 16, self.least[1])
-        return tiles * self.tile_width + rest
+    def _bound(self, rows: Tensor) -> np.ndarray:
+        """Return upper bounds of the lengths of a factor's rows, ``(N, 1)``."""
+        if self._distance == 'cosine':
+            return np.full((len(rows), 1), 1.0001)  # of unit length, but for rounding
+        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+        return 1.0001 * norms.cpu().numpy().astype(np.float64)
 
-    def values(self, queries: Tensor, gallery: Tensor) -> Tensor:
-        """Return the product, ``(B, N)``, both a little larger where factors are."""
-        shape = len(queries), len(gallery)
+    def tile(self, queries: Factor, gallery: Factor) -> Tensor:
+        """Return the product, ``(B, N)``."""
+        shape = len(queries.rows), len(gallery.rows)
         if self.device.type != 'cpu':
-            return torch.mm(queries, gallery.T, out=_empty(shape, queries))
-        # Not torch's: MKL's product of float64 depends on the place
-        tile = self._scratch.take(shape, self.dtype)
-        np.matmul(queries.numpy(), gallery.numpy().T, out=tile)
+            out = _empty(shape, queries.rows)
+            return torch.mm(queries.rows, gallery.rows.T, out=out)
+        tile = self._scratch.take(shape, queries.rows.numpy().dtype)
+        # NumPy's product may be twice torch's on AMD
+        np.matmul(queries.rows.numpy(), gallery.rows.numpy().T, out=tile)
         return torch.from_numpy(tile)
+
+    def margins(self, queries: Factor, gallery: Factor) -> np.ndarray:
+        """Return a bound of the tile's rounding error, ``(B, 1)``.
+
+        A sum of n products in any order is off by at most ``n u |q| |g|`` (Higham,
+        Accuracy and Stability of Numerical Algorithms, Section 3.1), u half the
+        distance from 1 to the next number.
+
+        Raises:
+            ValueError: A product might not be finite.
+        """
+        info = torch.finfo(self._dtype)
+        lengths = queries.norms * gallery.norms
+        if not (lengths < info.max).all():
+            name = str(self._dtype).removeprefix('torch.')
+            raise ValueError(
+                f'A product of features overflows {name}: scale them down.'
+            )
+        return queries.rows.shape[1] * (info.eps / 2) * 1.01 * lengths
+
+    def exact(
+        self, queries: Factor, gallery: Factor, rows: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """Return the products of some rows in float64, ``(N,)``.
+
+        Of float32 each is a sum of exact products.
+        """
+        values = np.empty(len(rows))
+        step = max(1, _EXACT_VALUES // queries.rows.shape[1])
+        for first in range(0, len(rows), step):
+            some = slice(first, first + step)
+            left = queries.rows[as_index(rows[some], queries.rows)].cpu().numpy()
+            right = gallery.rows[as_index(columns[some], gallery.rows)].cpu().numpy()
+            products = left.astype(np.float64)
+            products *= right
+            # NumPy adds a row in an order that its length alone decides
+            products.sum(axis=1, out=values[some])
+        return values
 
     def _empty(self, height: int) -> Tensor:
         width = operand_width(self._query.shape[1], self._distance)
@@ -168,7 +214,7 @@ class FeatureSource:
 
 
 class DistanceSource:
-    """Values from a distance matrix that is given.
+    """Distances from a matrix that is given; nothing is rounded.
 
     Args:
         distmat: ``(Q, G)``, lower is closer; it may be a memory-mapped array.
@@ -180,35 +226,54 @@ class DistanceSource:
         self.device = device_of(distmat)
         name = str(distmat.dtype).removeprefix('torch.')
         single = name in ('float32', 'float16', 'bfloat16')
-        self.dtype = np.dtype('f4' if single else 'f8')
+        self._dtype = torch.float32 if single else torch.float64
         self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE
-        self.least = _MIN_SIDE, _MIN_SIDE
 
     def queries(self, index: np.ndarray) -> np.ndarray:
-        """Return what :meth:`values` takes: the rows' index."""
+        """Return what :meth:`tile` takes: the rows' index."""
         return index
 
     def gallery(self, columns: np.ndarray) -> np.ndarray:
-        """Return what :meth:`values` takes: the columns' index."""
+        """Return what :meth:`tile` takes: the columns' index."""
         return self._kept[columns]
 
-    def values(self, queries: np.ndarray, gallery: np.ndarray) -> Tensor:
+    def tile(self, queries: np.ndarray, gallery: np.ndarray) -> Tensor:
         """Read distances, ``(B, N)``, a copy.
 
         Raises:
             ValueError: One of them isn't finite.
         """
+        return self._take(queries[:, None], gallery[None, :])
+
+    def margins(self, queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+        """Return zeros, ``(B, 1)``: values of a tile are exact."""
+        return np.zeros((len(queries), 1))
+
+    def exact(
+        self,
+        queries: np.ndarray,
+        gallery: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Read the distances of some pairs, ``(N,)`` float64."""
+        values = self._take(queries[rows], gallery[columns])
+        return values.double().cpu().numpy()
+
+    def _take(self, rows: np.ndarray, columns: np.ndarray) -> Tensor:
         if isinstance(self._distmat, Tensor):
-            rows = as_index(queries, self._distmat)[:, None]
-            found = self._distmat.detach()[rows, as_index(gallery, self._distmat)]
-            values = found.to(torch.float32 if self.dtype == 'f4' else torch.float64)
+            place = as_index(rows, self._distmat), as_index(columns, self._distmat)
+            values = self._distmat.detach()[place].to(self._dtype)
         else:
-            block = self._distmat[np.ix_(queries, gallery)]
-            values = torch.from_numpy(block.astype(self.dtype, copy=False))
+            as_numpy = str(self._dtype).removeprefix('torch.')
+            taken = self._distmat[rows, columns].astype(as_numpy, copy=False)
+            values = torch.from_numpy(taken)
         if not torch.isfinite(values.sum()):
             bad = (~torch.isfinite(values)).nonzero().cpu().numpy()
             if len(bad):
-                row, column = queries[bad[0, 0]], gallery[bad[0, 1]]
+                first = tuple(bad[0])
+                row = np.broadcast_to(rows, values.shape)[first]
+                column = np.broadcast_to(columns, values.shape)[first]
                 raise ValueError(
                     f'The distance of query {row} and gallery item {column} is NaN or '
                     'infinite.'

@@ -11,7 +11,7 @@ from ..distance import Features, device_of
 from ..protocol import Protocol
 from ..threads import Map, full_precision, num_workers, parallel_map
 from .distance_sources import DistanceSource, FeatureSource, Source
-from .match_ranks import count_closer, measure
+from .match_ranks import count_closer, measure_matches
 from .query_groups import QueryGroup, make_groups
 from .ranking_result import AP_DEFINITIONS, RankingResult, summarize
 
@@ -79,7 +79,6 @@ def evaluate_ranking(
             gallery_feats,
             protocol.kept,
             distance,
-            block_size,
             gallery_block_size,
             run=run,
         )
@@ -190,7 +189,7 @@ def _evaluate(
     workers = num_workers(device, len(protocol.query_pids) * owned[1])
     with full_precision(device), parallel_map(workers) as run:
         source = make_source(run)
-        groups = make_groups(protocol, block_size, source.dtype, workers, run)
+        groups = make_groups(protocol, block_size, workers, run)
         factors = measure_all(source, groups, owned, run)
         list(run(lambda group: group.set_values(group.values), groups))
         count_all(source, groups, factors, owned, gallery_block_size, run)
@@ -206,9 +205,9 @@ def measure_all(
         What the source needs of the queries of each group.
     """
 
-    def measure_group(group: QueryGroup) -> Tensor | np.ndarray:
+    def measure_group(group: QueryGroup) -> object:
         queries = source.queries(group.queries)
-        group.values = measure(source, group, queries, owned)
+        group.values = measure_matches(source, group, queries, owned)
         return queries
 
     return list(run(measure_group, groups))

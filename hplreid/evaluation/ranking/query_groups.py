@@ -19,74 +19,58 @@ class QueryGroup:
         queries: Which they are, ``(B,)``.
         pair_rows: Row of each pair of one identity, ``(N,)``.
         pair_columns: Gallery item of each, ascending, ``(N,)``.
-        pair_slots: Slot of each, ``(N,)``; -1 if the protocol leaves it out.
         columns: Gallery item of each match, ``(B, P)``; void is -1.
-        values: How far it is, ``(B, P)``, descending once measured; void is -inf.
+        values: Its distance, ``(B, P)``, descending once measured; void is -inf.
         closer: Mismatches that rank before it, as far as counted, ``(B, P)``.
     """
 
     queries: np.ndarray
     pair_rows: np.ndarray
     pair_columns: np.ndarray
-    pair_slots: np.ndarray
     columns: np.ndarray
     values: np.ndarray
     closer: np.ndarray
 
     @classmethod
-    def make(
-        cls, protocol: Protocol, queries: np.ndarray, dtype: np.dtype
-    ) -> 'QueryGroup':
+    def make(cls, protocol: Protocol, queries: np.ndarray) -> 'QueryGroup':
         """Look up the pairs of some queries, with one of their identity at least."""
         rows, columns, ignored = protocol.pairs_of(queries)
-        right = ~ignored
-        slots = np.full(len(rows), -1)
-        slots[right] = positions_in_row(rows[right])
+        match_rows, match_columns = rows[~ignored], columns[~ignored]
+        slots = positions_in_row(match_rows)
         shape = len(queries), int(slots.max(initial=-1)) + 1
         table = np.full(shape, -1)
-        table[rows[right], slots[right]] = columns[right]
+        table[match_rows, slots] = match_columns
         order = np.argsort(columns)
         return cls(
             queries=queries,
             pair_rows=rows[order],
             pair_columns=columns[order],
-            pair_slots=slots[order],
             columns=table,
-            values=np.full(shape, -np.inf, dtype),
+            values=np.full(shape, -np.inf),
             closer=np.zeros(shape, np.int64),
         )
 
-    def between(
-        self, start: int, stop: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return row, column and slot of the pairs in a span of the gallery."""
+    def pairs_between(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return row and column of the pairs in a span of the gallery."""
         first, last = np.searchsorted(self.pair_columns, (start, stop))
-        return (
-            self.pair_rows[first:last],
-            self.pair_columns[first:last],
-            self.pair_slots[first:last],
-        )
+        return self.pair_rows[first:last], self.pair_columns[first:last]
 
     def set_values(self, values: np.ndarray) -> None:
         """Take what was measured; put the farthest match of each query first.
 
         Of equally far ones that is the last of the gallery.
         """
-        values = np.where(self.columns >= 0, values, -np.inf).astype(values.dtype)
+        values = np.where(self.columns >= 0, values, -np.inf)
         # Slots are in the order of the gallery so far, and a stable sort keeps it
         order = np.argsort(values, axis=1, kind='stable')[:, ::-1]
         self.values = np.take_along_axis(values, order, axis=1)
         self.columns = np.take_along_axis(self.columns, order, axis=1)
-        new_slots = np.argsort(order, axis=1)
-        right = self.pair_slots >= 0
-        rows, slots = self.pair_rows[right], self.pair_slots[right]
-        self.pair_slots[right] = new_slots[rows, slots]
 
     def ranks(self) -> tuple[np.ndarray, np.ndarray]:
         """Return query and rank, from 1, of matches, ascending in a query."""
         number = (self.columns >= 0).sum(1, keepdims=True)
-        closer_right = number - 1 - np.arange(self.columns.shape[1])
-        ranks = (self.closer + closer_right + 1)[:, ::-1]
+        closer_matches = number - 1 - np.arange(self.columns.shape[1])
+        ranks = (self.closer + closer_matches + 1)[:, ::-1]
         rows, places = np.nonzero(self.columns[:, ::-1] >= 0)
         return self.queries[rows], ranks[rows, places]
 
@@ -94,7 +78,6 @@ class QueryGroup:
 def make_groups(
     protocol: Protocol,
     block_size: int,
-    dtype: np.dtype,
     num_workers: int = 1,
     run: Map = map,
 ) -> list[QueryGroup]:
@@ -106,7 +89,6 @@ def make_groups(
     Args:
         protocol: Who is a match to whom.
         block_size: Queries of a group, at most.
-        dtype: Of the values.
         num_workers: Each shall get as many groups as any other.
         run: Shares the work among them.
 
@@ -119,7 +101,7 @@ def make_groups(
     num_groups = -(-len(order) // block_size)
     num_groups = min(-(-num_groups // num_workers) * num_workers, len(order))
     parts = np.array_split(order, max(1, num_groups))
-    groups = list(run(lambda part: QueryGroup.make(protocol, part, dtype), parts))
+    groups = list(run(lambda part: QueryGroup.make(protocol, part), parts))
     if all(group.columns.shape[1] == 0 for group in groups):
         raise ValueError(protocol.explain_no_match())
     return groups

@@ -83,7 +83,7 @@ def evaluate_sharded(
     rank = get_rank()
     offset = sum(len(k) for k in kept[:rank])
     owned = offset, offset + len(kept[rank])
-    groups = make_groups(protocol, block_size, np.dtype(part.dtype))
+    groups = make_groups(protocol, block_size)
     device = device_of(query_feats)
     workers = num_workers(device, len(protocol.query_pids) * len(kept[rank]))
 
@@ -96,7 +96,6 @@ def evaluate_sharded(
                 gallery_feats,
                 kept[rank],
                 distance,
-                block_size,
                 gallery_block_size,
                 offset,
                 run,

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
 from hplreid.evaluation import evaluate_distances, evaluate_ranking
-from hplreid.evaluation.ranking.count_before import count_before
+from hplreid.evaluation.ranking.tile_counts import count_below
 from hplreid.evaluation.threads import parallel_map
 from tests.test_evaluation.cases import assert_same, random_case
 
@@ -357,33 +357,35 @@ def test_trapezoid_is_the_area_under_the_curve():
 
 
 @pytest.mark.parametrize('width', [8, 64, 1008, 2016, 3000])
-def test_counts_before_limits(width):
-    """Many limits and few, hits everywhere and nowhere, so that every way is taken."""
+@pytest.mark.parametrize('device', DEVICES)
+def test_counts_below_limits(device, width):
+    """Many limits and few, matches everywhere and nowhere: every branch is taken."""
     rng = np.random.default_rng(width)
     for number in (1, 5, 8, 9, 40):
-        for spread in (0.01, 1, 100):
+        for spread, margin in ((0.01, 0.1), (1, 0), (1, 1e-3), (100, 1e-6)):
             values = rng.normal(size=(70, width)).astype(np.float32)
             values[rng.random(values.shape) < 0.1] = np.inf
-            limits = (spread * rng.normal(size=(70, number)) - 1).astype(np.float32)
+            limits = spread * rng.normal(size=(70, number)) - 1
             limits[rng.random(limits.shape) < 0.1] = -np.inf
-            limits = -np.sort(-limits, axis=1)
             limits[:35, 0] = values[:35, 0].clip(max=1e9)  # equal isn't below
             limits = -np.sort(-limits, axis=1)
-            # Some limits have a place, and copies in the row
-            columns = np.sort(rng.permutation(width)[:70])
-            rows = rng.permutation(70)[: len(columns)]
-            slots = rng.integers(number, size=len(rows))
-            for _ in range(3):
-                own = limits[rows, slots]
-                values[rows, rng.integers(width, size=len(rows))] = own
-            before = np.zeros(limits.shape, int)
-            before[rows, slots] = columns
-            ahead = np.arange(width)[:, None] < before[:, None]
-            wide, limit = values[:, :, None], limits[:, None]
-            expected = ((wide < limit) | ((wide == limit) & ahead)).sum(1)
-            tile = torch.from_numpy(values)
-            counts = count_before(tile, limits, rows, slots, columns)
-            np.testing.assert_array_equal(counts, expected)
+            margins = margin * rng.random((70, 1))
+            wide, limit = values[:, :, None].astype(float), limits[:, None]
+            below = wide < limit - margins[:, None]
+            undecided = (wide <= limit + margins[:, None]) & ~below
+            undecided &= np.isfinite(limit)
+            counts, listed = count_below(
+                torch.from_numpy(values.copy()).to(device), limits, margins
+            )
+            # A margin that float32 can't hold is rounded up: such values may be listed
+            more = np.zeros(undecided.shape, bool)
+            more[listed.rows, listed.columns, listed.slots] = True
+            assert more.sum() == len(listed.rows)  # each once
+            assert (more | below)[undecided | below].all()
+            doubtful = more & ~undecided
+            distance = np.abs(np.abs(wide - limit) - margins[:, None])
+            assert (distance[doubtful] < 1e-5 * spread).all()
+            np.testing.assert_array_equal(counts, (below & ~more).sum(1))
 
 
 def test_worked_by_hand():
