@@ -294,8 +294,8 @@ def test_ablation_rows_are_what_they_are_called(stem):
         '_trt-hpl-tgps': [*cic, 'PromptAlignHead'],
         '_trt-hpl-vgps': [*cic, 'PromptAlignHead'],
         '_trt-hpl': [*cic, 'PromptAlignHead'],
-        '': [*cic, 'PromptAlignHead', 'PromptRegularisationHead'],
-        '_paper': [*cic, 'PromptAlignHead', 'PromptRegularisationHead'],
+        '': [*cic, 'PromptAlignHead', 'PromptRegularizationHead'],
+        '_paper': [*cic, 'PromptAlignHead', 'PromptRegularizationHead'],
     }
     for suffix, expected in rows.items():
         assert _heads(f'configs/hpl/{stem}{suffix}.py')['align'] == expected, suffix

@@ -27,7 +27,7 @@ losses_base = [
 # Stage II, the rest of Eq. 14
 loss_cic = dict(type='PromptIDHead', feature='u', tau=0.02, reduce='mean')  # Eq. 11
 loss_ilpa = dict(type='PromptAlignHead', distance='l2norm', loss_weight=0.4)  # Eq. 10
-loss_cmpr = dict(type='PromptRegularisationHead', reduce='sum', loss_weight=0.06)  # 12
+loss_cmpr = dict(type='PromptRegularizationHead', reduce='sum', loss_weight=0.06)  # 12
 
 # Halves of Eq. 10: prompts made from captions guide the image token, prompts made from
 # images guide the caption feature

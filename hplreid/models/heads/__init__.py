@@ -12,7 +12,7 @@ from .masked_language_head import MaskedLanguageHead
 from .prompt_align_head import PromptAlignHead
 from .prompt_contrast_head import PromptContrastHead
 from .prompt_id_head import PromptIDHead
-from .prompt_regularization_head import PromptRegularisationHead
+from .prompt_regularization_head import PromptRegularizationHead
 from .prototype_contrast_head import PrototypeContrastHead
 from .sdm_head import SDMHead
 from .tal_head import TALHead
@@ -31,7 +31,7 @@ __all__ = [
     'PromptAlignHead',
     'PromptContrastHead',
     'PromptIDHead',
-    'PromptRegularisationHead',
+    'PromptRegularizationHead',
     'PrototypeContrastHead',
     'SDMHead',
     'TALHead',

@@ -10,7 +10,7 @@ from .base_head import BaseHead
 
 
 @HEADS.register_module()
-class PromptRegularisationHead(BaseHead):
+class PromptRegularizationHead(BaseHead):
     """L_CMPR of HPL's Eq. 12, see :func:`hplreid.models.losses.cmpr_loss`.
 
     Args:

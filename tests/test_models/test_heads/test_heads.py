@@ -196,7 +196,7 @@ def test_prompt_id_with_smoothing_on_some_rows(bundle):
 def test_prompt_regularization(bundle, reduce):
     image, text = features(bundle, 'pseudo_image', 'pseudo_text')
     expected = losses.cmpr_loss(text, image[CAPTIONED], reduce)
-    head = build('PromptRegularisationHead', reduce=reduce)
+    head = build('PromptRegularizationHead', reduce=reduce)
     assert_losses(head, bundle, {'loss_prompt_regularization': expected})
 
 

@@ -45,7 +45,7 @@ def align_heads():
         dict(type='TripletHead', feature='u'),
         dict(type='PromptIDHead', feature='u', tau=0.1),
         dict(type='PromptAlignHead', loss_weight=0.4),
-        dict(type='PromptRegularisationHead', loss_weight=0.06),
+        dict(type='PromptRegularizationHead', loss_weight=0.06),
     ]
 
 
