@@ -1,6 +1,7 @@
-"""Several datasets as one: united labels, removal of leaks, identities held out.
+"""Datasets made of others: unified labels, removed leaks, held-out identities.
 
-How one dataset reads its own annotations lives in ``benchmarks`` and ``own_data``.
+How a single dataset is read lives in ``benchmarks`` and ``own_data``; which items of a
+joint dataset make a batch is decided in ``samplers``.
 """
 
 from .concat_dataset import ConcatReIDDataset

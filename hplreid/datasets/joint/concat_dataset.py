@@ -1,4 +1,4 @@
-"""Several datasets as one, with people and cameras of their own."""
+"""Concatenating datasets that share no identities and no cameras."""
 
 import os
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from ..items import Item, ItemDataset, Pipeline
 
 @DATASETS.register_module()
 class ConcatReIDDataset(ItemDataset):
-    """Datasets one after the other.
+    """The concatenation of several datasets.
 
-    Nobody is taken to be in two of them: labels, identity numbers and cameras of each
-    follow those of the one before. For two sets that share people see
-    :class:`JointDataset`, which can itself be one of several here.
+    No identity is assumed to be in two of them: labels, identity numbers and cameras of
+    each dataset follow those of the previous one. For two datasets with common
+    identities use :class:`JointDataset`, which can itself be one of several here.
 
     ``metainfo['label_of']`` has the label of each ``'<name>:<identity>'``.
 
     Args:
-        datasets: Configs of the sets, without pipeline, all of one split.
-        pipeline: Transforms for the items of all.
-        verify: Whether to decode every image now, and name all that can't be.
+        datasets: Configs of the datasets, without pipeline, all of one split.
+        pipeline: Transforms for the items of all datasets.
+        verify: Whether to decode every image now and list all unreadable ones.
 
     Raises:
-        ValueError: There are no sets, one has a pipeline, splits differ, or two have
-            the same name or images.
+        ValueError: The list is empty, a dataset has a pipeline, splits differ, or two
+            datasets have the same name or images.
         MissingDataError: See :meth:`find_problems`.
     """
 
@@ -45,20 +45,22 @@ class ConcatReIDDataset(ItemDataset):
         problems = self.find_problems(datasets=datasets)
         if problems:
             raise MissingDataError('\n'.join(problems))
-        sets: list[ItemDataset] = [DATASETS.build(config) for config in datasets]
-        names = [dataset.metainfo['dataset_name'] for dataset in sets]
-        parts = [[d.get_data_info(i) for i in range(len(d))] for d in sets]
-        _check_different(names, parts)
+        built: list[ItemDataset] = [DATASETS.build(config) for config in datasets]
+        names = [dataset.metainfo['dataset_name'] for dataset in built]
+        items_of = [[d.get_data_info(i) for i in range(len(d))] for d in built]
+        _check_distinct(names, items_of)
         self.name = '+'.join(names)
-        self.split = sets[0].metainfo['split']
-        *starts, num_ids = np.cumsum([0, *(d.num_ids for d in sets)]).tolist()
+        self.split = built[0].metainfo['split']
+        *first_labels, num_ids = np.cumsum([0, *(d.num_ids for d in built)]).tolist()
         label_of = {
-            f'{name}:{key}': label + first
-            for dataset, name, first in zip(sets, names, starts, strict=True)
+            f'{name}:{key}': label + first_label
+            for dataset, name, first_label in zip(
+                built, names, first_labels, strict=True
+            )
             for key, label in dataset.metainfo['label_of'].items()
         }
         super().__init__(
-            _join(parts, starts),
+            _concatenate(items_of, first_labels),
             pipeline,
             {
                 'dataset_name': self.name,
@@ -69,7 +71,7 @@ class ConcatReIDDataset(ItemDataset):
         )
         if verify:
             verify_images(i['img_path'] for i in self._items if i['img_path'])
-        self._log(sets, names)
+        self._log(built, names)
 
     @classmethod
     def find_problems(
@@ -77,23 +79,23 @@ class ConcatReIDDataset(ItemDataset):
         datasets: Sequence[dict[str, Any]],
         **_: Any,  # noqa: ANN401
     ) -> list[str]:
-        """Say what is missing of any of the sets; see :class:`BaseReIDDataset`."""
+        """Return messages about what is missing; see :class:`BaseReIDDataset`."""
         try:
             _check_configs(datasets)
         except ValueError as error:
             return [str(error)]
-        found = [problem for config in datasets for problem in _find_problems(config)]
-        return list(dict.fromkeys(found))
+        problems = [p for config in datasets for p in _find_problems(config)]
+        return list(dict.fromkeys(problems))
 
-    def _log(self, sets: Sequence[ItemDataset], names: Sequence[str]) -> None:
+    def _log(self, datasets: Sequence[ItemDataset], names: Sequence[str]) -> None:
         parts = [
             f'{name} {dataset.num_ids:,} ({len(dataset):,} items, '
             f'{int(dataset.has_caption.sum()):,} with a caption)'
-            for name, dataset in zip(names, sets, strict=True)
+            for name, dataset in zip(names, datasets, strict=True)
         ]
         print_log(
-            f"{self.name}, split '{self.split}': {self.num_ids:,} identities, nobody "
-            f'in two sets: {"; ".join(parts)}',
+            f"{self.name}, split '{self.split}': {self.num_ids:,} identities, none "
+            f'shared: {"; ".join(parts)}',
             logger='current',
         )
 
@@ -115,49 +117,53 @@ def _check_configs(datasets: Sequence[dict[str, Any]]) -> None:
             raise ValueError(f'datasets.{i} is the same as one before it: {config}.')
     splits = sorted({config.get('split', 'train') for config in datasets})
     if len(splits) > 1:
-        raise ValueError(f'ConcatReIDDataset joins sets of one split, not {splits}.')
-
-
-def _check_different(names: Sequence[str], parts: Sequence[Sequence[Item]]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
         raise ValueError(
-            f'Two sets have the name {twice[0]!r}, which tells their identities apart: '
-            'give each its own with name=.'
+            f'ConcatReIDDataset: all datasets must have the same split, got {splits}.'
+        )
+
+
+def _check_distinct(names: Sequence[str], items_of: Sequence[Sequence[Item]]) -> None:
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise ValueError(
+            f'Two datasets have the name {duplicates[0]!r}, which must tell their '
+            'identities apart: give each its own with name=.'
         )
     owner: dict[str, str] = {}
-    for name, items in zip(names, parts, strict=True):
-        mine = _real_paths(items)
-        shared = sorted(mine & owner.keys())
+    for name, items in zip(names, items_of, strict=True):
+        paths = _real_paths(items)
+        shared = sorted(paths & owner.keys())
         if shared:
             raise ValueError(
                 f"'{owner[shared[0]]}' and '{name}' share {len(shared):,} images, "
-                f"such as '{shared[0]}': their people would get two labels each. Leave "
-                'one set out.'
+                f"such as '{shared[0]}': their identities would get two labels each. "
+                'Remove one of the datasets.'
             )
-        owner.update(dict.fromkeys(mine, name))
+        owner.update(dict.fromkeys(paths, name))
 
 
 def _real_paths(items: Sequence[Item]) -> set[str]:
-    """Return the image files, with links among the folders followed."""
+    """Return the image files, with linked folders resolved."""
     pairs = {os.path.split(i['img_path']) for i in items if i['img_path'] is not None}
     folders = {folder: os.path.realpath(folder) for folder, _ in pairs}
     return {os.path.join(folders[folder], name) for folder, name in pairs}
 
 
-def _join(parts: Sequence[Sequence[Item]], starts: Sequence[int]) -> list[Item]:
-    """Put items one after the other, numbers moved behind those of the set before."""
+def _concatenate(
+    items_of: Sequence[Sequence[Item]], first_labels: Sequence[int]
+) -> list[Item]:
+    """Concatenate items; pids, labels and camids follow those of the dataset before."""
     joined: list[Item] = []
     first_pid = first_camid = 0
-    for items, first_label in zip(parts, starts, strict=True):
+    for items, first_label in zip(items_of, first_labels, strict=True):
         for item in items:
             label, camid = item['label'], item['camid']
-            moved = {
+            shifted = {
                 'pid': item['pid'] + first_pid,
                 'label': label if label < 0 else label + first_label,
                 'camid': camid if camid < 0 else camid + first_camid,
             }
-            joined.append({**item, **moved})
+            joined.append({**item, **shifted})
         first_pid += max(item['pid'] for item in items) + 1
         first_camid += max(item['camid'] for item in items) + 1
     return joined

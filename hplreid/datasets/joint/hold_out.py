@@ -1,4 +1,4 @@
-"""Training people set aside for validation."""
+"""Holding identities out of a training set, for validation."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,30 +17,30 @@ TASKS = ('t2i', 'i2i')
 
 @DATASETS.register_module()
 class HoldOut(ItemDataset):
-    """The training set without some people, or those people as a benchmark.
+    """A training set without some identities, or these identities as a validation set.
 
-    For data without a validation split: an epoch that is chosen by scores of people who
-    are held out of training is not chosen on the test split. Who is held out depends
-    on the identities and the seed alone.
+    For datasets without a validation split: choosing an epoch by scores on held-out
+    identities leaves the test split untouched. Which identities are held out depends
+    only on the identities and the seed.
 
-    Part ``'train'`` has everybody else, numbered anew. Part ``'val'`` has those held
-    out, as queries and gallery. For ``'t2i'`` these are their captions and their
-    images; for ``'i2i'`` the first image of a person by each camera is a query, as
-    long as each query of that person keeps an answer by another camera in the gallery,
+    Part ``'train'`` has all other identities, relabeled. Part ``'val'`` has the
+    held-out ones as queries and gallery. For ``'t2i'`` these are their captions and
+    images. For ``'i2i'`` the first image of an identity by each camera is a query, as
+    long as every query of the identity keeps a match by another camera in the gallery,
     which has all other images.
 
     Args:
         dataset: Config of the whole training set, without pipeline.
         part: ``'train'`` or ``'val'``.
-        fraction: Share of the people that is held out, above 0 and below 1.
-        seed: Draws them.
-        task: ``'t2i'`` or ``'i2i'``, for part ``'val'`` of data that can be used for
-            both. Defaults to what the data are for.
+        fraction: Fraction of the identities that is held out, in (0, 1).
+        seed: Seed for drawing the identities.
+        task: ``'t2i'`` or ``'i2i'``, for part ``'val'`` of data that allows both.
+            Defaults to the only one possible.
         pipeline: Transforms for the items.
 
     Raises:
-        ValueError: An option isn't known, the set has a pipeline or is no training
-            set, nobody is left on one side, or images for ``'i2i'`` have no camera.
+        ValueError: An option is invalid, the dataset has a pipeline or is no training
+            set, one part would be empty, or images for ``'i2i'`` have no camera.
         MissingDataError: See :meth:`find_problems`.
     """
 
@@ -57,15 +57,15 @@ class HoldOut(ItemDataset):
         whole: ItemDataset = DATASETS.build(dataset)
         held_out = draw_identities(whole.num_ids, fraction, seed)
         name = whole.metainfo['dataset_name']
-        how = f'{len(held_out):,} of {whole.num_ids:,} people, seed {seed}'
+        how = f'{len(held_out):,} of {whole.num_ids:,} identities, seed {seed}'
         self.name = f'{name} {"without" if part == "train" else "held out:"} {how}'
         label_of: dict = {}
         if part == 'train':
             num_ids = whole.num_ids - len(held_out)
-            items, label_of = _leave_out(whole, held_out)
+            items, label_of = _remove_identities(whole, held_out)
         else:
             num_ids = len(held_out)
-            chosen = [item for item in _items(whole) if item['label'] in held_out]
+            chosen = [item for item in _items_of(whole) if item['label'] in held_out]
             items = make_validation_items(chosen, task, name)
         super().__init__(
             items,
@@ -88,7 +88,7 @@ class HoldOut(ItemDataset):
         task: str | None = None,
         **_: Any,  # noqa: ANN401
     ) -> list[str]:
-        """Say what is missing of the whole set; see :class:`BaseReIDDataset`."""
+        """Return messages about what is missing; see :class:`BaseReIDDataset`."""
         try:
             _check_options(dataset, part, fraction, task)
         except ValueError as error:
@@ -98,51 +98,58 @@ class HoldOut(ItemDataset):
 
 
 def draw_identities(num_ids: int, fraction: float, seed: int) -> set[int]:
-    """Return the labels of those held out, of labels 0 to ``num_ids`` - 1.
+    """Return the labels to hold out, of labels 0 to ``num_ids`` - 1.
 
     Raises:
-        ValueError: Nobody would be held out, or everybody.
+        ValueError: No label or all labels would be held out.
+
+    Example:
+        >>> sorted(draw_identities(num_ids=10, fraction=0.3, seed=0))
+        [2, 4, 6]
     """
-    number = round(num_ids * fraction)
-    if not 0 < number < num_ids:
+    num_held_out = round(num_ids * fraction)
+    if not 0 < num_held_out < num_ids:
         raise ValueError(
-            f'HoldOut: fraction={fraction} of {num_ids} people is {number}: expected '
-            'at least one to hold out and one to train on.'
+            f'HoldOut: fraction={fraction} of {num_ids} identities is {num_held_out}: '
+            'expected at least one to hold out and one to train on.'
         )
     order = np.random.default_rng(seed).permutation(num_ids)
-    return set(order[:number].tolist())
+    return set(order[:num_held_out].tolist())
 
 
-def _items(dataset: ItemDataset) -> list[Item]:
+def _items_of(dataset: ItemDataset) -> list[Item]:
     return [dataset.get_data_info(index) for index in range(len(dataset))]
 
 
-def _leave_out(whole: ItemDataset, held_out: set[int]) -> tuple[list[Item], dict]:
-    """Return the items of everybody else, numbered anew, and who has which label."""
+def _remove_identities(
+    whole: ItemDataset, held_out: set[int]
+) -> tuple[list[Item], dict]:
+    """Return the items of all other identities, relabeled, and the new labels."""
     kept = sorted(set(range(whole.num_ids)) - held_out)
-    new = {old: label for label, old in enumerate(kept)}
+    new_label = {old: label for label, old in enumerate(kept)}
     items = [
-        dict(item, label=new[item['label']])
-        for item in _items(whole)
-        if item['label'] in new
+        dict(item, label=new_label[item['label']])
+        for item in _items_of(whole)
+        if item['label'] in new_label
     ]
-    identities = whole.metainfo['label_of'].items()
-    return items, {who: new[old] for who, old in identities if old in new}
+    old_labels = whole.metainfo['label_of'].items()
+    label_of = {key: new_label[old] for key, old in old_labels if old in new_label}
+    return items, label_of
 
 
 def make_validation_items(
     items: Sequence[Item], task: str | None, name: str
 ) -> list[Item]:
-    """Make queries and a gallery of training items.
+    """Split training items into queries and gallery.
 
     Args:
-        items: All items of some people.
-        task: ``'t2i'``, ``'i2i'``, or None for the one that they are for.
-        name: Name of the data, for messages.
+        items: All items of the held-out identities.
+        task: ``'t2i'``, ``'i2i'``, or None for the only one possible.
+        name: Name of the dataset, for messages.
 
     Raises:
-        ValueError: They are for both tasks or not for this one, have no cameras, or
-            nobody would have a query.
+        ValueError: The task is ambiguous or impossible, cameras are unknown, or there
+            would be no query.
     """
     captioned = [item for item in items if item['caption'] is not None]
     images = [item for item in items if item['caption'] is None]
@@ -154,17 +161,19 @@ def make_validation_items(
     chosen = {'t2i': captioned, 'i2i': images}[task or ('t2i' if captioned else 'i2i')]
     if not chosen:
         raise ValueError(f"HoldOut: {name} has no item for task='{task}'.")
-    split = _split_captioned if chosen is captioned else _split_images
-    parts = split(chosen, name)
+    if chosen is captioned:
+        parts = _split_captioned(chosen)
+    else:
+        parts = _split_images(chosen, name)
     return [
-        dict(item, label=-1, split=which)
-        for which, items_of in parts.items()
-        for item in items_of
+        dict(item, label=-1, split=split)
+        for split, items_of_split in parts.items()
+        for item in items_of_split
     ]
 
 
-def _split_captioned(items: Sequence[Item], name: str) -> dict[str, list[Item]]:
-    """Part images from captions; an image with several captions is there once."""
+def _split_captioned(items: Sequence[Item]) -> dict[str, list[Item]]:
+    """Separate images from captions; each image becomes one item."""
     images = {item['img_path']: dict(item, caption=None) for item in items}
     captions = [dict(item, img_path=None) for item in items]
     return {'gallery': list(images.values()), 'query': captions}
@@ -175,33 +184,37 @@ def _split_images(items: Sequence[Item], name: str) -> dict[str, list[Item]]:
     if unknown:
         raise ValueError(
             f'HoldOut: {unknown:,} of {len(items):,} images of {name} have no '
-            'camera, by which queries are parted from their answers.'
+            'camera, which is needed to separate queries from their matches.'
         )
-    people: dict[int, list[Item]] = defaultdict(list)
+    items_of_label: dict[int, list[Item]] = defaultdict(list)
     for item in items:
-        people[item['label']].append(item)
+        items_of_label[item['label']].append(item)
     queries, gallery = [], []
-    for own in people.values():
-        asked = _choose_queries([item['camid'] for item in own])
-        queries += [own[i] for i in sorted(asked)]
-        gallery += [item for i, item in enumerate(own) if i not in asked]
+    for images in items_of_label.values():
+        chosen = _choose_queries([item['camid'] for item in images])
+        queries += [images[i] for i in sorted(chosen)]
+        gallery += [item for i, item in enumerate(images) if i not in chosen]
     if not queries:
         raise ValueError(
-            f'HoldOut: none of the {len(people):,} people held out of {name} is seen '
-            'by two cameras, so no query would have an answer.'
+            f'HoldOut: none of the {len(items_of_label):,} identities held out of '
+            f'{name} is seen by two cameras, so no query would have a match.'
         )
     return {'query': queries, 'gallery': gallery}
 
 
 def _choose_queries(cameras: Sequence[int]) -> set[int]:
-    """Return which images of a person are queries, given all images' cameras."""
-    chosen: set[int] = set()
+    """Return the positions of the queries, given the cameras of an identity's images.
+
+    The first image by each camera is a query, if every query keeps a match by another
+    camera among the images that are left.
+    """
+    queries: set[int] = set()
     for camera in sorted(set(cameras)):
-        more = chosen | {cameras.index(camera)}
-        left = {c for i, c in enumerate(cameras) if i not in more}
-        if all(left - {cameras[query]} for query in more):
-            chosen = more
-    return chosen
+        candidates = queries | {cameras.index(camera)}
+        gallery = {c for i, c in enumerate(cameras) if i not in candidates}
+        if all(gallery - {cameras[query]} for query in candidates):
+            queries = candidates
+    return queries
 
 
 def _check_options(
@@ -219,5 +232,5 @@ def _check_options(
         raise ValueError('dataset.pipeline: set the pipeline of the HoldOut.')
     if dataset.get('split', 'train') != 'train':
         raise ValueError(
-            f"dataset.split='{dataset['split']}': people are held out of 'train'."
+            f"dataset.split='{dataset['split']}': identities are held out of 'train'."
         )

@@ -1,29 +1,30 @@
-"""The option ``leak`` of joint training: what it can be, and when it can't be done."""
+"""The option ``leak`` of joint training: its choices, and when each is possible."""
 
 from ..base import BaseReIDDataset
-from .identity_matching import IDENTITY_MATCHERS, UNMATCHABLE_PAIRS, Match
+from .identity_matching import IDENTITY_MATCHERS, UNMATCHABLE_PAIRS, IdentityMatcher
 
 LEAK_OPTIONS = {
-    'none': 'nothing was to be removed',
-    'image': "images that are in the other task's test split",
-    'identity': 'people who are in a held-out split',
+    'none': 'nothing',
+    'image': "images in the other task's test split",
+    'identity': 'identities in a held-out split',
 }
+"""Choices of ``leak``, and what each removes."""
 _CHOICES = (
-    "leak='identity' leaves out every item of a person in either test split or in the "
-    "captioned set's val (the honest choice); leak='image' leaves out only the exact "
-    "images that are in the other task's test split; leak='none' trains on everything"
+    "leak='identity' removes all items of an identity in either test split or in the "
+    "t2i dataset's val (recommended); leak='image' only removes images in the other "
+    "task's test split; leak='none' removes nothing"
 )
 
 
 def check_leak_option(pair: tuple[str, str], leak: str | None) -> None:
-    """Check that ``leak`` is said where it must be, and can be done.
+    """Check that ``leak`` is set where it must be, and possible for a pair.
 
     Args:
-        pair: Names of the text-image and of the image benchmark.
+        pair: Names of the t2i and of the i2i benchmark.
         leak: The option.
 
     Raises:
-        ValueError: It isn't known, is missing, or can't be done for this pair.
+        ValueError: It is unknown, missing, or impossible for this pair.
     """
     if leak is not None and leak not in LEAK_OPTIONS:
         raise ValueError(
@@ -32,37 +33,38 @@ def check_leak_option(pair: tuple[str, str], leak: str | None) -> None:
     names = ' and '.join(pair)
     if pair in IDENTITY_MATCHERS and leak is None:
         raise ValueError(
-            f'{names} share people, so the training set of one task holds people of '
-            f"the other's test split. Say what to do: {_CHOICES}."
+            f'{names} share identities, so the training set of one task contains '
+            f"identities of the other's test split. Set leak: {_CHOICES}."
         )
     if pair in UNMATCHABLE_PAIRS and leak != 'none':
-        wrong = "leak isn't set" if leak is None else f"leak='{leak}' can't be done"
+        problem = 'leak is not set' if leak is None else f"leak='{leak}' is impossible"
         raise ValueError(
-            f'{names} share people ({UNMATCHABLE_PAIRS[pair]}), so it can not be told who is who '
-            f"and nothing can be left out: {wrong}. leak='none' trains on everything, "
-            "people of the other task's test split included: say so where you report "
-            'numbers, or join other sets.'
+            f'{names} share identities, but these cannot be matched '
+            f'({UNMATCHABLE_PAIRS[pair]}), so none can be removed: {problem}. '
+            "leak='none' also trains on identities of the other task's test split: "
+            'state this where you report scores, or join other datasets.'
         )
     if pair not in IDENTITY_MATCHERS and leak in ('image', 'identity'):
         raise ValueError(
-            f"leak='{leak}' can't be done: who of {names} is the same person isn't "
-            'known. Add the pair to hplreid/datasets/correspondence.py, or leave leak '
-            'out.'
+            f"leak='{leak}' is impossible: it is unknown how identities of {names} "
+            'correspond. Add the pair to IDENTITY_MATCHERS in '
+            'hplreid/datasets/joint/identity_matching.py, or remove leak.'
         )
 
 
 def check_original_pids(
-    i2i: BaseReIDDataset, match: Match | None, labels: str, leak: str | None
+    i2i: BaseReIDDataset, matcher: IdentityMatcher | None, labels: str, leak: str | None
 ) -> None:
-    """Check that people can be matched by the numbers in a copy of the image set.
+    """Check that the i2i dataset has its original pids, if identities are matched.
 
     Raises:
-        ValueError: They must be, and the copy may have numbered people anew.
+        ValueError: The pids are needed, and the dataset is a copy that may be
+            renumbered.
     """
-    if match is None or i2i.original_pids or (labels, leak) == ('disjoint', 'none'):
+    if matcher is None or i2i.original_pids or (labels, leak) == ('disjoint', 'none'):
         return
     raise ValueError(
-        f"{i2i.name}: '{i2i.data_root}' is a copy in another layout, which may have "
-        'numbered people anew, so it can not be told who is who. Use the original '
-        "layout, or labels='disjoint' with leak='none'."
+        f"{i2i.name}: '{i2i.data_root}' is a copy in another layout whose identities "
+        'may be renumbered, so they cannot be matched. Use the original layout, or '
+        "labels='disjoint' with leak='none'."
     )

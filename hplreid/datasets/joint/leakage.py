@@ -1,4 +1,4 @@
-"""Finding training items that show what is held out for evaluation, in either task."""
+"""Finding training items that leak from held-out splits of either task."""
 
 import hashlib
 import os
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..items import Item
-from .identity_matching import IdentityGroups, Match, Node
+from .identity_matching import Identity, IdentityGroups, IdentityMatcher
 
 
-class Pair(NamedTuple):
-    """Items of a text-image set and of an image set."""
+class JointItems(NamedTuple):
+    """The items of a t2i and of an i2i dataset."""
 
     t2i: list[Item]
     i2i: list[Item]
 
 
 class HeldOutSplit(NamedTuple):
-    """A split that nothing is trained on."""
+    """A split that is used for evaluation only."""
 
     name: str
     task: str
@@ -25,33 +25,36 @@ class HeldOutSplit(NamedTuple):
 
 
 class LeakReasons(NamedTuple):
-    """For each training item the held-out splits that it leaks from, '' if none."""
+    """The held-out splits that each training item leaks from, '' if none."""
 
     t2i: list[str]
     i2i: list[str]
 
-    def keep(self, train: Pair) -> Pair:
-        """Leave out every item for which there is a reason."""
+    def remove_leaks(self, train: JointItems) -> JointItems:
+        """Return the items without a reason."""
         t2i = zip(train.t2i, self.t2i, strict=True)
         i2i = zip(train.i2i, self.i2i, strict=True)
-        return Pair([i for i, why in t2i if not why], [i for i, why in i2i if not why])
+        return JointItems(
+            [item for item, reason in t2i if not reason],
+            [item for item, reason in i2i if not reason],
+        )
 
 
 def find_identity_leaks(
-    train: Pair, held_out: Iterable[HeldOutSplit], groups: IdentityGroups
+    train: JointItems, held_out: Iterable[HeldOutSplit], groups: IdentityGroups
 ) -> LeakReasons:
-    """Find every training item of a person in any held-out split.
+    """Find every training item of an identity that is in any held-out split.
 
-    Distractors of the image set (identity 0) are nobody.
+    Distractors of the i2i dataset (identity 0) are ignored.
     """
-    splits_of: dict[Node, list[str]] = {}
+    splits_of: dict[Identity, list[str]] = {}
     for split in held_out:
         pids = {item['pid'] for item in split.items}
         if split.task == 'i2i':
             pids.discard(0)
-        # Two numbers of one person lead to one group, which is named once
-        for person in {groups.find((split.task, pid)) for pid in pids}:
-            splits_of.setdefault(person, []).append(split.name)
+        # A set: several identities may be in one group, which is added once
+        for group in {groups.find((split.task, pid)) for pid in pids}:
+            splits_of.setdefault(group, []).append(split.name)
 
     def reason(task: str, item: Item) -> str:
         return ' and '.join(splits_of.get(groups.find((task, item['pid'])), ()))
@@ -63,52 +66,62 @@ def find_identity_leaks(
 
 
 def find_image_leaks(
-    train: Pair, t2i_test: HeldOutSplit, i2i_test: HeldOutSplit, match: Match
+    train: JointItems,
+    t2i_test: HeldOutSplit,
+    i2i_test: HeldOutSplit,
+    matcher: IdentityMatcher,
 ) -> LeakReasons:
     """Find every training item whose image is in the other task's test split."""
-    shared_train = _from_image_set(train.t2i, match)
-    shared_test = _from_image_set(t2i_test.items, match)
-    t2i_leaks = find_same_images(shared_train, _own(i2i_test.items))
-    i2i_leaks = find_same_images(_own(train.i2i), shared_test)
+    matched_train = _map_matched_images(train.t2i, matcher)
+    matched_test = _map_matched_images(t2i_test.items, matcher)
+    t2i_leaks = find_same_images(matched_train, _map_images(i2i_test.items))
+    i2i_leaks = find_same_images(_map_images(train.i2i), matched_test)
     return LeakReasons(
         [i2i_test.name * (i['img_path'] in t2i_leaks) for i in train.t2i],
         [t2i_test.name * (i['img_path'] in i2i_leaks) for i in train.i2i],
     )
 
 
-def find_same_images(mine: Mapping[str, int], theirs: Mapping[str, int]) -> set[str]:
-    """Return the paths of my images that are among theirs too.
+def find_same_images(images: Mapping[str, int], others: Mapping[str, int]) -> set[str]:
+    """Return the paths of the images that are among the others too.
 
-    The same image has the same identity and file name but for the ending, or the same
-    bytes. (One that was both renamed and encoded anew isn't found; leaving out
-    identities finds it.)
+    Two images are the same if they have the same identity and the same file name
+    without extension, or the same bytes. (An image that was both renamed and encoded
+    again isn't found; ``leak='identity'`` removes it.)
 
     Args:
-        mine: Path and number of the identity, of one numbering with ``theirs``.
-        theirs: The same.
+        images: Path -> pid; both mappings use the same pids.
+        others: Path -> pid.
     """
-    stems = {(pid, _stem(path)) for path, pid in theirs.items()}
-    by_name = {path for path, pid in mine.items() if (pid, _stem(path)) in stems}
-    # Only files of one size can be equal, so few are ever read
-    my_sizes = {path: os.path.getsize(path) for path in mine if path not in by_name}
-    their_sizes = {path: os.path.getsize(path) for path in theirs}
-    common = set(my_sizes.values()) & set(their_sizes.values())
-    digests = {_digest(path) for path, n in their_sizes.items() if n in common}
-    by_bytes = {p for p, n in my_sizes.items() if n in common and _digest(p) in digests}
+    stems = {(pid, _stem(path)) for path, pid in others.items()}
+    by_name = {path for path, pid in images.items() if (pid, _stem(path)) in stems}
+    # Only files of equal size can have equal bytes, so few are read
+    sizes = {path: os.path.getsize(path) for path in images if path not in by_name}
+    other_sizes = {path: os.path.getsize(path) for path in others}
+    common = set(sizes.values()) & set(other_sizes.values())
+    digests = {_digest(path) for path, size in other_sizes.items() if size in common}
+    by_bytes = {
+        path
+        for path, size in sizes.items()
+        if size in common and _digest(path) in digests
+    }
     return by_name | by_bytes
 
 
-def _own(items: Iterable[Item]) -> dict[str, int]:
+def _map_images(items: Iterable[Item]) -> dict[str, int]:
+    """Map the path of each image to its pid."""
     return {item['img_path']: item['pid'] for item in items}
 
 
-def _from_image_set(items: Iterable[Item], match: Match) -> dict[str, int]:
-    """Images that were drawn from the image set, with its numbers."""
-    found = {}
+def _map_matched_images(
+    items: Iterable[Item], matcher: IdentityMatcher
+) -> dict[str, int]:
+    """Map the path of each t2i image from the i2i dataset to its i2i pid."""
+    pid_of = {}
     for item in items:
-        if item['img_path'] is not None and (pid := match(item)) is not None:
-            found[item['img_path']] = pid
-    return found
+        if item['img_path'] is not None and (pid := matcher(item)) is not None:
+            pid_of[item['img_path']] = pid
+    return pid_of
 
 
 def _stem(path: str) -> str:

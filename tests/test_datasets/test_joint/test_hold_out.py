@@ -1,4 +1,4 @@
-"""People held out of training: nobody on both sides, the same ones every time."""
+"""HoldOut: disjoint parts, reproducible draws, queries and gallery, error messages."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ from tests.helpers import make_cuhk_pedes, make_market
 
 @pytest.fixture(scope='module')
 def trees(tmp_path_factory):
-    """Ten training people each: with one caption, with two, and seen by 3 cameras."""
+    """Write ten training identities: with one caption, with two, and by 3 cameras."""
     root = tmp_path_factory.mktemp('trees')
     people = {
         'train': [f'train/{pid:04d}' for pid in range(10)],
@@ -39,19 +39,19 @@ def items_of(dataset):
     return [dataset.get_data_info(i) for i in range(len(dataset))]
 
 
-def people_of(dataset):
+def pids_of(dataset):
     return {item['pid'] for item in items_of(dataset)}
 
 
 @pytest.mark.parametrize('name', ['icfg', 'cuhk', 'market'])
-def test_parts_share_nobody_and_lose_nobody(trees, name):
+def test_parts_are_disjoint_and_complete(trees, name):
     whole = DATASETS.build(trees[name])
     train = HoldOut(trees[name], 'train', 0.3)
     val = HoldOut(trees[name], 'val', 0.3)
-    assert not people_of(train) & people_of(val)
-    assert people_of(train) | people_of(val) == people_of(whole)
+    assert not pids_of(train) & pids_of(val)
+    assert pids_of(train) | pids_of(val) == pids_of(whole)
     assert (train.num_ids, val.num_ids) == (7, 3)
-    assert len(people_of(val)) == 3
+    assert len(pids_of(val)) == 3
     assert set(val.labels.tolist()) == {-1}
     paths = [{i['img_path'] for i in items_of(d)} - {None} for d in (train, val)]
     assert not paths[0] & paths[1]
@@ -59,7 +59,7 @@ def test_parts_share_nobody_and_lose_nobody(trees, name):
 
 
 @pytest.mark.parametrize('name', ['icfg', 'cuhk', 'market'])
-def test_labels_are_contiguous_and_told(trees, name):
+def test_labels_are_contiguous_and_in_metainfo(trees, name):
     train = HoldOut(trees[name], 'train', 0.3)
     assert set(train.labels.tolist()) == set(range(7))
     label_of = train.metainfo['label_of']
@@ -69,10 +69,10 @@ def test_labels_are_contiguous_and_told(trees, name):
     assert HoldOut(trees[name], 'val', 0.3).metainfo['label_of'] == {}
 
 
-def test_items_are_those_of_the_whole_set_in_its_order(trees):
+def test_train_keeps_the_order_of_the_whole_dataset(trees):
     train = HoldOut(trees['cuhk'], 'train', 0.3)
     keys = ('img_path', 'caption', 'pid', 'camid', 'source', 'split')
-    kept = people_of(train)
+    kept = pids_of(train)
     expected = [
         tuple(i[k] for k in keys)
         for i in items_of(DATASETS.build(trees['cuhk']))
@@ -81,17 +81,17 @@ def test_items_are_those_of_the_whole_set_in_its_order(trees):
     assert [tuple(i[k] for k in keys) for i in items_of(train)] == expected
 
 
-def test_the_seed_alone_decides(trees):
+def test_held_out_identities_depend_on_the_seed(trees):
     def held_out(seed):
-        return people_of(HoldOut(trees['icfg'], 'val', 0.3, seed))
+        return pids_of(HoldOut(trees['icfg'], 'val', 0.3, seed))
 
     assert held_out(0) == held_out(0)
     assert len({frozenset(held_out(seed)) for seed in range(6)}) > 1
-    # A draw that another NumPy or machine would have to repeat
+    # Must not depend on the NumPy version or the machine
     assert held_out(0) == {2, 4, 6}
 
 
-def test_captions_ask_for_images(trees):
+def test_t2i_queries_are_captions(trees):
     val = HoldOut(trees['cuhk'], 'val', 0.2)
     items = items_of(val)
     gallery = [i for i in items if i['split'] == 'gallery']
@@ -99,19 +99,19 @@ def test_captions_ask_for_images(trees):
     assert len(items) == len(gallery) + len(queries)
     assert len({i['img_path'] for i in gallery}) == len(gallery) == 2 * 2
     assert all(i['caption'] is None for i in gallery)
-    assert len(queries) == 2 * 2 * 2  # people, images, captions
+    assert len(queries) == 2 * 2 * 2  # identities, images, captions
     assert all(i['caption'] and i['img_path'] is None for i in queries)
     RetrievalMetric('t2i').check_dataset(val)
 
 
-def test_images_ask_for_images_of_other_cameras(trees):
+def test_i2i_queries_have_matches_by_other_cameras(trees):
     val = HoldOut(trees['market'], 'val', 0.3)
     items = items_of(val)
     queries = [i for i in items if i['split'] == 'query']
     gallery = [i for i in items if i['split'] == 'gallery']
     assert len(queries) + len(gallery) == len(items) == 3 * 5
     # Cameras 0, 1, 2, 0, 1 of each: 0 and 1 still have an image, 2 would have none
-    # left but is answered by the others
+    # left itself but its query has matches by the others
     counts = Counter((i['pid'], i['camid']) for i in queries)
     assert set(counts.values()) == {1}
     for query in queries:
@@ -135,11 +135,11 @@ def test_images_ask_for_images_of_other_cameras(trees):
         ([2, 2, 0, 0, 1, 1], {2, 4, 0}),
     ],
 )
-def test_which_images_are_queries(cameras, queries):
+def test_choose_queries(cameras, queries):
     assert _choose_queries(cameras) == queries
 
 
-def test_a_joint_set_is_validated_task_by_task(trees):
+def test_joint_dataset_needs_a_task(trees):
     joint = dict(
         type='JointDataset', t2i=trees['cuhk'], i2i=trees['market'], leak='none'
     )
@@ -156,10 +156,10 @@ def test_a_joint_set_is_validated_task_by_task(trees):
         of_task = [
             i for i in items_of(train) if (i['caption'] is None) == (task == 'i2i')
         ]
-        assert not {i['pid'] for i in of_task} & people_of(val)
+        assert not {i['pid'] for i in of_task} & pids_of(val)
 
 
-def test_the_model_gets_as_many_classes_as_there_are_people_left(trees):
+def test_num_ids_of_the_model(trees):
     config = Config(
         dict(
             model=dict(type='DualEncoder'),
@@ -175,7 +175,7 @@ def test_the_model_gets_as_many_classes_as_there_are_people_left(trees):
     assert config.model.num_ids == 7
 
 
-def test_pipelines_run(trees):
+def test_pipeline_is_applied(trees):
     val = HoldOut(trees['icfg'], 'val', 0.3, pipeline=[lambda item: item['split']])
     assert {val[i] for i in range(len(val))} == {'query', 'gallery'}
 
@@ -188,12 +188,12 @@ def test_pipelines_run(trees):
         (dict(part='train', task='t2i'), "task='t2i': part 'train'"),
         (dict(part='val', fraction=0), r'fraction=0: expected a number in \(0, 1\)'),
         (dict(part='val', fraction=1.0), r'fraction=1\.0: expected'),
-        (dict(part='val', fraction=0.01), r'fraction=0\.01 of 10 people is 0'),
-        (dict(part='train', fraction=0.99), r'fraction=0\.99 of 10 people is 10'),
+        (dict(part='val', fraction=0.01), r'fraction=0\.01 of 10 identities is 0'),
+        (dict(part='train', fraction=0.99), r'fraction=0\.99 of 10 identities is 10'),
         (dict(part='val', task='i2i'), "no item for task='i2i'"),
     ],
 )
-def test_wrong_options_are_named(trees, options, message):
+def test_invalid_options(trees, options, message):
     with pytest.raises(ValueError, match=message):
         HoldOut(trees['icfg'], **options)
 
@@ -201,22 +201,27 @@ def test_wrong_options_are_named(trees, options, message):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(split='test'), "dataset.split='test': people are held out of 'train'"),
+        (
+            dict(split='test'),
+            "dataset.split='test': identities are held out of 'train'",
+        ),
         (dict(pipeline=[dict(type='LoadImage')]), 'dataset.pipeline: set'),
     ],
 )
-def test_what_is_held_out_of_is_a_bare_training_set(trees, change, message):
+def test_dataset_must_be_a_training_set_without_pipeline(trees, change, message):
     with pytest.raises(ValueError, match=message):
         HoldOut({**trees['icfg'], **change}, 'val')
 
 
-def test_images_need_cameras_and_people_two_of_them(tmp_path):
+def test_i2i_needs_two_known_cameras(tmp_path):
     for pid in range(4):
         make_market(
             tmp_path / 'm', num_ids=1, images_per_id=2, num_cameras=1, first_pid=pid + 1
         )
     market = dict(type='Market1501', data_root=str(tmp_path / 'm'), expected=None)
-    with pytest.raises(ValueError, match='none of the 2 people .* seen by two cameras'):
+    with pytest.raises(
+        ValueError, match='none of the 2 identities .* seen by two cameras'
+    ):
         HoldOut(market, 'val', 0.5)
     folder = tmp_path / 'own' / 'train'
     for pid in range(4):
@@ -228,7 +233,7 @@ def test_images_need_cameras_and_people_two_of_them(tmp_path):
         HoldOut(own, 'val', 0.5)
 
 
-def test_missing_data_are_told_before_training(tmp_path):
+def test_missing_data_is_found_by_the_config_check(tmp_path):
     whole = dict(type='ICFGPEDES', data_root=str(tmp_path / 'nowhere'))
     loader = dict(dataset=dict(type='HoldOut', dataset=whole, part='train'))
     (problem,) = find_problems(Config(dict(train_dataloader=loader)))

@@ -1,8 +1,8 @@
-"""Joining two sets: labels and removals, counted by hand on a made-up overlap.
+"""JointDataset: labels and removed leaks, counted by hand on a constructed overlap.
 
 CUHK-PEDES here: identities 1-4 train, 5 val, 6 and 7 test, two images each with two
 captions. Market-1501: 1-4 train (four images each), 5 and 6 test, 0 distractor.
-Who is who is said in :data:`MARKET`.
+:data:`MARKET` maps identities of the first to the second.
 """
 
 import pytest
@@ -11,8 +11,8 @@ from hplreid.datasets import JointDataset, Market1501, MissingDataError
 from hplreid.registry import DATASETS
 from tests.helpers import make_cuhk_pedes, make_market, market_name
 
-# 1: in training of both. 2: in training here, in Market's test. 6: in test here, in
-# Market's training. 7: in test of both. 3: a second number for Market's 1.
+# 1: in training of both. 2: in CUHK's training and Market's test. 6: in CUHK's test,
+# Market's training. 7: in test of both. 3: a second identity for Market's 1.
 MARKET = {1: 1, 2: 5, 3: 1, 6: 3, 7: 6}
 
 
@@ -39,7 +39,7 @@ def test_items_and_unified_labels(configs):
     joint = JointDataset(**configs, leak='none')
     assert len(joint) == 4 * 2 * 2 + 4 * 4
     assert joint.has_caption.tolist() == [True] * 16 + [False] * 16
-    # 1 and 3 and Market's 1 are one person; Market's 5 (test) labels nothing
+    # 1, 3 and Market's 1 share a label; Market's 5 (test) has none
     assert joint.metainfo['label_of'] == {
         't2i:1': 0,
         't2i:2': 1,
@@ -71,7 +71,7 @@ def test_disjoint_labels(configs):
 
 def test_leak_identity(configs):
     joint = JointDataset(**configs, leak='identity')
-    # Number 2 is Market's test identity 5; Market's 3 is test identity 6
+    # 2 is Market's test identity 5; Market's 3 is CUHK's test identity 6
     assert sorted(set(pids(joint, captioned=True))) == [1, 3, 4]
     assert sorted(set(pids(joint, captioned=False))) == [1, 2, 4]
     assert (joint.report.t2i_removed, joint.report.t2i_total) == (4, 16)
@@ -83,11 +83,11 @@ def test_leak_identity(configs):
 
 
 @pytest.mark.parametrize('aliases', [MARKET, {2: 6, 7: 6, 5: 4, 1: 3, 3: 3}])
-def test_leak_identity_leaves_nobody_of_a_held_out_split(configs, tmp_path, aliases):
+def test_leak_identity_removes_every_held_out_identity(configs, tmp_path, aliases):
     cuhk = make_cuhk_pedes(tmp_path / 'again', market=aliases)
     configs['t2i']['data_root'] = str(cuhk)
     joint = JointDataset(**configs, leak='identity')
-    # Everyone by a name of their own, said here again
+    # Computed independently: a name for every person
     held_out = {f'market {pid}' for pid in (5, 6)}
     held_out |= {_name(pid, aliases) for pid in (5, 6, 7)}
     trained = {_name(pid, aliases) for pid in pids(joint, captioned=True)}
@@ -100,19 +100,19 @@ def _name(cuhk_pid, aliases):
     return f'market {aliases[cuhk_pid]}' if cuhk_pid in aliases else f'cuhk {cuhk_pid}'
 
 
-def test_leak_identity_looks_at_val_too(configs, tmp_path):
-    # 5 is in val here and in training there
+def test_leak_identity_includes_val(configs, tmp_path):
+    # 5 is in CUHK's val and in Market's training
     cuhk = make_cuhk_pedes(tmp_path / 'other', market={5: 4, 1: 2})
     configs['t2i']['data_root'] = str(cuhk)
     joint = JointDataset(**configs, leak='identity')
     assert sorted(set(pids(joint, captioned=False))) == [1, 2, 3]
     assert joint.report.i2i_reasons == {'CUHK-PEDES val': 4}
     assert joint.report.t2i_reasons == {}
-    # The exact images of a test split are another matter
+    # leak='image' only considers test splits
     assert JointDataset(**configs, leak='image').report.i2i_removed == 0
 
 
-def test_a_set_without_val_has_nobody_in_it(configs, tmp_path):
+def test_empty_val_is_allowed_and_empty_test_is_not(configs, tmp_path):
     cuhk = make_cuhk_pedes(tmp_path / 'other', num_val_ids=0, market={5: 4})
     configs['t2i']['data_root'] = str(cuhk)
     joint = JointDataset(**configs, leak='identity')
@@ -141,12 +141,12 @@ def test_every_reason_is_counted_and_logged(configs, tmp_path, monkeypatch):
     assert (
         'removed 8 of 16 captioned items (4 in CUHK-PEDES test and Market-1501 test, '
         '4 in Market-1501 test) and 4 of 16 images (4 in CUHK-PEDES val and '
-        'CUHK-PEDES test): people who are in a held-out split.'
+        'CUHK-PEDES test): identities in a held-out split.'
     ) in logged[0]
 
 
-def test_leak_identity_reaches_over_aliases(configs, tmp_path):
-    # 3 and 2 are one person by way of Market's 5, so 3 goes although it has no
+def test_leak_identity_follows_aliases(configs, tmp_path):
+    # 3 and 2 are both Market's 5, so 3 is removed although it has no
     # image in Market's test split itself
     cuhk = make_cuhk_pedes(tmp_path / 'other', market={2: 5, 3: 5, 1: 3, 6: 3})
     configs['t2i']['data_root'] = str(cuhk)
@@ -157,7 +157,7 @@ def test_leak_identity_reaches_over_aliases(configs, tmp_path):
 
 def test_leak_image(configs):
     joint = JointDataset(**configs, leak='image')
-    # One image each way: with its two captions there, alone here
+    # One image each: with two captions in CUHK, without in Market
     assert joint.report.t2i_removed == 2
     assert joint.report.i2i_removed == 1
     assert joint.report.t2i_reasons == {'Market-1501 test': 2}
@@ -168,7 +168,7 @@ def test_leak_image(configs):
 
 
 def test_leak_image_by_name(configs, tmp_path):
-    # The same image encoded anew is known by its name
+    # The same image encoded again is recognized by its name
     cuhk = tmp_path / 'cuhk'
     folder = cuhk / 'imgs' / 'Market'
     train = folder / market_name(5, 1, 121)
@@ -180,7 +180,7 @@ def test_leak_image_by_name(configs, tmp_path):
     assert joint.report.t2i_removed == 4
 
 
-def test_leak_must_be_said(configs):
+def test_leak_is_required_for_overlapping_pairs(configs):
     with pytest.raises(
         ValueError, match="CUHK-PEDES and Market-1501 share.*'identity'"
     ):
@@ -197,7 +197,7 @@ def test_pair_without_known_overlap(configs, monkeypatch):
     joint = JointDataset(**configs)
     assert joint.num_ids == 8
     assert joint.report.t2i_removed == joint.report.i2i_removed == 0
-    with pytest.raises(ValueError, match='CUHK-PEDES and Own is the same person'):
+    with pytest.raises(ValueError, match='identities of CUHK-PEDES and Own correspond'):
         JointDataset(**configs, leak='identity')
 
 
@@ -208,21 +208,21 @@ def test_pair_without_known_overlap(configs, monkeypatch):
         ({'leak': 'none', 'labels': 'same'}, "labels must be 'unified' or 'disjoint'"),
     ],
 )
-def test_unknown_options(configs, options, message):
+def test_invalid_options(configs, options, message):
     with pytest.raises(ValueError, match=message):
         JointDataset(**configs, **options)
 
 
-def test_options_of_the_parts(configs):
+def test_invalid_options_of_the_parts(configs):
     configs['t2i']['pipeline'] = [{'type': 'LoadImage'}]
-    with pytest.raises(ValueError, match='t2i.pipeline: set the pipeline of the joint'):
+    with pytest.raises(ValueError, match='t2i.pipeline: set .* of the JointDataset'):
         JointDataset(**configs, leak='none')
     del configs['t2i']['pipeline']
     configs['i2i']['split'] = 'test'
     with pytest.raises(ValueError, match=r"i2i.split must be 'train', got 'test'"):
         JointDataset(**configs, leak='none')
     configs['i2i'] = {'type': 'JointDataset'}
-    with pytest.raises(ValueError, match='joins datasets on disk, not JointDataset'):
+    with pytest.raises(ValueError, match='must be datasets on disk, got JointDataset'):
         JointDataset(**configs, leak='none')
 
 
@@ -233,7 +233,7 @@ def test_problems_of_both_are_found(configs, tmp_path):
     assert len(problems) == 2
     assert 'reid_raw.json' in problems[0]
     assert "query' does not exist" in problems[1]
-    # Without a check the test split isn't needed
+    # leak='none' doesn't need the test split
     assert len(JointDataset.find_problems(**configs, leak='none')) == 1
     with pytest.raises(MissingDataError, match='reid_raw(.|\n)*query'):
         JointDataset(**configs, leak='identity')
@@ -245,7 +245,7 @@ def test_market_image_without_number(configs, tmp_path):
     old.rename(old.with_name('p1.jpg'))
     json = cuhk / 'reid_raw.json'
     json.write_text(json.read_text().replace(old.name, 'p1.jpg'))
-    with pytest.raises(ValueError, match=r'p1.jpg. lies in Market/ but its name'):
+    with pytest.raises(ValueError, match=r'p1.jpg. is in Market/ but its name'):
         JointDataset(**configs, leak='none')
 
 

@@ -1,7 +1,7 @@
-"""Pairs beside CUHK-PEDES and Market-1501, counted by hand on made-up overlaps.
+"""JointDataset with other pairs, counted by hand on constructed overlaps.
 
 MSMT17 here: training identities 0-2, four images each; test identities 0 and 1 (10000
-and 10001). ICFG-PEDES: two images of each of the people in :data:`ICFG`.
+and 10001). ICFG-PEDES: two images of each of the identities in :data:`ICFG`.
 """
 
 import os
@@ -25,9 +25,9 @@ from tests.benchmark_trees import (
 from tests.helpers import make_cuhk_pedes
 
 ICFG = {
-    # 0: trained on in both. 1: tested in MSMT17. 2: in no list of this MSMT17
+    # 0: in training of both. 1: in MSMT17's test. 2: in no list of this MSMT17
     'train': ['train/0001', 'test/0001', 'train/0007'],
-    # 3, 4: trained on in MSMT17, 4 as its number 0. 5: tested in both
+    # 3, 4: in MSMT17's training, 4 as its identity 0. 5: in test of both
     'test': ['train/0002', 'train/0000', 'test/0000'],
 }
 
@@ -51,7 +51,7 @@ def pids(joint, captioned):
     return [i['pid'] for i in items_of(joint, captioned)]
 
 
-def test_none(configs):
+def test_leak_none(configs):
     joint = JointDataset(**configs, leak='none')
     assert (joint.report.t2i_total, joint.report.i2i_total) == (6, 12)
     assert len(joint) == 18
@@ -66,7 +66,7 @@ def test_none(configs):
     assert joint.report.merged_ids == 1
 
 
-def test_identity(configs):
+def test_leak_identity(configs):
     joint = JointDataset(**configs, leak='identity')
     assert pids(joint, captioned=True) == [0, 0, 2, 2]
     assert pids(joint, captioned=False) == [1, 1, 1, 1]
@@ -75,9 +75,9 @@ def test_identity(configs):
     assert joint.metainfo['label_of'] == {'t2i:0': 0, 't2i:2': 1, 'i2i:1': 0}
 
 
-def test_identity_leaves_nobody_of_either_test_set(configs):
+def test_leak_identity_removes_every_test_identity(configs):
     joint = JointDataset(**configs, leak='identity')
-    # Folder and directory are MSMT17's identity; read off the paths here again
+    # Computed independently: part and folder are MSMT17's identity
     trained = {
         tuple(os.path.dirname(i['img_path']).split(os.sep)[-2:])
         for i in items_of(joint, captioned=True) + items_of(joint, captioned=False)
@@ -88,23 +88,24 @@ def test_identity_leaves_nobody_of_either_test_set(configs):
     assert not trained & tested
 
 
-def test_number_0_is_a_person_where_there_are_no_distractors(configs, tmp_path):
-    people = {'test': ['train/0000'], 'train': ['train/0001']}  # the first is number 0
-    icfg = make_icfg_pedes(tmp_path / 'again', people)
+def test_identity_0_is_ordinary_without_distractors(configs, tmp_path):
+    # ICFG-PEDES numbers identities in this order: train/0000 becomes identity 0
+    identities = {'test': ['train/0000'], 'train': ['train/0001']}
+    icfg = make_icfg_pedes(tmp_path / 'again', identities)
     configs['t2i']['data_root'] = str(icfg)
     joint = JointDataset(**configs, leak='identity')
     assert sorted(set(pids(joint, captioned=False))) == [1, 2]
     assert joint.report.i2i_reasons == {'ICFG-PEDES test': 4}
 
 
-def test_image(configs, tmp_path):
+def test_leak_image(configs, tmp_path):
     icfg, msmt = tmp_path / 'icfg', tmp_path / 'msmt'
-    # ICFG-PEDES trains on an answer of MSMT17, byte for byte under another name ...
+    # ICFG-PEDES trains on a gallery image of MSMT17, renamed but with equal bytes ...
     copy = icfg / 'imgs' / 'test' / msmt17_name(1, 100, 3)
     copy.write_bytes((msmt / 'test' / msmt17_name(1, 15, 15)).read_bytes())
-    # ... and tests on a training image of it, encoded anew under its name ...
+    # ... and tests on a training image of it, encoded again with the same name ...
     _rename(icfg, f'train/{msmt17_name(2, 100, 3)}', f'train/{msmt17_name(2, 1, 2)}')
-    # ... while this is someone else's image of the same name as a query
+    # ... while this image has the name of a query, but another identity
     _rename(icfg, f'train/{msmt17_name(1, 100, 3)}', f'train/{msmt17_name(1, 14, 14)}')
     joint = JointDataset(**configs, leak='image')
     assert joint.report.t2i_reasons == {'MSMT17 test': 1}
@@ -119,34 +120,34 @@ def _rename(root, old, new):
     file.write_text(file.read_text().replace(old, new))
 
 
-def test_val_of_msmt17_is_training(configs):
+def test_with_val_false_removes_val_of_msmt17(configs):
     configs['i2i']['with_val'] = False
     joint = JointDataset(**configs, leak='identity')
     assert pids(joint, captioned=False) == [1, 1, 1]
 
 
-def test_a_copy_with_other_numbers_is_refused(configs, tmp_path):
+def test_renumbered_copy_is_refused(configs, tmp_path):
     configs['i2i']['data_root'] = str(make_merged_msmt17(tmp_path / 'merged'))
     for options in (
         {'leak': 'identity'},
         {'leak': 'image', 'labels': 'disjoint'},
         {'leak': 'none'},
     ):
-        with pytest.raises(ValueError, match='may have numbered people anew'):
+        with pytest.raises(ValueError, match='identities may be renumbered'):
             JointDataset(**configs, **options)
     joint = JointDataset(**configs, leak='none', labels='disjoint')
     assert joint.num_ids == 6
 
 
-def test_a_image_outside_the_folders_of_msmt17(configs, tmp_path):
+def test_image_outside_the_folders_of_msmt17(configs, tmp_path):
     old = f'train/{msmt17_name(1, 100, 3)}'
     (tmp_path / 'icfg' / 'imgs' / 'other' / '0001').mkdir(parents=True)
     _rename(tmp_path / 'icfg', old, old.replace('train/', 'other/'))
-    with pytest.raises(ValueError, match='does not tell its MSMT17 identity'):
+    with pytest.raises(ValueError, match='has no MSMT17 identity'):
         JointDataset(**configs, leak='none')
 
 
-def test_rstpreid_and_duke_share_nobody(tmp_path):
+def test_rstpreid_and_duke_are_disjoint(tmp_path):
     joint = JointDataset(
         t2i=dict(
             type='RSTPReid', data_root=str(make_rstpreid(tmp_path / 't')), expected=None
@@ -167,21 +168,21 @@ PAIRS = {
 
 
 @pytest.mark.parametrize('pair', PAIRS.values(), ids=PAIRS)
-def test_overlap_that_can_not_be_told(pair, tmp_path):
+def test_unmatchable_pairs(pair, tmp_path):
     t2i, i2i = (
         {'type': kind, 'data_root': str(make(tmp_path / kind)), 'expected': None}
         for kind, make in pair
     )
-    with pytest.raises(ValueError, match="share people .* leak isn't set"):
+    with pytest.raises(ValueError, match='share identities.*leak is not set'):
         JointDataset(t2i=t2i, i2i=i2i)
     for leak in ('image', 'identity'):
-        with pytest.raises(ValueError, match=f"leak='{leak}' can't be done"):
+        with pytest.raises(ValueError, match=f"leak='{leak}' is impossible"):
             JointDataset(t2i=t2i, i2i=i2i, leak=leak)
         (problem,) = JointDataset.find_problems(t2i=t2i, i2i=i2i, leak=leak)
-        assert 'can not be told who is who' in problem
+        assert 'cannot be matched' in problem
     joint = JointDataset(t2i=t2i, i2i=i2i, leak='none')
     assert joint.report.t2i_removed == joint.report.i2i_removed == 0
 
 
-def test_a_pair_is_told_or_not():
+def test_pairs_are_either_matchable_or_unmatchable():
     assert not set(IDENTITY_MATCHERS) & set(UNMATCHABLE_PAIRS)

@@ -34,7 +34,7 @@ def make_folder(root, files=FILES):
     return str(root)
 
 
-def values_of(dataset, *keys):
+def fields(dataset, *keys):
     items = [dataset.get_data_info(i) for i in range(len(dataset))]
     return [tuple(item[key] for key in keys) for item in items]
 
@@ -56,13 +56,13 @@ def warnings(monkeypatch):
 
 def test_training_items(root):
     dataset = FolderDataset(root, camera=CAMERA)
-    assert values_of(dataset, 'img_path', 'pid', 'label', 'camid') == [
+    assert fields(dataset, 'img_path', 'pid', 'label', 'camid') == [
         (f'{root}/train/anna/1_c0.png', 0, 0, 0),
         (f'{root}/train/anna/2_c1.JPG', 0, 0, 1),
         (f'{root}/train/anna/more/0_c7.jpg', 0, 0, 7),
         (f'{root}/train/bob/1_c0.jpg', 1, 1, 0),
     ]
-    assert values_of(dataset, 'caption', 'split', 'source')[0] == (
+    assert fields(dataset, 'caption', 'split', 'source')[0] == (
         None,
         'train',
         'mine',
@@ -75,7 +75,7 @@ def test_training_items(root):
 
 def test_queries_then_gallery(root):
     dataset = FolderDataset(root, 'test', camera=CAMERA)
-    assert values_of(dataset, 'split', 'pid', 'camid', 'label') == [
+    assert fields(dataset, 'split', 'pid', 'camid', 'label') == [
         ('query', 2, 0, -1),
         ('gallery', 2, 1, -1),
         ('gallery', 3, 1, -1),
@@ -84,7 +84,7 @@ def test_queries_then_gallery(root):
 
 
 def test_order_of_files_does_not_matter(root, monkeypatch):
-    expected = values_of(FolderDataset(root), 'img_path', 'pid', 'label')
+    expected = fields(FolderDataset(root), 'img_path', 'pid', 'label')
     listdir = os.listdir
 
     def shuffled(path):
@@ -92,12 +92,12 @@ def test_order_of_files_does_not_matter(root, monkeypatch):
         return random.Random(1).sample(names, len(names))
 
     monkeypatch.setattr(os, 'listdir', shuffled)
-    assert values_of(FolderDataset(root), 'img_path', 'pid', 'label') == expected
+    assert fields(FolderDataset(root), 'img_path', 'pid', 'label') == expected
 
 
 def test_whole_numbers_are_kept_as_identities(tmp_path):
     root = make_folder(tmp_path, ['train/0010/a.jpg', 'train/0009/a.jpg'])
-    assert values_of(FolderDataset(root), 'pid', 'label') == [(9, 0), (10, 1)]
+    assert fields(FolderDataset(root), 'pid', 'label') == [(9, 0), (10, 1)]
     make_folder(tmp_path, ['query/9/a.jpg'])
     with pytest.raises(AnnotationError, match='0009, 9 are the same numbers'):
         FolderDataset(root)
@@ -105,12 +105,12 @@ def test_whole_numbers_are_kept_as_identities(tmp_path):
 
 
 def test_camera_option(root, tmp_path, warnings):
-    assert {c for (c,) in values_of(FolderDataset(root), 'camid')} == {-1}
+    assert {c for (c,) in fields(FolderDataset(root), 'camid')} == {-1}
     FolderDataset(root, 'test')
     assert "needs same_camera='keep'" in warnings[-1]
     other = make_folder(tmp_path / 'b', ['train/x/cam03/1.jpg', 'train/x/cam12/1.jpg'])
     dataset = FolderDataset(other, camera=r'^cam(\d+)/')
-    assert values_of(dataset, 'camid') == [(3,), (12,)]
+    assert fields(dataset, 'camid') == [(3,), (12,)]
 
 
 def test_paths_without_camera(root):
@@ -188,7 +188,7 @@ def test_unicode_names(tmp_path):
     root = make_folder(tmp_path / 'Fotos 1', ['train/Zoë Ω/写真 1_c2.jpg'])
     dataset = FolderDataset(root, camera=CAMERA, verify=True)
     assert dataset.metainfo['label_of'] == {'Zoë Ω': 0}
-    assert values_of(dataset, 'camid', 'source') == [(2, 'Fotos 1')]
+    assert fields(dataset, 'camid', 'source') == [(2, 'Fotos 1')]
 
 
 def test_links_are_followed_and_circular_ones_refused(root, tmp_path):

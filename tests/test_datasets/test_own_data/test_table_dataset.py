@@ -70,7 +70,7 @@ def items(dataset):
     return [dataset.get_data_info(i) for i in range(len(dataset))]
 
 
-def values_of(dataset, *keys):
+def fields(dataset, *keys):
     return [tuple(item[key] for key in keys) for item in items(dataset)]
 
 
@@ -86,7 +86,7 @@ def read_error(tmp_path, *rows, header=COLUMNS):
 
 def test_training_items(table, tmp_path):
     dataset = TableDataset(table)
-    assert values_of(dataset, 'pid', 'label', 'camid', 'caption', 'split') == [
+    assert fields(dataset, 'pid', 'label', 'camid', 'caption', 'split') == [
         (0, 0, 0, 'a person in red', 'train'),
         (0, 0, 0, 'a red shirt', 'train'),
         (1, 1, 1, None, 'train'),
@@ -105,9 +105,9 @@ def test_training_items(table, tmp_path):
 
 def test_t2i_has_gallery_images_then_query_captions(table):
     dataset = TableDataset(table, 'test', task='t2i')
-    paths = [p and os.path.basename(p) for (p,) in values_of(dataset, 'img_path')]
+    paths = [p and os.path.basename(p) for (p,) in fields(dataset, 'img_path')]
     assert paths == ['p5.jpg', 'p6.jpg', None, None]
-    assert values_of(dataset, 'pid', 'caption', 'split') == [
+    assert fields(dataset, 'pid', 'caption', 'split') == [
         (3, None, 'gallery'),
         (4, None, 'gallery'),
         (3, 'a coat, yellow', 'query'),
@@ -117,7 +117,7 @@ def test_t2i_has_gallery_images_then_query_captions(table):
     assert dataset.metainfo['identities'] == {3: 'dora', 4: 'emil'}
     assert dataset.metainfo['label_of'] == {}
     validation = TableDataset(table, 'val', task='t2i')
-    assert values_of(validation, 'pid', 'caption', 'camid') == [
+    assert fields(validation, 'pid', 'caption', 'camid') == [
         (2, None, 2),
         (2, 'gray trousers', 2),
     ]
@@ -125,7 +125,7 @@ def test_t2i_has_gallery_images_then_query_captions(table):
 
 def test_i2i_has_query_images_then_gallery_images(table):
     dataset = TableDataset(table, 'test', task='i2i')
-    assert values_of(dataset, 'pid', 'camid', 'caption', 'split') == [
+    assert fields(dataset, 'pid', 'camid', 'caption', 'split') == [
         (3, 0, None, 'query'),
         (3, 1, None, 'gallery'),
         (4, 1, None, 'gallery'),
@@ -142,7 +142,7 @@ def test_image_with_several_captions_is_one_item_in_i2i(tmp_path):
     write_images(tmp_path, [(r[0], str(r[1])) for r in rows])
     path = write_csv(tmp_path / 't.csv', rows)
     dataset = TableDataset(path, 'test', task='i2i')
-    assert [s for (s,) in values_of(dataset, 'split')] == ['query', 'gallery']
+    assert [s for (s,) in fields(dataset, 'split')] == ['query', 'gallery']
 
 
 def test_order_of_rows_does_not_matter(table, tmp_path):
@@ -213,7 +213,7 @@ def test_whole_numbers_are_kept_and_sorted_numerically(tmp_path):
     rows = [(f'{n}.jpg', n, '', '', 'train') for n in (10, 9, 200)]
     write_images(tmp_path, [(r[0], str(r[1])) for r in rows])
     dataset = TableDataset(write_csv(tmp_path / 't.csv', rows))
-    assert dict(values_of(dataset, 'pid', 'label')) == {9: 0, 10: 1, 200: 2}
+    assert dict(fields(dataset, 'pid', 'label')) == {9: 0, 10: 1, 200: 2}
     assert list(dataset.metainfo['label_of'].items()) == [
         ('9', 0),
         ('10', 1),
@@ -243,7 +243,7 @@ def test_json_types(tmp_path):
     path.write_text(
         json.dumps(records)
     )  # NaN isn't JSON, but Python writes and reads it
-    assert values_of(TableDataset(str(path)), 'pid', 'camid', 'caption') == [
+    assert fields(TableDataset(str(path)), 'pid', 'camid', 'caption') == [
         (5, 2, None),
         (5, -1, None),
     ]
@@ -287,7 +287,7 @@ def test_columns_option(tmp_path):
     columns = {'path': 'file', 'pid': 'person', 'camid': 'camera', 'caption': 'text'}
     dataset = TableDataset(path, data_root=str(tmp_path / 'images'), columns=columns)
     assert dataset.has_caption.sum() == 2
-    assert values_of(dataset, 'camid') == [(0,), (0,), (1,), (-1,)]
+    assert fields(dataset, 'camid') == [(0,), (0,), (1,), (-1,)]
     with pytest.raises(ValueError, match=r"no \['camera'\].*expected some of"):
         TableDataset(path, columns={'camera': 'camid'})
     # A misspelled name must not silently make all cameras unknown
@@ -300,7 +300,7 @@ def test_camera_and_caption_are_optional(tmp_path):
     path = write_csv(
         tmp_path / 't.csv', [('a.jpg', 'x', 'train')], COLUMNS[:2] + ('split',)
     )
-    assert values_of(TableDataset(path), 'camid', 'caption') == [(-1, None)]
+    assert fields(TableDataset(path), 'camid', 'caption') == [(-1, None)]
 
 
 def test_csv_and_json_as_spreadsheets_write_them(tmp_path):
@@ -312,13 +312,13 @@ def test_csv_and_json_as_spreadsheets_write_them(tmp_path):
     header = ['path', ' pid', 'camid ', 'caption', 'split']
     path = write_csv(tmp_path / 'ma table.csv', rows, header, encoding='utf-8-sig')
     dataset = TableDataset(path)
-    assert values_of(dataset, 'camid', 'caption') == [(3, caption)]
+    assert fields(dataset, 'camid', 'caption') == [(3, caption)]
     assert dataset.metainfo['label_of'] == {'Zoë': 0}
     assert dataset.name == 'ma table'
     path = tmp_path / 'bom.json'
     records = as_dicts([(name, 'Zoë', 3, caption, 'train')])
     path.write_text(json.dumps(records), encoding='utf-8-sig')
-    assert values_of(TableDataset(str(path)), 'caption') == [(caption,)]
+    assert fields(TableDataset(str(path)), 'caption') == [(caption,)]
 
 
 @pytest.mark.parametrize(
@@ -464,7 +464,7 @@ def test_absolute_paths(tmp_path):
     path = write_csv(
         tmp_path / 'near/t.csv', [(tmp_path / 'far/a.jpg', 1, '', '', 'train')]
     )
-    assert values_of(TableDataset(path), 'img_path') == [(str(tmp_path / 'far/a.jpg'),)]
+    assert fields(TableDataset(path), 'img_path') == [(str(tmp_path / 'far/a.jpg'),)]
 
 
 def test_table_in_the_current_folder(table, tmp_path, monkeypatch):
