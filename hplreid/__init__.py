@@ -1,4 +1,8 @@
-"""Language-guided person re-identification: search by image and by words."""
+"""Language-guided person re-identification: search by image and by words.
+
+The version and a check of the environment, nothing else: sub-packages are imported by
+name, so that importing this one takes no time.
+"""
 
 from .utils.environment import check_environment
 from .version import __version__
