@@ -1,4 +1,4 @@
-"""tools/dataset_tools/convert_cuhk03.py on an archive built as MATLAB builds it."""
+"""tools/dataset_tools/convert_cuhk03.py on an archive in MATLAB's format."""
 
 import importlib
 import os
@@ -14,7 +14,7 @@ from scipy.io import savemat
 from hplreid.datasets import CUHK03NP
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/dataset_tools/convert_cuhk03.py'
-# Raw names, the identity of each, and what the new protocol does with it
+# Raw names, their identities, and their parts of the new protocol
 IMAGES = {
     '1_001_1_01.png': (7, 'train_idx'),
     '1_001_2_06.png': (7, 'train_idx'),
@@ -26,14 +26,14 @@ IMAGES = {
 
 
 def image(name):
-    """Pixels that follow from a raw name, no two alike, taller than wide."""
+    """Return random pixels seeded by a raw name, higher than wide."""
     rng = np.random.default_rng(list(name.encode()))
     return rng.integers(256, size=(9, 5, 3), dtype=np.uint8)
 
 
 @pytest.fixture
 def call(monkeypatch, capfd):
-    """Run the tool; return what it exits with and what it printed."""
+    """Run the tool; return exit code (or message) and standard output."""
 
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', [TOOL.name, *map(str, arguments)])
@@ -49,7 +49,7 @@ def call(monkeypatch, capfd):
 
 @pytest.fixture
 def archive(tmp_path):
-    """A raw archive of two camera pairs with two persons, in the order of MATLAB."""
+    """Write a raw archive of two camera pairs with two persons, in column-major order."""
     h5py = pytest.importorskip('h5py', reason='an optional dependency')
     path = tmp_path / 'cuhk-03.mat'
     with h5py.File(path, 'w') as file:
@@ -59,8 +59,8 @@ def archive(tmp_path):
         for pair in (1, 2):
             persons = np.full((2, 10), empty.ref, dtype=h5py.ref_dtype)
             for name in IMAGES:
-                where, person, _, index = map(int, name[:-4].split('_'))
-                if where == pair:
+                camera_pair, person, _, index = map(int, name[:-4].split('_'))
+                if camera_pair == pair:
                     stored = cells.create_dataset(name, data=image(name).T)
                     persons[person - 1, index - 1] = stored.ref
             table = cells.create_dataset(
@@ -87,12 +87,15 @@ def write_splits(folder, names=tuple(IMAGES)):
         savemat(folder / f'cuhk03_new_protocol_config_{detector}.mat', config)
 
 
-def test_folders_are_those_that_the_parser_reads(archive, call, tmp_path):
+def test_written_folders_are_read_by_the_dataset(archive, call, tmp_path):
     out = tmp_path / 'a folder' / 'cuhk03-np'
     code, printed = call(archive, '--splits', tmp_path, '--out', out)
     assert code is None
     assert f'{out / "labeled"}, train: 1 identities, 2 images' in printed
-    assert sorted(os.listdir(out)) == ['detected', 'labeled']  # nothing half made
+    assert sorted(os.listdir(out)) == [
+        'detected',
+        'labeled',
+    ]  # no temporary folder is left
     train = CUHK03NP(str(out), detector='detected', expected=None)
     test = CUHK03NP(str(out), 'test', expected=None)
     items = [d.get_data_info(i) for d in (train, test) for i in range(len(d))]
@@ -110,39 +113,39 @@ def test_folders_are_those_that_the_parser_reads(archive, call, tmp_path):
         assert np.array_equal(np.asarray(Image.open(item['img_path'])), image(name))
 
 
-def test_what_is_there_is_left_alone(archive, call, tmp_path):
-    mine = tmp_path / 'out' / 'labeled' / 'mine.txt'
-    mine.parent.mkdir(parents=True)
-    mine.write_text('x')
+def test_existing_output_is_kept(archive, call, tmp_path):
+    existing = tmp_path / 'out' / 'labeled' / 'mine.txt'
+    existing.parent.mkdir(parents=True)
+    existing.write_text('x')
     code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
-    assert 'exists and is left alone' in code
-    assert os.listdir(mine.parent) == ['mine.txt']
+    assert 'exists: remove it first' in code
+    assert os.listdir(existing.parent) == ['mine.txt']
 
 
-def test_a_failure_leaves_nothing_behind(archive, call, tmp_path):
+def test_failure_leaves_no_output(archive, call, tmp_path):
     names = ['1_001_1_01.png', '1_001_2_07.png', *list(IMAGES)[2:]]
-    write_splits(tmp_path, names)  # the second lies in an empty cell
+    write_splits(tmp_path, names)  # the cell of the second is empty
     code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
-    assert 'has no image for Place(pair=1, person=1, index=7' in code
+    assert 'has no image for ImageLocation(pair=1, person=1, index=7' in code
     assert os.listdir(tmp_path / 'out') == []
 
 
 @pytest.mark.parametrize(
     ('name', 'message'),
     [
-        ('3_001_1_01.png', 'has no image for Place'),
+        ('3_001_1_01.png', 'has no image for ImageLocation'),
         ('1_000_1_01.png', "'1_000_1_01.png' is not <pair>"),
         ('woman.png', "'woman.png' is not <pair>_<person>"),
         ('1_001_2_06.png', 'uses an image twice'),
     ],
 )
-def test_wrong_names_in_the_split(archive, call, tmp_path, name, message):
+def test_invalid_names_in_the_split(archive, call, tmp_path, name, message):
     write_splits(tmp_path, [name, *list(IMAGES)[1:]])
     code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
     assert message in code
 
 
-def test_wrong_files(archive, call, tmp_path):
+def test_invalid_files(archive, call, tmp_path):
     out = tmp_path / 'out'
     other = tmp_path / 'other.mat'
     other.write_text('no archive')
@@ -152,7 +155,7 @@ def test_wrong_files(archive, call, tmp_path):
     savemat(split, {'labels': [1]})
     code, _ = call(archive, '--splits', tmp_path, '--out', out)
     assert 'is not a split of the new protocol' in code
-    split.write_bytes(archive.read_bytes())  # HDF5, which SciPy can't read
+    split.write_bytes(archive.read_bytes())  # SciPy can't read HDF5
     code, _ = call(archive, '--splits', tmp_path, '--out', out)
     assert 'is not a split of the new protocol' in code
     split.unlink()

@@ -1,4 +1,4 @@
-"""tools/dataset_tools/doctor.py as a program, on tiny trees."""
+"""tools/dataset_tools/doctor.py as a program, on tiny datasets."""
 
 import json
 import runpy
@@ -17,7 +17,7 @@ TOOL = Path(__file__).resolve().parents[2] / 'tools/dataset_tools/doctor.py'
 
 @pytest.fixture
 def call(monkeypatch, capsys):
-    """Run the tool; return what it exits with and what it printed."""
+    """Run the tool; return exit status and output."""
 
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', [TOOL.name, *map(str, arguments)])
@@ -69,7 +69,7 @@ def config(trees, tmp_path):
     return path
 
 
-def test_every_data_set_of_a_config_is_looked_at(call, config, tmp_path):
+def test_all_datasets_of_a_config_are_examined(call, config, tmp_path):
     out = tmp_path / 'out'
     code, printed = call(config, '--out', out, '--workers', 2)
     assert code == 0, printed.out
@@ -77,7 +77,7 @@ def test_every_data_set_of_a_config_is_looked_at(call, config, tmp_path):
     assert report['healthy']
     names = [split['name'] for split in report['splits']]
     assert names == [
-        'Market-1501 train',  # the config was written in alphabetical order
+        'Market-1501 train',  # Config.dump sorts keys
         'CUHK-PEDES train',
         'Market-1501 #2 train',
         'CUHK-PEDES val',
@@ -95,10 +95,10 @@ def test_every_data_set_of_a_config_is_looked_at(call, config, tmp_path):
         'Market-1501_camera_0.png',
         'Market-1501_camera_1.png',
     ]
-    assert len(list(out.iterdir())) == 2 + len(sheets)  # nothing temporary is left
+    assert len(list(out.iterdir())) == 2 + len(sheets)  # no temporary file is left
 
 
-def test_a_sheet_shows_the_images_of_its_camera(call, trees, tmp_path):
+def test_sheet_shows_the_images_of_its_camera(call, trees, tmp_path):
     out = tmp_path / 'out'
     target = f'Market1501:{trees[0]}'
     code, _ = call(target, '--out', out, '--cfg-options', 'expected=None')
@@ -117,7 +117,7 @@ def test_a_sheet_shows_the_images_of_its_camera(call, trees, tmp_path):
         )
 
 
-def test_errors_are_in_the_exit_status(call, trees):
+def test_exit_status_with_errors(call, trees):
     code, printed = call(f'Market1501:{trees[0]}')
     assert code == 1
     assert 'ERROR: counts, 1 in Market-1501 train' in printed.out
@@ -127,7 +127,7 @@ def test_errors_are_in_the_exit_status(call, trees):
     assert 'ERROR: empty file, 1 in' in printed.out
 
 
-def test_a_rule_of_the_metric_is_respected(call, config, trees):
+def test_camera_rule_of_the_metric(call, config, trees):
     for path in (trees[0] / 'bounding_box_test').glob('0005_c2*'):
         path.unlink()
     assert call(config)[0] == 1
@@ -136,7 +136,7 @@ def test_a_rule_of_the_metric_is_respected(call, config, trees):
     assert code == 0, printed.out
 
 
-def test_against_another_data_set(call, trees):
+def test_against_another_dataset(call, trees):
     market, cuhk = trees
     code, printed = call(
         f'CUHKPEDES:{cuhk}',
@@ -154,7 +154,7 @@ def test_against_another_data_set(call, trees):
     assert rows == [['CUHK-PEDES train', 'Market-1501 train', '1', '1']]
 
 
-def test_missing_data_of_a_config_is_made_and_other_is_left(call, tmp_path):
+def test_existing_data_of_a_config_is_not_made_again(call, tmp_path):
     market = make_market(tmp_path / 'there' / 'market')
     i2i = {'type': 'Market1501', 'data_root': str(market), 'expected': None}
     config = {
@@ -174,13 +174,13 @@ def test_missing_data_of_a_config_is_made_and_other_is_left(call, tmp_path):
         (('Market1501:x', '--workers', '0'), '--workers must be at least 1, got 0'),
     ],
 )
-def test_what_can_not_be_looked_at_exits_with_two(call, arguments, message):
+def test_invalid_arguments_exit_with_two(call, arguments, message):
     code, printed = call(*arguments)
     assert code == 2
     assert message in printed.err
 
 
-def test_a_config_without_data(call, tmp_path):
+def test_config_without_datasets(call, tmp_path):
     (tmp_path / 'empty.py').write_text('x = 1\n')
     code, printed = call(tmp_path / 'empty.py')
     assert code == 2

@@ -1,10 +1,10 @@
 """Make the folders of CUHK03-NP from the raw archive: ``RAW --splits DIR --out DIR``.
 
-The raw archive, ``cuhk-03.mat``, holds all images in one HDF5 file. They are written
-once as PNG, in the layout that ``CUHK03NP`` reads: nothing else needs to know of the
-archive, and loading doesn't pay for looking images up by reference in it.
+The raw archive, ``cuhk-03.mat``, holds all images in one HDF5 file. This program writes
+them once as PNG, in the layout that ``CUHK03NP`` reads, so that no other code reads the
+archive.
 
-The new protocol's splits are ``cuhk03_new_protocol_config_labeled.mat`` and
+The splits of the new protocol are ``cuhk03_new_protocol_config_labeled.mat`` and
 ``..._detected.mat`` of https://github.com/zhunzhong07/person-re-ranking. Needs h5py:
 ``pip install "hplreid[cuhk03]"``.
 """
@@ -36,8 +36,8 @@ FOLDERS = {
 NAME = re.compile(r'([1-9])_([0-9]{3,4})_([12])_([0-9]{2})\.png')
 
 
-class Place(NamedTuple):
-    """Where an image lies in the raw archive, and what it shall be called."""
+class ImageLocation(NamedTuple):
+    """The location of an image in the raw archive, and its path in the output."""
 
     pair: int  # of cameras, from 1
     person: int  # of that pair, from 1
@@ -46,29 +46,29 @@ class Place(NamedTuple):
 
 
 def import_h5py() -> Any:  # noqa: ANN401
-    """Import what only this program needs: MATLAB's newer files are HDF5."""
+    """Import h5py, which reads the HDF5 files of newer MATLAB versions."""
     try:
         return import_module('h5py')
     except ImportError:
         sys.exit('Reading cuhk-03.mat needs h5py: pip install "hplreid[cuhk03]".')
 
 
-def read_split(path: Path) -> list[Place]:
-    """Read which images the new protocol uses, and as what.
+def read_split(path: Path) -> list[ImageLocation]:
+    """Read the images of the new protocol, and the folder of each.
 
     Raises:
-        ValueError: The file isn't that of the new protocol.
+        ValueError: The file isn't a split file of the new protocol.
     """
     try:
         config = loadmat(path)
         names = [str(name[0]) for name in config['filelist'].ravel()]
         labels = config['labels'].ravel()
         return [
-            read_place(names[i - 1], int(labels[i - 1]), folder)
+            parse_name(names[i - 1], int(labels[i - 1]), folder)
             for key, folder in FOLDERS.items()
             for i in config[key].ravel()
         ]
-    except Exception as error:  # SciPy raises whatever it stumbles on
+    except Exception as error:  # SciPy doesn't document what it raises
         raise ValueError(
             f"'{path}' is not a split of the new protocol ({error}). Expected "
             'filelist, labels, train_idx, query_idx and gallery_idx, as in '
@@ -76,23 +76,25 @@ def read_split(path: Path) -> list[Place]:
         ) from error
 
 
-def read_place(name: str, label: int, folder: str) -> Place:
-    """Read a raw name such as ``1_001_1_01.png``: pair, person, camera, index."""
+def parse_name(name: str, label: int, folder: str) -> ImageLocation:
+    """Parse a raw name such as ``1_001_1_01.png``: pair, person, camera, index."""
     match = NAME.fullmatch(name)
     numbers = [int(group) for group in match.groups()] if match else [0]
     if min(numbers) < 1:
         raise ValueError(f"'{name}' is not <pair>_<person>_<camera>_<index>.png")
     pair, person, camera, index = numbers
-    return Place(pair, person, index, f'{folder}/{label:04d}_c{camera}_{index}.png')
+    return ImageLocation(
+        pair, person, index, f'{folder}/{label:04d}_c{camera}_{index}.png'
+    )
 
 
 def read_images(
-    raw: Path, detector: str, places: list[Place]
-) -> Iterator[tuple[Place, np.ndarray]]:
-    """Yield every place and its image, uint8 ``(H, W, 3)``.
+    raw: Path, detector: str, locations: list[ImageLocation]
+) -> Iterator[tuple[ImageLocation, np.ndarray]]:
+    """Yield every location and its image, uint8 ``(H, W, 3)``.
 
     Raises:
-        ValueError: The file isn't CUHK03's archive, or lacks an image.
+        ValueError: The file isn't CUHK03's archive, or an image is missing.
     """
     h5py = import_h5py()
     try:
@@ -102,42 +104,44 @@ def read_images(
     with file:
         if detector not in file:
             raise ValueError(f"'{raw}' holds no '{detector}': found {[*file]}.")
-        # MATLAB stores columns first, so all axes come reversed
+        # MATLAB is column-major, so all axes are reversed
         pairs = [file[ref][:].T for ref in file[detector][:].ravel()]
-        for place in places:
+        for location in locations:
             try:
-                cell = file[pairs[place.pair - 1][place.person - 1, place.index - 1]]
+                cell = file[
+                    pairs[location.pair - 1][location.person - 1, location.index - 1]
+                ]
             except IndexError:
-                raise ValueError(f"'{raw}' has no image for {place}.") from None
+                raise ValueError(f"'{raw}' has no image for {location}.") from None
             if cell.ndim != 3:  # an empty cell
-                raise ValueError(f"'{raw}' has no image for {place}.")
-            yield place, cell[:].T
+                raise ValueError(f"'{raw}' has no image for {location}.")
+            yield location, cell[:].T
 
 
 def convert(raw: Path, split: Path, out: Path, detector: str) -> None:
-    """Write the three folders of one detector, under another name until all is there.
+    """Write the three folders of one detector, in a temporary folder until complete.
 
     Raises:
-        FileExistsError: ``out`` has them already.
-        ValueError: A file isn't what it should be, or two images share a name.
+        FileExistsError: The output folder of the detector exists.
+        ValueError: An input file is invalid, or two images share a name.
     """
     final = out / detector
     if final.exists():
-        raise FileExistsError(f"'{final}' exists and is left alone: remove it first.")
-    places = read_split(split)
-    if len({place.target for place in places}) < len(places):
+        raise FileExistsError(f"'{final}' exists: remove it first.")
+    locations = read_split(split)
+    if len({location.target for location in locations}) < len(locations):
         raise ValueError(f"'{split}' uses an image twice.")
     out.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f'.{detector}-', dir=out))
+    temporary = Path(tempfile.mkdtemp(prefix=f'.{detector}-', dir=out))
     try:
         for folder in FOLDERS.values():
-            (part / folder).mkdir()
-        for place, image in read_images(raw, detector, places):
-            Image.fromarray(image).save(part / place.target)
-        part.chmod(0o755)  # mkdtemp makes it private
-        part.rename(final)
+            (temporary / folder).mkdir()
+        for location, image in read_images(raw, detector, locations):
+            Image.fromarray(image).save(temporary / location.target)
+        temporary.chmod(0o755)  # mkdtemp makes it private
+        temporary.rename(final)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def parse_args() -> argparse.Namespace:
@@ -158,7 +162,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Convert, then read what was written, which compares its counts."""
+    """Convert the archive, then read the result, which checks its counts."""
     args = parse_args()
     for detector in args.detector:
         split = args.splits / f'cuhk03_new_protocol_config_{detector}.mat'
@@ -169,8 +173,8 @@ def main() -> None:
             convert(args.raw, split, args.out, detector)
         except (FileExistsError, ValueError) as error:
             sys.exit(str(error))
-        for part in CUHK03NP.splits:
-            dataset = CUHK03NP(str(args.out), part, detector=detector)
+        for split_name in CUHK03NP.splits:
+            dataset = CUHK03NP(str(args.out), split_name, detector=detector)
             for name, count in dataset.counts.items():
                 print(f'{args.out / detector}, {name}: {count}')
 

@@ -1,11 +1,11 @@
-"""Look a dataset over: counts, broken files, copies, identities, captions.
+"""Examine datasets: counts, broken files, copies, identities, cameras, captions.
 
 python tools/dataset_tools/doctor.py configs/hpl/hpl_vitb16_joint.py --out doctor
 python tools/dataset_tools/doctor.py Market1501:data/Market-1501-v15.09.15
 
-Of a config all datasets of its loaders are looked at, those of joint ones too. Exits
-with 0 if there is no error (warnings don't count), 1 if there is one, 2 if nothing
-could be looked at. See docs/doctor.md.
+For a config, all datasets of its loaders are examined, including those inside joint
+datasets. The exit status is 0 without errors (warnings don't count), 1 with errors, and
+2 if nothing could be examined. See docs/doctor.md.
 """
 
 import argparse
@@ -50,22 +50,25 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
         '--out',
         type=Path,
         metavar='DIR',
-        help='folder for report.json, report.txt and an image sheet for each camera',
+        help='folder for report.json, report.txt and an image sheet per camera',
     )
     parser.add_argument(
-        '--workers', type=int, metavar='N', help='threads; default: cores, at most 8'
+        '--workers',
+        type=int,
+        metavar='N',
+        help='number of threads; defaults to the number of cores, at most 8',
     )
     parser.add_argument(
         '--quick',
         action='store_true',
-        help='see whether files are there, but neither decode nor compare them',
+        help='check that files exist, but neither decode nor compare them',
     )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override the config; of CLASS:FOLDER, arguments of the class '
+        help='override the config; for CLASS:FOLDER, arguments of the class '
         '(expected=None for data that only shares the layout)',
     )
     args = parser.parse_args()
@@ -75,7 +78,7 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
 
 
 def find_target(target: str, options: Mapping[str, Any] | None) -> list[SplitConfig]:
-    """Find the splits of a config file or of a dataset.
+    """Return the splits of a config file or of ``CLASS:FOLDER``.
 
     Raises:
         ValueError, KeyError, OSError: There are none; the message says why.
@@ -84,34 +87,34 @@ def find_target(target: str, options: Mapping[str, Any] | None) -> list[SplitCon
         return parse_dataset(target, options or {})
     config = read_config(target, dict(options or {}))
     make_missing_data(config)
-    wanted = [
+    splits = [
         split
         for dataset, same_camera in find_datasets(config)
         for split in find_split_configs(dataset, same_camera)
     ]
-    if not wanted:
+    if not splits:
         raise ValueError(f"'{target}' has no datasets in its loaders.")
-    return wanted
+    return splits
 
 
 def make_missing_data(config: Config) -> None:
-    """Make the data of a config that isn't there at all; what is there is looked at."""
+    """Run the data preparers whose output does not exist; keep existing output."""
     preparers = config.get('data_preparers') or []
     missing = [p for p in preparers if 'out' in p and not os.path.exists(p['out'])]
     prepare_data(Config({'data_preparers': missing}))
 
 
 def find_datasets(config: Config) -> Iterator[tuple[Any, str]]:
-    """Yield the config of each dataset, and the camera rule that it's scored by."""
-    plain = config.to_dict()
-    if train := plain.get('train_dataloader'):
+    """Yield the config of each dataset, and the camera rule of its metric."""
+    options = config.to_dict()
+    if train := options.get('train_dataloader'):
         yield train.get('dataset'), 'drop'
-        for stage in ((plain.get('train_cfg') or {}).get('stages') or {}).values():
-            own = merge_config(train, stage.get('train_dataloader'))
-            yield own.get('dataset'), 'drop'
+        for stage in ((options.get('train_cfg') or {}).get('stages') or {}).values():
+            stage_loader = merge_config(train, stage.get('train_dataloader'))
+            yield stage_loader.get('dataset'), 'drop'
     for mode in ('val', 'test'):
-        loaders = plain.get(f'{mode}_dataloader') or {}
-        evaluators = plain.get(f'{mode}_evaluator') or {}
+        loaders = options.get(f'{mode}_dataloader') or {}
+        evaluators = options.get(f'{mode}_evaluator') or {}
         if 'dataset' in loaders:
             loaders, evaluators = {'': loaders}, {'': evaluators}
         for name, loader in loaders.items():
@@ -119,14 +122,14 @@ def find_datasets(config: Config) -> Iterator[tuple[Any, str]]:
 
 
 def find_camera_rule(evaluator: Any) -> str:
-    """Return what a benchmark's metrics do about the query's camera."""
+    """Return the option ``same_camera`` of an evaluator's metrics."""
     metrics = evaluator if isinstance(evaluator, list) else [evaluator or {}]
     rules = [m['same_camera'] for m in metrics if m.get('same_camera')]
     return rules[0] if rules else 'drop'
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all."""
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
@@ -139,41 +142,46 @@ def write(path: Path, data: bytes) -> None:
 def write_sheets(
     out: Path, splits: Sequence[Split], facts: Mapping[str, FileFacts]
 ) -> list[Path]:
-    """Draw a sheet for each camera of each dataset."""
-    written = []
-    for title in dict.fromkeys(split.dataset_name for split in splits):
-        mine = [split for split in splits if split.dataset_name == title]
-        for camera, people in choose_sheet_images(mine, facts).items():
+    """Draw a sheet for each camera of each dataset; return the paths."""
+    paths = []
+    for dataset_name in dict.fromkeys(split.dataset_name for split in splits):
+        own_splits = [split for split in splits if split.dataset_name == dataset_name]
+        for camera, sheet in choose_sheet_images(own_splits, facts).items():
             name = f'camera {camera}' if camera >= 0 else 'camera unknown'
-            image = draw_camera_sheet(f'{title}, {name}', people)
+            image = draw_camera_sheet(f'{dataset_name}, {name}', sheet)
             buffer = BytesIO()
             image.save(buffer, format='PNG')
-            path = out / f'{_plain(title)}_{_plain(name)}.png'
-            write(path, buffer.getvalue())
-            written.append(path)
-    return written
+            path = out / f'{_to_file_name(dataset_name)}_{_to_file_name(name)}.png'
+            write_atomically(path, buffer.getvalue())
+            paths.append(path)
+    return paths
 
 
-def _plain(text: str) -> str:
+def _to_file_name(text: str) -> str:
     return ''.join(c if c.isalnum() or c in '-.' else '_' for c in text)
 
 
 def main() -> None:
-    """Examine, print, write."""
+    """Examine the datasets, print the report and write it."""
     args, parser = parse_args()
     try:
-        wanted = find_target(args.target, args.cfg_options)
+        splits_to_examine = find_target(args.target, args.cfg_options)
         against = find_target(args.against, None) if args.against else []
     except (ValueError, KeyError, OSError) as error:
         parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
     report, splits, facts = examine(
-        args.target, wanted, against, args.workers, args.quick, progress=True
+        args.target,
+        splits_to_examine,
+        against,
+        args.workers,
+        args.quick,
+        progress=True,
     )
     text = report.to_text()
     print(text, end='')
     if args.out is not None:
-        write(args.out / 'report.json', report.to_json().encode())
-        write(args.out / 'report.txt', text.encode())
+        write_atomically(args.out / 'report.json', report.to_json().encode())
+        write_atomically(args.out / 'report.txt', text.encode())
         sheets = write_sheets(args.out, splits, facts)
         print(f'{args.out}: report.json, report.txt and {len(sheets)} sheets')
     sys.exit(0 if report.healthy else 1)

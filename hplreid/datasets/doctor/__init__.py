@@ -1,4 +1,9 @@
-"""Looking a dataset over: what is missing, broken, doubled or can't be scored."""
+"""The doctor: examines a dataset for missing, broken, duplicate and unscorable data.
+
+``examine`` reads the splits, runs the ``checks`` and returns a report. Nothing is
+repaired here, and errors that stop training are raised by the datasets themselves. The
+command line is ``tools/dataset_tools/doctor.py``.
+"""
 
 from .examine import examine
 from .finding import Finding

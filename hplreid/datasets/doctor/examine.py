@@ -1,4 +1,4 @@
-"""All checks, one after the other."""
+"""Running all checks of the doctor on the splits of a dataset."""
 
 from collections.abc import Sequence
 
@@ -23,55 +23,79 @@ from .split_statistics import describe_split
 
 def examine(
     target: str,
-    wanted: Sequence[SplitConfig],
+    configs: Sequence[SplitConfig],
     against: Sequence[SplitConfig] = (),
     workers: int | None = None,
     quick: bool = False,
     progress: bool = False,
 ) -> tuple[Report, list[Split], dict[str, FileFacts]]:
-    """Examine splits; the order of everything that is found doesn't vary.
+    """Examine splits for faults; the order of the findings is deterministic.
 
     Args:
-        target: What they are of, for the report.
-        wanted: The splits.
+        target: What the splits belong to, for the report.
+        configs: The splits to examine.
         against: Splits that are only compared with these.
         workers: See :func:`inspect_files`.
-        quick: Whether to leave images undecoded and uncompared.
+        quick: Whether to skip decoding and comparing images.
         progress: Whether to show a progress bar.
 
     Returns:
-        The report; the splits that could be read; what is known of each file.
+        The report; the splits that could be read; the facts about each image file.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hplreid.datasets.doctor import find_split_configs
+        >>> Path('train/anna').mkdir(parents=True)
+        >>> Path('train/anna/1.jpg').touch()
+        >>> configs = find_split_configs({'type': 'FolderDataset', 'data_root': '.'})
+        >>> report, splits, facts = examine('my images', configs)
+        >>> [(finding.check, finding.examples) for finding in report.findings]
+        [('empty file', ('1.jpg',))]
     """
-    splits, findings = read_splits(drop_duplicates(wanted))
+    splits, findings = read_splits(drop_duplicates(configs))
     others, faults = read_splits(drop_duplicates(against))
     findings += faults
-    everything = number_duplicate_names([*splits, *others])
-    splits, others = everything[: len(splits)], everything[len(splits) :]
+    renamed = number_duplicate_names([*splits, *others])
+    splits, others = renamed[: len(splits)], renamed[len(splits) :]
     paths = [path for split in splits for path in split.paths]
-    compared = [path for split in others for path in split.paths]
-    facts = inspect_files([*paths, *compared], workers, quick, progress)
-    mine = {path: facts[path] for path in paths}
+    other_paths = [path for split in others for path in split.paths]
+    all_facts = inspect_files([*paths, *other_paths], workers, quick, progress)
+    facts = {path: all_facts[path] for path in paths}
     captions = [i['caption'] for s in splits for i in s.items if i['caption']]
     tokens = count_tokens(list(dict.fromkeys(captions)))
-    findings += check_files(mine)
+    findings += run_checks(splits, facts, tokens)
+    report = Report(
+        target,
+        sorted(findings, key=_sort_key),
+        [describe_split(split, facts, tokens) for split in splits],
+        find_overlaps_within(splits, facts) + find_overlaps(splits, others, all_facts),
+        len(facts),
+        quick,
+    )
+    return report, splits, facts
+
+
+def run_checks(
+    splits: Sequence[Split], facts: dict[str, FileFacts], tokens: dict[str, int]
+) -> list[Finding]:
+    """Run all checks on splits.
+
+    Args:
+        splits: The splits.
+        facts: Facts about each image file.
+        tokens: Number of tokens of each caption.
+    """
+    findings = check_files(facts)
     for split in splits:
         findings += check_counts(split)
         findings += check_parts(split)
         findings += check_cameras(split)
         findings += check_queries(split)
         findings += check_captions(split, tokens)
-        findings += check_shapes(split.name, split.paths, mine)
+        findings += check_shapes(split.name, split.paths, facts)
     findings += check_held_out(splits)
-    findings += check_copies(splits, mine)
-    report = Report(
-        target,
-        sorted(findings, key=_severity),
-        [describe_split(split, mine, tokens) for split in splits],
-        find_overlaps_within(splits, mine) + find_overlaps(splits, others, facts),
-        len(mine),
-        quick,
-    )
-    return report, splits, mine
+    findings += check_copies(splits, facts)
+    return findings
 
 
 def find_overlaps_within(
@@ -85,5 +109,5 @@ def find_overlaps_within(
     ]
 
 
-def _severity(finding: Finding) -> bool:
+def _sort_key(finding: Finding) -> bool:
     return finding.severity != 'error'

@@ -1,4 +1,4 @@
-"""Reading image files, many at a time."""
+"""Inspecting image files in parallel: faults, hash, size and color mode."""
 
 import hashlib
 import os
@@ -13,13 +13,13 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known of an image file.
+    """The facts about an image file.
 
     Attributes:
         fault: Why it can't be used, one of :data:`FAULTS`; None if it can.
-        digest: Hash of its bytes, of a sound file.
-        size: Width and height, pixels, of a sound file.
-        mode: Pillow's name of its colors, of a sound file.
+        digest: Hash of its bytes; None if it has a fault or wasn't decoded.
+        size: Width and height in pixels; None as above.
+        mode: Pillow's color mode; None as above.
     """
 
     fault: str | None = None
@@ -29,13 +29,13 @@ class FileFacts:
 
 
 FAULTS = {
-    'missing file': 'named, but not there',
-    'empty file': 'without a single byte',
-    'no image': 'not an image, whatever their names say',
-    'broken image': "cut short or damaged: they can't be decoded",
-    'unreadable file': "there, but can't be opened",
+    'missing file': 'the dataset lists these files, but they do not exist',
+    'empty file': 'these files have no content',
+    'no image': 'these files are not images',
+    'broken image': "these files are truncated or damaged and can't be decoded",
+    'unreadable file': "these files exist, but can't be opened",
 }
-"""What can be wrong with a file, and what that means."""
+"""Faults of files, and their explanations."""
 
 
 def inspect_file(path: str, quick: bool = False) -> FileFacts:
@@ -43,7 +43,11 @@ def inspect_file(path: str, quick: bool = False) -> FileFacts:
 
     Args:
         path: The file.
-        quick: Whether only to see that it's there and isn't empty.
+        quick: Whether to only check that it exists and isn't empty.
+
+    Example:
+        >>> inspect_file('nowhere.jpg').fault
+        'missing file'
     """
     try:
         if quick:
@@ -58,7 +62,12 @@ def inspect_file(path: str, quick: bool = False) -> FileFacts:
 
 
 def inspect_bytes(data: bytes) -> FileFacts:
-    """Decode and hash what an image file holds."""
+    """Decode and hash the content of an image file.
+
+    Example:
+        >>> inspect_bytes(b'<html>').fault
+        'no image'
+    """
     if not data:
         return FileFacts('empty file')
     try:
@@ -79,11 +88,11 @@ def inspect_files(
     quick: bool = False,
     progress: bool = False,
 ) -> dict[str, FileFacts]:
-    """Inspect files, each once, in threads (decoding and hashing let others run).
+    """Inspect files, each once, in threads (decoding and hashing release the GIL).
 
     Args:
         paths: The files.
-        workers: Threads. Defaults to the number of cores, at most 8.
+        workers: Number of threads. Defaults to the number of cores, at most 8.
         quick: See :func:`inspect_file`.
         progress: Whether to show a progress bar.
     """

@@ -1,25 +1,25 @@
-"""What a check has to say."""
+"""The result of a check."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal['error', 'warning']
-_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault in one place.
+    """The faults of one kind in one folder or split.
 
     Attributes:
-        severity: ``'error'``: a run fails, or its scores mean something else than they
-            say. ``'warning'``: it's worth a look.
-        check: What was looked for, in two or three words.
+        severity: ``'error'``: training or testing fails, or its scores are invalid.
+            ``'warning'``: the data is unusual.
+        check: Name of the check.
         where: A folder or a split.
-        count: How many files, identities, queries or captions are at fault.
+        count: Number of files, identities, queries or captions with the fault.
         message: What is wrong.
-        examples: A few of them.
+        examples: The first few of them.
         advice: What to do.
     """
 
@@ -32,7 +32,7 @@ class Finding:
     advice: str = ''
 
 
-def found(
+def make_findings(
     severity: Severity,
     check: str,
     where: str,
@@ -40,8 +40,8 @@ def found(
     message: str,
     advice: str,
 ) -> list[Finding]:
-    """Return a finding about ``faults``, or nothing if there are none."""
+    """Return a list with one finding about ``faults``, empty if there are none."""
     if not faults:
         return []
-    examples = tuple(str(fault) for fault in faults[:_EXAMPLES])
+    examples = tuple(str(fault) for fault in faults[:_MAX_EXAMPLES])
     return [Finding(severity, check, where, len(faults), message, examples, advice)]

@@ -1,4 +1,4 @@
-"""Which images stand for a camera."""
+"""Selecting images for the sheet of each camera."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from .file_inspection import FileFacts
 from .split_reader import Split
 
 Sheet = dict[int, list[str]]
-"""Some people of a camera, and paths of some of their images."""
+"""Identities of a camera, and the paths of some of their images."""
 
 
 def choose_sheet_images(
@@ -17,16 +17,16 @@ def choose_sheet_images(
     num_ids: int = 6,
     num_images: int = 8,
 ) -> dict[int, Sheet]:
-    """Choose people, evenly spread over their numbers, and the first of their images.
+    """Choose identities spaced evenly over the sorted pids, and their first images.
 
     Args:
         splits: Splits of one dataset.
-        facts: What is known of files; those with a fault aren't chosen.
-        num_ids: People for each camera, at most.
-        num_images: Images of each of them, at most.
+        facts: Facts about the image files; those with a fault are skipped.
+        num_ids: Maximum number of identities for each camera.
+        num_images: Maximum number of images for each of them.
 
     Returns:
-        A sheet for each camera, from 0; -1 is that of unknown cameras.
+        A sheet for each camera, from 0; -1 stands for unknown cameras.
     """
     by_camera: dict[int, Sheet] = {}
     for split in splits:
@@ -34,16 +34,16 @@ def choose_sheet_images(
             path = item['img_path']
             if path is None or facts[path].fault is not None:
                 continue
-            people = by_camera.setdefault(item['camid'], {})
-            paths = people.setdefault(item['pid'], [])
+            sheet = by_camera.setdefault(item['camid'], {})
+            paths = sheet.setdefault(item['pid'], [])
             if path not in paths and len(paths) < num_images:
                 paths.append(path)
     return {
-        camera: {pid: people[pid] for pid in _spread(sorted(people), num_ids)}
-        for camera, people in sorted(by_camera.items())
+        camera: {pid: sheet[pid] for pid in _space_evenly(sorted(sheet), num_ids)}
+        for camera, sheet in sorted(by_camera.items())
     }
 
 
-def _spread(pids: Sequence[int], num: int) -> list[int]:
-    places = np.linspace(0, len(pids) - 1, min(num, len(pids))).round().astype(int)
-    return [pids[place] for place in places]
+def _space_evenly(pids: Sequence[int], num: int) -> list[int]:
+    positions = np.linspace(0, len(pids) - 1, min(num, len(pids))).round().astype(int)
+    return [pids[position] for position in positions]

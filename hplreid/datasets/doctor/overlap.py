@@ -1,4 +1,4 @@
-"""What two splits share: images by their bytes, people where it can be told."""
+"""Overlap of two splits: images with equal bytes, and identities where matchable."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from .split_reader import Split
 
 @dataclass(frozen=True)
 class Overlap:
-    """What two splits of different datasets share.
+    """The overlap of two splits of different datasets.
 
     Attributes:
         first: Name of a split.
-        second: Name of the other.
-        images: Files of the first that are byte for byte in the second.
-        people: Identities in both, counted in the image set; None if not known.
-        examples: A few of the images.
-        note: Why people can't be counted.
+        second: Name of the other split.
+        images: Number of files of the first whose bytes are in the second.
+        people: Number of common identities, counted in the i2i split; None if unknown.
+        examples: The first few of the images.
+        note: Why identities can't be counted.
     """
 
     first: str
@@ -34,48 +34,53 @@ class Overlap:
 def find_overlaps(
     first: Iterable[Split], second: Sequence[Split], facts: Mapping[str, FileFacts]
 ) -> list[Overlap]:
-    """Compare each split of one side with each of the other, if of another dataset.
+    """Compare each split of ``first`` with the splits of other datasets in ``second``.
 
     Returns:
-        Those pairs that share something, or of which it's known that they must.
+        The overlap of each pair that has one, or is known to have one.
     """
-    contents = {id(split): group_by_content(split, facts) for split in second}
+    second_paths = {id(split): group_by_content(split, facts) for split in second}
     overlaps = []
     for one in first:
-        mine = group_by_content(one, facts)
+        paths = group_by_content(one, facts)
         for other in second:
             if one.source == other.source:
                 continue
-            theirs = contents[id(other)]
-            common = [digest for digest in mine if digest in theirs]
+            other_paths = second_paths[id(other)]
+            common = [digest for digest in paths if digest in other_paths]
             people, note = count_shared_identities(one, other)
             if common or people or note:
-                images = sum(len(mine[digest]) for digest in common)
-                examples = tuple(f'{mine[d][0]} = {theirs[d][0]}' for d in common[:3])
-                found = Overlap(one.name, other.name, images, people, examples, note)
-                overlaps.append(found)
+                images = sum(len(paths[digest]) for digest in common)
+                examples = tuple(
+                    f'{paths[d][0]} = {other_paths[d][0]}' for d in common[:3]
+                )
+                overlaps.append(
+                    Overlap(one.name, other.name, images, people, examples, note)
+                )
     return overlaps
 
 
 def count_shared_identities(one: Split, other: Split) -> tuple[int | None, str]:
-    """Count the people who are in a text-image and in an image split.
+    """Count the identities that are in both a t2i and an i2i split.
 
     Returns:
-        How many, None if it can't be told or nothing is known of the pair; and why.
+        The number, None if the identities of the pair can't be matched; and why.
     """
     if one.task != 't2i':
         one, other = other, one
     pair = (one.benchmark, other.benchmark)
     if pair in UNMATCHABLE_PAIRS:
         return None, UNMATCHABLE_PAIRS[pair]
-    match = IDENTITY_MATCHERS.get(pair)
-    if match is None:
+    matcher = IDENTITY_MATCHERS.get(pair)
+    if matcher is None:
         return None, ''
     if not other.original_pids:
-        return None, f'{other.name} may have numbered people anew'
+        return None, f'{other.name} may be renumbered'
     try:
-        matched = {match(i) for i in one.items if i['img_path'] is not None}
+        matched = {matcher(i) for i in one.items if i['img_path'] is not None}
     except AnnotationError as error:
         return None, str(error)
-    numbers = {item['pid'] for item in other.items} - {0 if pair[1] != 'MSMT17' else -1}
-    return len(matched & numbers), ''
+    pids = {item['pid'] for item in other.items}
+    if pair[1] != 'MSMT17':  # which has no distractors: its identity 0 is ordinary
+        pids.discard(0)
+    return len(matched & pids), ''

@@ -1,4 +1,4 @@
-"""Reading a split as far as it can be read."""
+"""Reading splits despite their faults, which become findings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,17 +15,17 @@ from .split_selection import SplitConfig
 
 @dataclass(frozen=True)
 class Split:
-    """A split that was read; what is at fault is left out.
+    """A split that was read, without its faulty entries.
 
     Attributes:
-        dataset_name: Name of the dataset, for people.
-        part: Name of the split, and of the task where that's a choice.
-        source: Splits with the same one count identities in the same way.
-        held_out: Whether it isn't trained on.
+        dataset_name: Name of the dataset.
+        part: Name of the split, and of the task if the dataset allows several.
+        source: Splits with equal sources share their identity numbers.
+        held_out: Whether it is used for evaluation only.
         items: Its items.
         benchmark: Name of the benchmark whose layout it has.
         original_pids: See :class:`BaseReIDDataset`.
-        published: Published counts by split of the items; None if it claims none.
+        published: Published counts by split of the items; None if not compared.
         same_camera: See :class:`SplitConfig`.
     """
 
@@ -41,46 +41,48 @@ class Split:
 
     @property
     def name(self) -> str:
-        """Dataset and split."""
+        """Return the names of dataset and split."""
         return f'{self.dataset_name} {self.part}'
 
     @property
     def task(self) -> str:
-        """``'t2i'`` if there are captions, else ``'i2i'``."""
+        """Return ``'t2i'`` if there are captions, else ``'i2i'``."""
         captioned = any(item['caption'] is not None for item in self.items)
         return 't2i' if captioned else 'i2i'
 
     @property
     def paths(self) -> list[str]:
-        """The image files, each once, in the order of the items."""
+        """Return the image files, each once, in the order of the items."""
         paths = (i['img_path'] for i in self.items if i['img_path'] is not None)
         return list(dict.fromkeys(paths))
 
 
-def read_splits(wanted: Iterable[SplitConfig]) -> tuple[list[Split], list[Finding]]:
-    """Read splits, each as far as it can be.
+def read_splits(configs: Iterable[SplitConfig]) -> tuple[list[Split], list[Finding]]:
+    """Read splits; missing and invalid data become findings.
 
     Returns:
-        Those that could be read, and what is wrong with annotations and folders. A
-        fault of a file that several splits are read from is told once.
+        The splits that could be read, and the findings about annotations and folders.
+        A fault in a file that several splits are read from is reported once.
     """
     splits: list[Split] = []
     findings: dict[tuple[str, str], Finding] = {}
-    for one in wanted:
-        split, faults = read_split(one)
+    for config in configs:
+        split, split_findings = read_split(config)
         splits += [split] if split else []
-        for fault in faults:
-            findings.setdefault((fault.check, fault.message), fault)
+        for finding in split_findings:
+            findings.setdefault((finding.check, finding.message), finding)
     return splits, list(findings.values())
 
 
 def number_duplicate_names(splits: Sequence[Split]) -> list[Split]:
-    """Number the second and later datasets of one name."""
-    sources: dict[str, list[str]] = {}
+    """Append a number to the name of the second and later datasets of equal name."""
+    sources_of: dict[str, list[str]] = {}
     for split in splits:
-        same = sources.setdefault(split.dataset_name, [])
-        same += [split.source] if split.source not in same else []
-    numbers = {s: i for same in sources.values() for i, s in enumerate(same, 1)}
+        sources = sources_of.setdefault(split.dataset_name, [])
+        sources += [split.source] if split.source not in sources else []
+    numbers = {
+        s: i for sources in sources_of.values() for i, s in enumerate(sources, 1)
+    }
     return [
         split
         if numbers[split.source] == 1
@@ -91,36 +93,36 @@ def number_duplicate_names(splits: Sequence[Split]) -> list[Split]:
     ]
 
 
-def read_split(wanted: SplitConfig) -> tuple[Split | None, list[Finding]]:
-    """Read a split; what is missing or can't be understood becomes a finding."""
-    own = issubclass(wanted.cls, OwnDataset)
-    options = dict(wanted.options) if own else dict(wanted.options, expected=None)
-    title = str(wanted.options.get('name') or wanted.cls.benchmark)
-    with collect_faults() as noted:
+def read_split(config: SplitConfig) -> tuple[Split | None, list[Finding]]:
+    """Read a split; missing and invalid data become findings."""
+    own = issubclass(config.cls, OwnDataset)
+    options = dict(config.options) if own else dict(config.options, expected=None)
+    title = str(config.options.get('name') or config.cls.benchmark)
+    with collect_faults() as collected:
         try:
-            dataset = wanted.cls(**options)
+            dataset = config.cls(**options)
         except EmptySplitError as error:
-            # Not all have one, and nobody is scored on it
-            severity: Severity = 'warning' if wanted.split == 'val' else 'error'
+            # val is optional, and no scores are reported on it
+            severity: Severity = 'warning' if config.split == 'val' else 'error'
             empty = Finding(
-                severity, 'empty split', f'{title} {wanted.split}', 1, str(error)
+                severity, 'empty split', f'{title} {config.split}', 1, str(error)
             )
-            return None, [*_annotation_faults(noted, options), empty]
+            return None, [*_annotation_faults(collected, options), empty]
         except (OSError, ValueError, ImportError) as error:
-            # What was noted before is why
-            missing = [f for f in noted if isinstance(f, MissingDataError)]
+            # An error that was collected before is the cause
+            missing = [f for f in collected if isinstance(f, MissingDataError)]
             reason = str(missing[0] if missing else error)
             unread = Finding(
-                'error', 'unreadable split', f'{title} {wanted.split}', 1, reason
+                'error', 'unreadable split', f'{title} {config.split}', 1, reason
             )
-            return None, [*_annotation_faults(noted, options), unread]
-    return _to_split(dataset, wanted), _annotation_faults(noted, options)
+            return None, [*_annotation_faults(collected, options), unread]
+    return _to_split(dataset, config), _annotation_faults(collected, options)
 
 
 def _annotation_faults(
-    noted: Iterable[Exception], options: Mapping[str, object]
+    collected: Iterable[Exception], options: Mapping[str, object]
 ) -> list[Finding]:
-    # Missing images are found again, file by file, and so is a part without items
+    # Only annotation errors: other checks find missing images and empty parts
     where = str(options.get('data_root') or options.get('table'))
     return [
         Finding(
@@ -131,24 +133,24 @@ def _annotation_faults(
             str(error),
             error.faults[:5],
         )
-        for error in noted
+        for error in collected
         if isinstance(error, AnnotationError)
     ]
 
 
-def _to_split(dataset: BaseReIDDataset, wanted: SplitConfig) -> Split:
+def _to_split(dataset: BaseReIDDataset, config: SplitConfig) -> Split:
     compare = not isinstance(dataset, OwnDataset) and (
-        wanted.options.get('expected', 'published') is not None
+        config.options.get('expected', 'published') is not None
     )
-    task = wanted.options.get('task')
+    task = config.options.get('task')
     return Split(
         dataset_name=dataset.name,
         part=f'{dataset.split} ({task})' if task else dataset.split,
-        source=wanted.source,
+        source=config.source,
         held_out=dataset.split != 'train',
         items=[dataset.get_data_info(index) for index in range(len(dataset))],
         benchmark=dataset.benchmark,
         original_pids=dataset.original_pids,
         published=dataset.published_counts if compare else None,
-        same_camera=wanted.same_camera,
+        same_camera=config.same_camera,
     )

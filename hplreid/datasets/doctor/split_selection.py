@@ -1,4 +1,4 @@
-"""Which splits to look at: those of a config, or those of one dataset."""
+"""Selecting the splits to examine: those of a config, or those of one dataset."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -14,19 +14,19 @@ from ..own_data.annotation_rows import used_splits
 from ..own_data.table_dataset import TableDataset
 from ..own_data.table_validation import read_rows
 
-_ABOUT_READING = ('pipeline', 'verify', 'strict')
-_ABOUT_SPLIT = ('split', 'task', 'name', 'expected', 'with_val')
+_IGNORED_OPTIONS = ('type', 'pipeline', 'verify', 'strict')
+_SPLIT_OPTIONS = ('split', 'task', 'name', 'expected', 'with_val')
 
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """A split to look at.
+    """A split to examine.
 
     Attributes:
         cls: Class of the dataset.
-        options: Its arguments, without those that say how to read it.
-        same_camera: Whether images of the query's own camera count: ``'drop'`` or
-            ``'keep'``.
+        options: Its arguments, without pipeline, ``verify`` and ``strict``.
+        same_camera: Camera rule of its metric: whether matches by the query's own
+            camera count (``'keep'``) or not (``'drop'``).
     """
 
     cls: type[BaseReIDDataset]
@@ -35,82 +35,87 @@ class SplitConfig:
 
     @property
     def source(self) -> str:
-        """What the splits of one dataset share: identity numbers mean the same."""
-        shared = {k: v for k, v in self.options.items() if k not in _ABOUT_SPLIT}
+        """Return a key that splits of one dataset, with the same pids, share."""
+        shared = {k: v for k, v in self.options.items() if k not in _SPLIT_OPTIONS}
         if 'data_root' in shared:
             shared['data_root'] = os.path.abspath(shared['data_root'])
         return f'{self.cls.__name__} {sorted(shared.items())}'
 
     @property
     def split(self) -> str:
-        """Name of the split."""
+        """Return the name of the split."""
         return self.options.get('split', 'train')
 
 
 def find_split_configs(dataset: Any, same_camera: str = 'drop') -> list[SplitConfig]:  # noqa: ANN401
-    """Find the datasets on disk that the config of a dataset is made of.
+    """Return the splits on disk that the config of a dataset consists of.
 
     Args:
-        dataset: The config: of one that is read from disk, or of one with such configs
-            in it (joint, concatenated).
-        same_camera: Camera rule of the metric that scores it.
+        dataset: Config of a dataset on disk, or of one that contains such configs
+            (joint, concatenated).
+        same_camera: Camera rule of the dataset's metric.
 
     Raises:
         KeyError: A ``type`` isn't registered.
+
+    Example:
+        >>> market = {'type': 'Market1501', 'data_root': 'data/market'}
+        >>> concat = {'type': 'ConcatReIDDataset', 'datasets': [market]}
+        >>> [(c.cls.__name__, c.split) for c in find_split_configs(concat)]
+        [('Market1501', 'train')]
     """
     if isinstance(dataset, (list, tuple)):
-        return [
-            wanted
-            for part in dataset
-            for wanted in find_split_configs(part, same_camera)
-        ]
+        return [c for part in dataset for c in find_split_configs(part, same_camera)]
     if not isinstance(dataset, Mapping) or 'type' not in dataset:
         return []
     kind = dataset['type']
     cls = DATASETS.get(kind) if isinstance(kind, str) else kind
     if issubclass(cls, BaseReIDDataset):
-        drop = ('type', *_ABOUT_READING)
-        options = {k: v for k, v in dataset.items() if k not in drop}
+        options = {k: v for k, v in dataset.items() if k not in _IGNORED_OPTIONS}
         return [SplitConfig(cls, options, same_camera)]
     parts = [value for key, value in dataset.items() if key != 'pipeline']
     return find_split_configs(parts, same_camera)
 
 
 def parse_dataset(text: str, options: Mapping[str, Any]) -> list[SplitConfig]:
-    """Return all splits of a dataset that is written as ``Market1501:data/market``.
+    """Return all splits of a dataset written as ``Market1501:data/market``.
 
     Args:
-        text: Class, colon, and its folder; the file for ``TableDataset``.
-        options: Its other arguments.
+        text: Class, colon, and folder of the dataset; the file for ``TableDataset``.
+        options: Other arguments of the class.
 
     Raises:
-        ValueError: It isn't of this form, or no dataset is read from a folder so.
+        ValueError: The text has another form, or the class isn't a dataset on disk.
+
+    Example:
+        >>> [config.split for config in parse_dataset('CUHKPEDES:data/cuhk', {})]
+        ['train', 'val', 'test']
     """
     name, _, root = text.partition(':')
     DATASETS.import_from_location()
-    known = {
+    classes = {
         name: cls
         for name, cls in sorted(DATASETS.module_dict.items())
         if issubclass(cls, BaseReIDDataset)
     }
-    if not root or name not in known:
+    if not root or name not in classes:
         raise ValueError(
             f"'{text}' is neither a config file nor CLASS:FOLDER, such as "
-            f'Market1501:data/Market-1501-v15.09.15. Classes: {", ".join(known)}.'
+            f'Market1501:data/Market-1501-v15.09.15. Classes: {", ".join(classes)}.'
         )
-    cls = known[name]
+    cls = classes[name]
     if issubclass(cls, TableDataset):
-        return _splits_of_table(cls, root, options)
+        return _find_table_splits(cls, root, options)
     return [
         SplitConfig(cls, {'data_root': root, **options, 'split': split})
         for split in cls.splits
     ]
 
 
-def _splits_of_table(
+def _find_table_splits(
     cls: type[BaseReIDDataset], table: str, options: Mapping[str, Any]
 ) -> list[SplitConfig]:
-    """Return the splits, each with its tasks, for which a table has rows."""
+    """Return the splits and tasks for which a table has rows."""
     splits: Iterable[tuple[str, str | None]] = (
         ('train', None),
         ('val', 't2i'),
@@ -122,19 +127,19 @@ def _splits_of_table(
             root = options.get('data_root') or os.path.dirname(table)
             rows = read_rows(table, root, options.get('columns'))
     except (AnnotationError, MissingDataError):
-        rows = []  # one split is enough to say what is wrong
-    there = {row.split for row in rows}
-    chosen = [s for s in splits if there & set(used_splits(*s))] or [('train', None)]
+        rows = []  # reading one split reports the error
+    row_splits = {row.split for row in rows}
+    chosen = [s for s in splits if row_splits & set(used_splits(*s))]
     return [
         SplitConfig(cls, {'table': table, **options, 'split': split, 'task': task})
-        for split, task in chosen
+        for split, task in chosen or [('train', None)]
     ]
 
 
-def drop_duplicates(wanted: Iterable[SplitConfig]) -> list[SplitConfig]:
-    """Keep the first of several that read the same; it doesn't matter who scores it."""
+def drop_duplicates(configs: Iterable[SplitConfig]) -> list[SplitConfig]:
+    """Keep the first of several configs that read the same split of the same data."""
     first: dict[str, SplitConfig] = {}
-    for one in wanted:
-        key = f'{one.source} {one.split} {one.options.get("task")}'
-        first.setdefault(key, one)
+    for config in configs:
+        key = f'{config.source} {config.split} {config.options.get("task")}'
+        first.setdefault(key, config)
     return list(first.values())

@@ -1,4 +1,4 @@
-"""Numbers about a split that nobody has to be warned of."""
+"""Statistics of a split: counts, image sizes and caption lengths."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ from .split_reader import Split
 def describe_split(
     split: Split, facts: Mapping[str, FileFacts], tokens: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Count what a split holds.
+    """Return the statistics of a split.
 
     Args:
         split: The split.
-        facts: What is known of its image files.
-        tokens: Length of its captions.
+        facts: Facts about its image files.
+        tokens: Number of tokens of its captions.
 
     Returns:
-        Plain values, ready for JSON: ``name``, ``parts`` (identities and images of
-        each), ``cameras``, ``images`` (sizes and modes; None if none was decoded)
-        and ``captions`` (None if there are none).
+        JSON-serializable values: ``name``, ``parts`` (identities and images of each),
+        ``cameras``, ``images`` (sizes and modes; None if none was decoded) and
+        ``captions`` (None if there are none).
     """
     parts: dict[str, dict[str, int]] = {}
     for part in dict.fromkeys(item['split'] for item in split.items):
@@ -47,21 +47,21 @@ def describe_split(
 def describe_images(
     split: Split, facts: Mapping[str, FileFacts]
 ) -> dict[str, Any] | None:
-    """Return least, median and greatest width and height, and how often each mode."""
-    sound = [facts[path] for path in split.paths if facts[path].size]
-    if not sound:
+    """Return minimum, median and maximum of width and height, and counts of modes."""
+    decoded = [facts[path] for path in split.paths if facts[path].size]
+    if not decoded:
         return None
-    widths, heights = zip(*(fact.size for fact in sound if fact.size), strict=True)
+    widths, heights = zip(*(fact.size for fact in decoded if fact.size), strict=True)
     return {
-        'decoded': len(sound),
+        'decoded': len(decoded),
         'width': [min(widths), median(widths), max(widths)],
         'height': [min(heights), median(heights), max(heights)],
-        'modes': dict(Counter(fact.mode for fact in sound).most_common()),
+        'modes': dict(Counter(fact.mode for fact in decoded).most_common()),
     }
 
 
 def describe_captions(split: Split, tokens: Mapping[str, int]) -> dict[str, Any] | None:
-    """Return how many captions there are, how long, and how often the same."""
+    """Return number, length and repetition of the captions."""
     captions = [i['caption'] for i in split.items if i['caption'] is not None]
     if not captions:
         return None

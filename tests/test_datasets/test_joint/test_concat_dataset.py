@@ -79,8 +79,9 @@ def test_test_splits(market, own):
     assert dataset.num_ids == 3 + 1  # with the distractors, identity 0
     queries = [t for t in fields(dataset, 'split', 'pid', 'camid') if t[0] == 'query']
     assert queries[-1] == ('query', 10, 2)
-    pids = {s: {p for t, p in fields(dataset, 'source', 'pid') if t == s} for s in 'mo'}
-    assert not pids['m'] & pids['o']
+    pairs = set(fields(dataset, 'source', 'pid'))
+    assert {source for source, _ in pairs} == {'m', 'own'}
+    assert len({pid for _, pid in pairs}) == len(pairs)
     assert dataset.metainfo['label_of'] == {}
 
 

@@ -1,4 +1,5 @@
-"""One file per subject that the doctor checks: files, copies, identities, captions.
+"""The checks of the doctor, one file per subject: files, copies, identities, captions.
 
-Each takes splits or file facts and returns findings; none reads a file or prints.
+Each check takes splits or file facts and returns findings. Checks neither read files
+nor print; this is done in the room above.
 """

@@ -1,19 +1,19 @@
-"""Files that are missing or can't be used, and images that look odd."""
+"""Checks for unusable files, and for images of unusual shape or color mode."""
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..file_inspection import FAULTS, FileFacts
-from ..finding import Finding, found
+from ..finding import Finding, make_findings
 
-_TALL = (0.5, 8.0)  # height / width that an image of a person on foot has
-_LEAST = 10  # pixels
-_ADVICE = 'Copy them anew from the dataset.'
+_ASPECT_RATIOS = (0.5, 8.0)  # plausible height / width of a pedestrian crop
+_MIN_SIDE = 10  # pixels
+_ADVICE = 'Copy them again from the dataset.'
 
 
 def check_files(facts: Mapping[str, FileFacts]) -> list[Finding]:
-    """Find files that can't be used, by kind of fault and folder."""
+    """Find files that can't be used, grouped by fault and folder."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, fact in sorted(facts.items()):
         if fact.fault is not None:
@@ -22,38 +22,41 @@ def check_files(facts: Mapping[str, FileFacts]) -> list[Finding]:
     return [
         finding
         for (fault, folder), names in sorted(groups.items())
-        for finding in found('error', fault, folder, names, FAULTS[fault], _ADVICE)
+        for finding in make_findings(
+            'error', fault, folder, names, FAULTS[fault], _ADVICE
+        )
     ]
 
 
 def check_shapes(
     where: str, paths: Iterable[str], facts: Mapping[str, FileFacts]
 ) -> list[Finding]:
-    """Find images of a split that hardly can be crops of people in color."""
+    """Find images of a split whose shape or color mode is unusual for a person crop."""
     sizes = {path: size for path in paths if (size := facts[path].size)}
-    odd = [
+    lowest, highest = _ASPECT_RATIOS
+    unusual = [
         f'{path} ({width} x {height})'
         for path, (width, height) in sizes.items()
-        if not _TALL[0] <= height / width <= _TALL[1] or min(width, height) < _LEAST
+        if not lowest <= height / width <= highest or min(width, height) < _MIN_SIDE
     ]
     modes = Counter(facts[path].mode for path in sizes)
-    colorless = [
+    not_rgb = [
         f'{path} ({facts[path].mode})' for path in sizes if facts[path].mode != 'RGB'
     ]
-    listed = ', '.join(f'{mode} {count:,}' for mode, count in modes.most_common())
-    return found(
+    mode_counts = ', '.join(f'{mode} {count:,}' for mode, count in modes.most_common())
+    return make_findings(
         'warning',
         'odd shape',
         where,
-        odd,
-        f'smaller than {_LEAST} pixels, wider than twice their height, or more than '
-        f'{_TALL[1]:g} times as tall as wide',
-        'Look whether they show a whole person; all are squeezed into one shape.',
-    ) + found(
+        unusual,
+        f'smaller than {_MIN_SIDE} pixels, wider than twice their height, or more than '
+        f'{highest:g} times as tall as wide',
+        'Check whether they show a whole person; all images are resized to one shape.',
+    ) + make_findings(
         'warning',
         'odd colors',
         where,
-        colorless,
-        f'not stored as RGB ({listed}), and converted when read',
-        'Look whether colors come out right: a gray image tells nothing of them.',
+        not_rgb,
+        f'not stored as RGB ({mode_counts}); converted when read',
+        'Check the converted colors: gray images have none.',
     )

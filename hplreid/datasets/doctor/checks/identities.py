@@ -1,13 +1,13 @@
-"""Identities and cameras: who can be learned, who can be found, who is in both."""
+"""Checks of identities and cameras: counts, queries without match, train-test leaks."""
 
 from collections.abc import Sequence
 
 from ...counts import count_images
 from ...items import Item
-from ..finding import Finding, found
+from ..finding import Finding, make_findings
 from ..split_reader import Split
 
-_NOBODY = 0  # distractors of image sets
+_DISTRACTOR_PID = 0  # in i2i datasets
 
 
 def check_counts(split: Split) -> list[Finding]:
@@ -15,68 +15,68 @@ def check_counts(split: Split) -> list[Finding]:
     if split.published is None:
         return []
     counts = count_images(split.items)
-    other = [
+    differences = [
         f'{part}: found {counts.get(part, "nothing")}; published {expected}'
         for part, expected in split.published.items()
         if counts.get(part) != expected
     ]
-    return found(
+    return make_findings(
         'error',
         'counts',
         split.name,
-        other,
-        'this is not the published dataset',
+        differences,
+        'the counts differ from the published ones',
         'Unpack it again. For data that only shares the layout set expected=None.',
     )
 
 
 def check_parts(split: Split) -> list[Finding]:
-    """Find a test split in which nothing is searched for, or in nothing."""
+    """Find a test split without queries or without a gallery."""
     if not split.held_out:
         return []
-    there = {item['split'] for item in split.items}
-    return found(
+    existing = {item['split'] for item in split.items}
+    return make_findings(
         'error',
         'nothing to search',
         split.name,
-        [part for part in ('query', 'gallery') if part not in there],
+        [part for part in ('query', 'gallery') if part not in existing],
         'a test split needs queries and a gallery',
-        'Look whether files, or captions, of this part were left out.',
+        'Check whether files or captions of this part are missing.',
     )
 
 
 def check_cameras(split: Split) -> list[Finding]:
-    """Find people seen by one camera only in training, and unknown cameras in tests.
+    """Find training identities with a single camera, and unknown test cameras.
 
-    Of a text-image set cameras don't matter.
+    Cameras of t2i splits are not used, so they are not checked.
     """
     if split.task == 't2i':
         return []
     if split.held_out:
         unknown = [i['img_path'] for i in split.items if i['camid'] < 0]
-        return found(
+        return make_findings(
             'error',
             'unknown camera',
             split.name,
             unknown if split.same_camera == 'drop' else [],
-            "images of the query's own camera can not be left out",
-            "Name the cameras, or set same_camera='keep' in RetrievalMetric.",
+            "matches by the query's own camera cannot be excluded",
+            "Add the cameras, or set same_camera='keep' in RetrievalMetric.",
         )
     cameras: dict[int, set[int]] = {}
     for item in split.items:
         cameras.setdefault(item['pid'], set()).add(item['camid'])
-    alone = [
-        f'identity {pid} (camera {min(seen)})'
-        for pid, seen in sorted(cameras.items())
-        if len(seen) == 1 and min(seen) >= 0
+    single_camera = [
+        f'identity {pid} (camera {min(camids)})'
+        for pid, camids in sorted(cameras.items())
+        if len(camids) == 1 and min(camids) >= 0
     ]
-    return found(
+    return make_findings(
         'warning',
         'one camera only',
         split.name,
-        alone,
-        'nothing can be learned from them about how another camera shows a person',
-        'Look whether images are missing, or cameras are written wrongly.',
+        single_camera,
+        'identities seen by one camera teach nothing about differences of cameras',
+        'Check whether images are missing or cameras are incorrect.',
     )
 
 
@@ -95,38 +95,38 @@ def check_queries(split: Split) -> list[Finding]:
 
     def has_match(query: Item) -> bool:
         cameras = gallery.get(query['pid'], set())
-        # An unknown camera is another finding
+        # check_cameras reports unknown cameras
         other = cameras - {query['camid']} if query['camid'] >= 0 else cameras
         return bool(other if drop else cameras)
 
-    lost = [query for query in queries if not has_match(query)]
-    return found(
+    unmatched = [query for query in queries if not has_match(query)]
+    return make_findings(
         'error',
         'query without a match',
         split.name,
-        [f'{q["img_path"] or q["caption"]} (identity {q["pid"]})' for q in lost],
+        [f'{q["img_path"] or q["caption"]} (identity {q["pid"]})' for q in unmatched],
         f'of {len(queries):,} queries these have no match in the gallery'
-        f'{", from another camera" * drop}, and are left out of all scores',
-        'Look whether images of these people are missing in the gallery.',
+        f'{" by another camera" * drop} and are excluded from all scores',
+        'Check whether images of these identities are missing in the gallery.',
     )
 
 
 def check_held_out(splits: Sequence[Split]) -> list[Finding]:
-    """Find people of a dataset who are both trained on and tested."""
+    """Find identities of a dataset that are in both training and test splits."""
     findings = []
     for train in splits:
         for test in splits:
             if train.held_out or not test.held_out or train.source != test.source:
                 continue
             both = {i['pid'] for i in train.items} & {i['pid'] for i in test.items}
-            both -= {_NOBODY} if test.task == 'i2i' else set()
-            findings += found(
+            both -= {_DISTRACTOR_PID} if test.task == 'i2i' else set()
+            findings += make_findings(
                 'error',
                 'test identity trained on',
                 f'{train.name} and {test.name}',
                 [f'identity {pid}' for pid in sorted(both)],
-                'these people are in training and in the test split',
-                'Leave them out of one. (If it is nearly all: do both splits count '
-                'people from the same number?)',
+                'these identities are in training and in the test split',
+                'Remove them from one of the splits. If almost all are listed, check '
+                'whether both splits number different identities from the same start.',
             )
     return findings
