@@ -1,4 +1,4 @@
-"""Tiny trees of the benchmarks that :mod:`tests.helpers` doesn't make."""
+"""Functions that write tiny datasets in the layouts of five other benchmarks."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ def make_duke(
     num_test_ids: int = 2,
     num_distractors: int = 1,
 ) -> Path:
-    """Write a DukeMTMC-reID tree: identities count on from training to distractors.
+    """Write a DukeMTMC-reID tree; distractors follow test and training identities.
 
-    Cameras take turns from 1 (training) and from 7 (test: one query, one answer).
+    Cameras alternate from 1 (training) or are 7 (query) and 8 (gallery, one match).
     """
     root = Path(root)
     for pid in range(1, num_ids + 1):
@@ -53,11 +53,11 @@ def make_msmt17(
     num_test_ids: int = 2,
     lists_inside: bool = False,
 ) -> Path:
-    """Write an MSMT17 tree of V1 or V2; both splits count identities from 0.
+    """Write an MSMT17 tree of V1 or V2; both splits number identities from 0.
 
-    Of each training identity the last image is in ``list_val.txt``, the others are in
-    ``list_train.txt``; cameras take turns from 1. Each test identity has a query of
-    camera 14 and an answer of camera 15. Lists are written backwards: their order must
+    The last image of each training identity is in ``list_val.txt``, the others are in
+    ``list_train.txt``; cameras alternate from 1. Each test identity has a query by
+    camera 14 and a match by camera 15. Lists are written in reverse: their order must
     not matter.
     """
     root = Path(root)
@@ -82,7 +82,7 @@ def make_msmt17(
 def make_merged_msmt17(
     root: str | Path, num_ids: int = 3, images_per_id: int = 4, num_test_ids: int = 2
 ) -> Path:
-    """Write MSMT17 in Market-1501's layout; both splits count identities from 0."""
+    """Write MSMT17 in Market-1501's layout; both splits number identities from 0."""
     root = Path(root)
     for pid in range(num_ids):
         for i in range(images_per_id):
@@ -98,9 +98,9 @@ def make_merged_msmt17(
 def make_cuhk03_np(
     root: str | Path, detector: str = 'labeled', num_ids: int = 2, num_test_ids: int = 2
 ) -> Path:
-    """Write the folders of one detector: two images of each camera a person.
+    """Write the folders of one detector: two images by each camera per identity.
 
-    Of a test identity the first of each camera is a query.
+    The first image of a test identity by each camera is a query.
     """
     root = Path(root)
     for pid in range(1, num_ids + num_test_ids + 1):
@@ -125,19 +125,19 @@ def make_icfg_pedes(
     images_per_id: int = 2,
     file: str = 'ICFG-PEDES.json',
 ) -> Path:
-    """Write an ICFG-PEDES tree: one caption an image, identities from 0.
+    """Write an ICFG-PEDES tree: one caption per image, identities from 0.
 
     Args:
         root: The folder.
-        splits: For ``'train'`` and ``'test'`` the MSMT17 folders of their people, such
-            as ``'test/0001'``; each is an identity.
-        images_per_id: Images of each.
+        splits: For ``'train'`` and ``'test'`` the MSMT17 folders of their identities,
+            such as ``'test/0001'``.
+        images_per_id: Images of each identity.
         file: Name of the annotation file.
     """
     root = Path(root)
     entries = []
-    people = [(split, folder) for split in splits for folder in splits[split]]
-    for pid, (split, folder) in enumerate(people):
+    identities = [(split, folder) for split in splits for folder in splits[split]]
+    for pid, (split, folder) in enumerate(identities):
         part, _, number = folder.partition('/')
         for i in range(images_per_id):
             path = f'{part}/{msmt17_name(int(number), 100 + i, i + 3)}'
@@ -163,9 +163,9 @@ def make_rstpreid(
     num_test_ids: int = 1,
     images_per_id: int = 3,
 ) -> Path:
-    """Write an RSTPReid tree: two captions an image, identities from 0.
+    """Write an RSTPReid tree: two captions per image, identities from 0.
 
-    Cameras take turns from 13 to 15.
+    Cameras alternate from 13 to 15.
     """
     root = Path(root)
     splits = ['train'] * num_ids + ['val'] * num_val_ids + ['test'] * num_test_ids

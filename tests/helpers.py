@@ -1,4 +1,4 @@
-"""Tiny datasets in the layouts of the real ones, for tests."""
+"""Functions that write tiny datasets in the layouts of Market-1501 and CUHK-PEDES."""
 
 import json
 import zlib
@@ -18,13 +18,13 @@ COLORS = {
 
 
 def write_image(path: Path, key: str, size: tuple[int, int] = (32, 64)) -> None:
-    """Write a small JPEG: shirt and trousers in colors that follow from ``key``."""
+    """Write a small JPEG with a shirt and trousers whose colors depend on ``key``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shirt, trousers = _colors(key)
     image = Image.new('RGB', size, COLORS[shirt])
     half = Image.new('RGB', (size[0], size[1] // 2), COLORS[trousers])
     image.paste(half, (0, size[1] // 2))
-    # A few pixels that tell apart the files of one person
+    # A pixel that differs between the files of one identity
     image.putpixel((0, 0), tuple(zlib.crc32(path.name.encode()).to_bytes(4, 'big')[:3]))
     image.save(path, quality=95)
 
@@ -41,8 +41,8 @@ def make_market(
 ) -> Path:
     """Write a Market-1501 tree and return its folder.
 
-    Training identities are numbered from ``first_pid``, those of the test split follow.
-    Each training identity has ``images_per_id`` images, the cameras taking turns.
+    Training identities are numbered from ``first_pid``, test identities follow.
+    Each training identity has ``images_per_id`` images, by alternating cameras.
     Each test identity has one query and one gallery image for every camera.
     """
     root = Path(root)
@@ -89,9 +89,9 @@ def make_cuhk_pedes(
         captions_per_image: Captions of each image.
         num_val_ids: Validation identities.
         num_test_ids: Test identities.
-        market: Market-1501 number of the identities whose images lie in ``Market/``.
-        market_files: Images of Market-1501 that are copied to ``Market/``, byte for
-            byte, in place of the first made-up one of that identity.
+        market: Market-1501 pid of the identities whose images are in ``Market/``.
+        market_files: Images of Market-1501 that are copied to ``Market/``; each
+            replaces the first generated image of its identity.
     """
     root = Path(root)
     market = market or {}
@@ -132,7 +132,7 @@ def write_entries(root: str | Path, entries: Iterable[object]) -> None:
 
 
 def read_entries(root: str | Path) -> list[dict]:
-    """Read ``reid_raw.json`` as it is."""
+    """Read the entries of ``reid_raw.json``."""
     return json.loads((Path(root) / 'reid_raw.json').read_text(encoding='utf-8'))
 
 

@@ -1,4 +1,4 @@
-"""Items through the pipeline: seeds, workers, files that can't be read."""
+"""Running the pipeline on items: seeds, workers and unreadable files."""
 
 import random
 
@@ -58,13 +58,13 @@ def test_random_state_is_restored():
     assert draw_all() == expected
 
 
-def test_seeds_leave_the_generators_of_devices_alone(monkeypatch):
+def test_seed_all_does_not_seed_accelerators(monkeypatch):
     monkeypatch.setattr(torch, 'manual_seed', None)
     monkeypatch.setattr(torch.cuda, 'manual_seed_all', None)
     seed_all(3)
 
 
-def test_seed_decides_the_augmentation(dataset):
+def test_seed_determines_the_augmentation(dataset):
     first = dataset[3, 77]
     torch.rand(5)
     again = dataset[3, 77]
@@ -75,18 +75,18 @@ def test_seed_decides_the_augmentation(dataset):
     assert len({o['caption'].numpy().tobytes() for o in others}) > 4
 
 
-def test_random_state_is_left_alone(dataset):
+def test_random_state_is_preserved(dataset):
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
     _ = dataset[3, 77]
     assert torch.equal(torch.rand(1), expected)
     torch.manual_seed(0)
-    _ = dataset[3]  # without a seed it draws from the common state
+    _ = dataset[3]  # without a seed, the global state is used
     assert not torch.equal(torch.rand(1), expected)
 
 
-def test_a_batch_is_its_items(dataset):
+def test_batch_equals_its_items(dataset):
     def images(samples):
         return [sample['inputs']['image'] for sample in samples]
 
@@ -106,7 +106,7 @@ def test_a_batch_is_its_items(dataset):
     assert torch.equal(mixed, found[0])
 
 
-def test_workers_change_nothing(dataset):
+def test_workers_do_not_change_batches(dataset):
     def batches(num_workers):
         loader = DataLoader(
             dataset,
@@ -117,13 +117,13 @@ def test_workers_change_nothing(dataset):
         )
         return [batch['inputs'] for batch in loader]
 
-    alone, many = batches(0), batches(2)
-    assert len(alone) == len(many) == 6
-    for a, b in zip(alone, many, strict=True):
+    no_worker, two_workers = batches(0), batches(2)
+    assert len(no_worker) == len(two_workers) == 6
+    for a, b in zip(no_worker, two_workers, strict=True):
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_unreadable_image_is_an_error_not_skipped(tmp_path):
+def test_unreadable_image_is_an_error(tmp_path):
     make_market(tmp_path)
     path = tmp_path / 'bounding_box_train' / market_name(1, 1, 0)
     path.write_bytes(path.read_bytes()[:400])
