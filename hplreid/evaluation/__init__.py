@@ -15,7 +15,7 @@ from .rerank import (
     k_reciprocal_rerank,
 )
 from .rerank.query_expansion import augment_gallery, average_query_expansion
-from .score_table import format_table
+from .score_table import format_table, list_scores
 from .statistics.bootstrap import Interval, PairedTest, bootstrap_mean, compare_means
 from .verification.open_set_report import OpenSetReport, open_set_report
 from .verification.verification_report import VerificationReport, verification_report
@@ -43,6 +43,7 @@ __all__ = [
     'find_differences',
     'format_table',
     'k_reciprocal_rerank',
+    'list_scores',
     'open_set_report',
     'rank_gallery',
     'verification_report',

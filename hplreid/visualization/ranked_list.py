@@ -38,6 +38,15 @@ def draw_ranked_list(
 
     Raises:
         FileNotFoundError: An image is missing.
+
+    Example:
+        >>> from hplreid.visualization import draw_ranked_list
+        >>> from hplreid.structures.ranked_list import RankedItem, RankedList
+        >>> query = RankedItem(None, 'a man in a red coat', pid=7, camid=0)
+        >>> found = RankedItem(None, 'a red coat', pid=7, camid=1)
+        >>> ranked = RankedList(query, (found,), scores=(0.9,), marks=('right',))
+        >>> draw_ranked_list(ranked).mode
+        'RGB'
     """
     cells = [_draw_cell(ranked.query, cell_size, 'query', _label(ranked.query))]
     rank = 0
@@ -75,6 +84,15 @@ def draw_ranked_lists(
 
     Raises:
         ValueError: There is nothing to draw.
+
+    Example:
+        >>> from hplreid.visualization import draw_ranked_lists
+        >>> from hplreid.structures.ranked_list import RankedItem, RankedList
+        >>> query = RankedItem(None, 'a man in a red coat', pid=7, camid=0)
+        >>> ranked = RankedList(query, (query,), scores=(1.0,), marks=('right',))
+        >>> page = draw_ranked_lists([ranked, ranked], title='two queries')
+        >>> page.height > page.width
+        True
     """
     if not ranked:
         raise ValueError('There is no ranked list to draw.')

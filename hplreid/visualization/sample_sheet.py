@@ -72,6 +72,14 @@ def draw_sample_sheet(
 
     Raises:
         ValueError: There is nothing to draw.
+
+    Example:
+        >>> from PIL import Image
+        >>> from hplreid.visualization import SheetSample, draw_sample_sheet
+        >>> image = Image.new('RGB', (64, 128), 'red')
+        >>> sample = SheetSample(image, None, ('a.jpg',), identity=7)
+        >>> draw_sample_sheet([('images', [sample])], head=['one batch']).mode
+        'RGB'
     """
     everything = [sample for _, samples in parts for sample in samples]
     if not everything:

@@ -23,6 +23,15 @@ def draw_verification(
         report: What to draw.
         path: The file, which is either whole or not there.
         title: Line above.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import verification_report
+        >>> from hplreid.visualization import draw_verification
+        >>> feats = np.random.default_rng(0).normal(size=(20, 8))
+        >>> pids = np.arange(20) % 4
+        >>> report = verification_report(feats[:8], feats[8:], pids[:8], pids[8:])
+        >>> draw_verification(report, 'verification.png')
     """
     # No pyplot: it keeps every figure and looks for a screen
     figure = Figure(figsize=(13, 4), layout='constrained')

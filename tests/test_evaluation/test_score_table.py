@@ -1,6 +1,9 @@
 """The table of scores and settings."""
 
-from hplreid.evaluation import format_table
+import numpy as np
+import pytest
+
+from hplreid.evaluation import evaluate_distances, format_table, list_scores
 
 
 def test_rows_columns_and_missing_values():
@@ -18,4 +21,33 @@ def test_rows_columns_and_missing_values():
         ['benchmark', 'mAP', 'gallery', 'R1'],
         ['a', '12.35', '10', '-'],
         ['b', '7.00', '-', '100.00'],
+    ]
+
+
+def test_tasks_print_their_scores_as_papers_do():
+    ranking = evaluate_distances(np.array([[0.2, 0.1, 0.3]]), [7], [7, 3, 7])
+    i2i = list_scores(ranking, (1, 5, 10), 'i2i')
+    t2i = list_scores(ranking, (1, 5, 10), 't2i')
+    assert list(i2i) == ['mAP', 'R1', 'R5', 'R10', 'mINP']
+    assert list(t2i) == ['R1', 'R5', 'R10', 'mAP', 'mINP']
+    assert i2i == t2i
+    assert i2i['R1'] == 0
+    assert i2i['mAP'] == pytest.approx(100 * (1 / 2 + 2 / 3) / 2)
+
+
+def test_each_order_of_columns_has_a_table():
+    rows = {
+        'a': {'mAP': 1.0, 'R1': 2.0},
+        'b': {'R1': 3.0, 'mAP': 4.0},
+        'c': {'mAP': 5.0, 'R1': 6.0},
+    }
+    lines = [line for line in format_table(rows, 'title').splitlines() if '|' in line]
+    cells = [[c.strip() for c in line.strip('|').split('|')] for line in lines]
+    assert cells == [
+        ['title'],
+        ['benchmark', 'mAP', 'R1'],
+        ['a', '1.00', '2.00'],
+        ['c', '5.00', '6.00'],
+        ['benchmark', 'R1', 'mAP'],
+        ['b', '3.00', '4.00'],
     ]

@@ -27,6 +27,7 @@ from hplreid.evaluation import (
     bootstrap_mean,
     evaluate_ranking,
     format_table,
+    list_scores,
     open_set_report,
     verification_report,
 )
@@ -130,8 +131,7 @@ def rank(
     per_query = PerQueryScores(
         ranking.ap, ranking.inp, ranking.first_hit, feats.query_pids, names, settings
     )
-    scores = {'mAP': ranking.mean_ap, 'mINP': ranking.mean_inp}
-    return {**scores, **{f'R{k}': ranking.rank_k(k) for k in topk}}, per_query
+    return list_scores(ranking, topk, 'i2i'), per_query
 
 
 def verify(

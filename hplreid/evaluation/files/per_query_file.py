@@ -53,7 +53,10 @@ class PerQueryScores:
         if {c.shape for c in columns.values()} != {(len(arrays['ap'].flat),)}:
             shapes = ', '.join(f'{n} {c.shape}' for n, c in columns.items())
             raise ArrayFileError(f"'{path}': columns differ in length: {shapes}.")
-        return cls(**columns, settings=json.loads(str(arrays['settings'])))
+        settings = json.loads(str(arrays['settings']))
+        if 'normalised' in settings:  # as 0.1.0 wrote it
+            settings['normalized'] = settings.pop('normalised')
+        return cls(**columns, settings=settings)
 
     def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
         """Return what the means are taken of: metric -> ``(Q,)``, NaN where skipped."""
@@ -62,7 +65,7 @@ class PerQueryScores:
             f'R{k}': np.where(skipped, np.nan, 100.0 * (self.first_hit <= k))
             for k in topk
         }
-        return {'mAP': self.ap, 'mINP': self.inp, **ranks}
+        return {'mAP': self.ap, **ranks, 'mINP': self.inp}
 
 
 def find_differences(a: PerQueryScores, b: PerQueryScores) -> list[str]:
@@ -71,6 +74,16 @@ def find_differences(a: PerQueryScores, b: PerQueryScores) -> list[str]:
     Returns:
         A message for each reason; empty if queries, their identities, which of them
         have a match, and the size of the gallery are the same.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import PerQueryScores, find_differences
+        >>> one = np.array([50.0])
+        >>> columns = dict(ap=one, inp=one, first_hit=np.array([2]), pids=np.array([7]))
+        >>> a = PerQueryScores(**columns, names=np.array(['a.jpg']), settings={})
+        >>> b = PerQueryScores(**columns, names=np.array(['b.jpg']), settings={})
+        >>> len(find_differences(a, a)), len(find_differences(a, b))
+        (0, 1)
     """
     if len(a.ap) != len(b.ap):
         return [f'{len(a.ap)} queries in the first, {len(b.ap)} in the second']

@@ -27,6 +27,7 @@ from ..ranking.evaluate_ranking import evaluate_ranking
 from ..ranking.nearest_gallery import rank_gallery
 from ..ranking.ranking_result import AP_DEFINITIONS, RankingResult
 from ..rerank import RerankSettings, evaluate_reranking
+from ..score_table import list_scores
 
 # Task -> feature that the model wrote, split that queries, split that is searched, and
 # what its protocol does with images of the query's identity and camera.
@@ -217,9 +218,7 @@ class RetrievalMetric(BaseMetric):
             'skipped': str(ranking.num_skipped_queries),
             'gallery': str(ranking.num_gallery),
         }
-        scores = {'mAP': ranking.mean_ap, 'mINP': ranking.mean_inp}
-        scores.update({f'R{k}': ranking.rank_k(k) for k in self.topk})
-        return scores
+        return list_scores(ranking, self.topk, self.task)
 
     def ranked_lists(self, num_queries: int, topk: int = 10) -> list[RankedList]:
         """List what was found last for some queries, evenly spread over all.

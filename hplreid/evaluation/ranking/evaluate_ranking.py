@@ -66,6 +66,14 @@ def evaluate_ranking(
     Raises:
         ValueError: An input is malformed, or no query has a match; the message
             says which, and why.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import evaluate_ranking
+        >>> gallery = np.array([[1.0, 0.1], [0.0, 1.0], [1.0, 0.3]])
+        >>> result = evaluate_ranking(np.array([[1.0, 0.0]]), gallery, [7], [3, 7, 7])
+        >>> result.r1, result.r5, round(result.mean_ap, 2)  # matches at ranks 2 and 3
+        (0.0, 100.0, 58.33)
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     check_shape(
@@ -124,6 +132,13 @@ def evaluate_distances(
 
     Raises:
         ValueError: An input is malformed, or no query has a match.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import evaluate_distances
+        >>> result = evaluate_distances(np.array([[0.2, 0.1, 0.3]]), [7], [7, 3, 7])
+        >>> round(result.mean_ap, 2)  # (1/2 + 2/3) / 2
+        58.33
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     if not isinstance(distmat, Tensor):

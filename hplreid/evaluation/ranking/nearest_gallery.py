@@ -47,6 +47,20 @@ def rank_gallery(
 
     Returns:
         One list a query.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.evaluation import rank_gallery
+        >>> from hplreid.structures.ranked_list import RankedItem
+        >>> query = [RankedItem('q.jpg', None, pid=7, camid=0)]
+        >>> gallery = [RankedItem(f'{p}.jpg', None, p, 1) for p in (3, 7)]
+        >>> feats = torch.tensor([[0.0, 1.0], [0.9, 0.1]])
+        >>> (found,) = rank_gallery(
+        ...     torch.tensor([[1.0, 0.1]]), feats, query, gallery,
+        ...     drop_same_camera=True, num_queries=1, topk=2,
+        ... )
+        >>> [item.pid for item in found.items], found.marks
+        ([7, 3], ('right', 'wrong'))
     """
     rows = spread_evenly(len(query), num_queries)
     ranker = BlockDistance(query_feats[rows], gallery_feats, distance)

@@ -62,6 +62,13 @@ def evaluate_sharded(
     Raises:
         ValueError: On every process, if on any: an input is malformed, or no query has
             a match.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import evaluate_sharded
+        >>> gallery = np.array([[1.0, 0.1], [0.0, 1.0]])
+        >>> evaluate_sharded(np.array([[1.0, 0.0]]), gallery, [7], [7, 3]).r1
+        100.0
     """
     check_options(topk, ap, block_size, gallery_block_size)
     same = distance, tuple(topk), ap, block_size

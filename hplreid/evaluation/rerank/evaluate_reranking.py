@@ -57,6 +57,13 @@ def evaluate_reranking(
 
     Raises:
         ValueError: An input is malformed, or no query has a match.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import evaluate_reranking
+        >>> feats = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+        >>> evaluate_reranking(feats[:1], feats[1:], [7], [7, 3], k1=1, k2=1).r1
+        100.0
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     shape = (len(protocol.query_pids), protocol.num_given)

@@ -38,6 +38,13 @@ def average_query_expansion(
 
     Raises:
         ValueError: An option or a feature is wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import average_query_expansion
+        >>> gallery = np.array([[0.0, 1.0], [1.0, 0.0]])
+        >>> average_query_expansion(np.array([[0.6, 0.8]]), gallery, k=1)
+        tensor([[0.3162, 0.9487]], dtype=torch.float64)
     """
     similarity = BlockDistance(query_feats, gallery_feats, 'cosine')
     return _expand(similarity, k, alpha, block_size, leave_out_itself=False)
@@ -63,6 +70,12 @@ def augment_gallery(
 
     Raises:
         ValueError: An option or a feature is wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import augment_gallery
+        >>> augment_gallery(np.array([[1.0, 0.0], [0.0, 1.0]]), k=1).shape
+        torch.Size([2, 2])
     """
     similarity = BlockDistance(gallery_feats, gallery_feats, 'cosine')
     return _expand(similarity, k, alpha, block_size, leave_out_itself=True)

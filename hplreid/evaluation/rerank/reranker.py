@@ -201,6 +201,14 @@ def k_reciprocal_rerank(
 
     Raises:
         ValueError: An option or a feature is wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import k_reciprocal_rerank
+        >>> feats = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+        >>> distances = k_reciprocal_rerank(feats[:1], feats[1:], k1=1, k2=1)
+        >>> distances.shape, bool(distances[0, 0] < distances[0, 1])
+        ((1, 2), True)
     """
     if topk is not None and topk < 1:
         raise ValueError(f'topk must be at least 1; got {topk}.')

@@ -53,6 +53,13 @@ def bootstrap_mean(
 
     Raises:
         ValueError: Shapes or numbers are wrong, or fewer than two groups count.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import bootstrap_mean
+        >>> interval = bootstrap_mean(np.array([0.0, 100.0] * 50), num_resamples=999)
+        >>> interval.low < 50 < interval.high
+        True
     """
     _check_options(confidence, num_resamples)
     sums, counts = _sum_groups(np.asarray(values, dtype=float), groups)
@@ -86,6 +93,14 @@ def compare_means(
     Raises:
         ValueError: Shapes or numbers are wrong, queries count in one run alone, or
             fewer than two groups count.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import compare_means
+        >>> a = np.linspace(0, 100, 50)
+        >>> test = compare_means(a, a + 1, num_resamples=999)
+        >>> bool(test.p_value < 0.05)
+        True
     """
     _check_options(confidence, num_resamples)
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)

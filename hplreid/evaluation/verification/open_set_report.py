@@ -96,6 +96,14 @@ def open_set_report(
 
     Raises:
         ValueError: An input is malformed, or all searches are mated, or none is.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import open_set_report
+        >>> feats = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1]])
+        >>> report = open_set_report(feats[:2], feats[2:], [7, 3], [7], fpirs=[0.5])
+        >>> report.fnirs.tolist(), report.num_mated, report.num_nonmated
+        ([0.0], 1, 1)
     """
     limits = as_limits('fpirs', fpirs)
     if rank is not None and rank < 1:

@@ -107,6 +107,14 @@ def verification_report(
 
     Raises:
         ValueError: An input is malformed, or there are no genuine or no impostor pairs.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import verification_report
+        >>> feats = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+        >>> report = verification_report(feats[:1], feats[1:], [7], [7, 3], fars=[0.1])
+        >>> report.eer
+        0.0
     """
     limits = as_limits('fars', fars)
     pairs = PairValues(

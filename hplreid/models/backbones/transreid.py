@@ -34,6 +34,13 @@ def shift_and_shuffle(patches: Tensor, shift: int = 5, groups: int = 2) -> Tenso
 
     Returns:
         ``(B, N, C)``, or ``(B, N + 1, C)`` where a patch was appended.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.backbones import shift_and_shuffle
+        >>> patches = torch.arange(6.0).reshape(1, 6, 1)
+        >>> shift_and_shuffle(patches, shift=2, groups=2).flatten().tolist()
+        [1.0, 4.0, 2.0, 5.0, 3.0, 0.0]
     """
     patches = patches.roll(1 - shift, dims=1)
     if patches.shape[1] % groups:

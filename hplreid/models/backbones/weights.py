@@ -41,6 +41,11 @@ def find_weights(arch: str, pretrained: str) -> Path:
     Raises:
         WeightsError: There is no such file or tag, the tag is not in the cache, or it
             was trained with the other GELU.
+
+    Example:
+        >>> from hplreid.models.backbones import find_weights
+        >>> find_weights('ViT-Ti-16-synthpeds', 'synthpeds').name
+        'vit_ti_16_synthpeds.safetensors'
     """
     quick_gelu = get_arch(arch).get('quick_gelu', False)
     if Path(pretrained).suffix in _SUFFIXES or '/' in pretrained:
@@ -134,6 +139,13 @@ def read_state_dict(path: Path) -> tuple[dict[str, Tensor], bool]:
 
     Raises:
         WeightsError: The file holds no CLIP in a known layout.
+
+    Example:
+        >>> from hplreid.models.backbones import find_weights, read_state_dict
+        >>> path = find_weights('ViT-Ti-16-synthpeds', 'synthpeds')
+        >>> state, quick_gelu = read_state_dict(path)
+        >>> state['token_embedding.weight'].shape
+        torch.Size([49408, 96])
     """
     state: dict
     quick_gelu_only = False

@@ -14,6 +14,13 @@ def guess_grid(num_patches: int, target: tuple[int, int]) -> tuple[int, int]:
 
     Raises:
         ValueError: Neither holds, so that the grid must be given.
+
+    Example:
+        >>> from hplreid.models.layers import guess_grid
+        >>> guess_grid(196, target=(16, 8))
+        (14, 14)
+        >>> guess_grid(128, target=(16, 8))
+        (16, 8)
     """
     if num_patches == target[0] * target[1]:
         return target
@@ -44,6 +51,13 @@ def resize_position_embedding(
 
     Raises:
         ValueError: ``embedding`` has another number of rows than ``old_grid`` says.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.layers import resize_position_embedding
+        >>> embedding = torch.rand(1 + 14 * 14, 32)
+        >>> resize_position_embedding(embedding, (14, 14), (16, 8)).shape
+        torch.Size([129, 32])
     """
     if len(embedding) != 1 + old_grid[0] * old_grid[1]:
         raise ValueError(

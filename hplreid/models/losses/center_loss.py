@@ -27,6 +27,14 @@ def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
 
     Raises:
         ValueError: The inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import center_loss
+        >>> features = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+        >>> labels, centers = torch.arange(2), torch.zeros(2, 2)
+        >>> center_loss(features, labels, centers)  # (1 + 4) / 2
+        tensor(2.5000)
     """
     check_rows(features=features, labels=labels)
     return (features - centers[labels]).square().sum(dim=1).mean()
@@ -46,6 +54,14 @@ def move_centers(
         labels: ``(N,)`` int64.
         centers: ``(num_ids, C)``.
         alpha: Rate, above 0, at most 1.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import move_centers
+        >>> features, labels = torch.tensor([[1.0, 0.0]]), torch.tensor([0])
+        >>> move_centers(features, labels, torch.zeros(2, 2), alpha=0.5)
+        tensor([[0.2500, 0.0000],
+                [0.0000, 0.0000]])
     """
     gaps = torch.zeros_like(centers).index_add_(0, labels, centers[labels] - features)
     ones = torch.ones_like(labels, dtype=centers.dtype)

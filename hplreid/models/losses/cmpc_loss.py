@@ -13,7 +13,7 @@ from ..layers.full_precision import full_precision
 def cmpc_loss(image: Tensor, text: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
     """Cross-entropy of each half of a pair, projected onto the other half.
 
-    With ``z' = z / |z|``, the picture's projection is ``x^ = (x . z') z'`` and the
+    With ``z' = z / |z|``, the image's projection is ``x^ = (x . z') z'`` and the
     caption's is ``z^ = (z . x') x'``. Both are classified by one classifier whose rows
     have length 1 and which has no bias, ``CE(W' x^, y) + CE(W' z^, y)``, each a mean
     over the batch. `Deep Cross-Modal Projection Learning
@@ -31,6 +31,13 @@ def cmpc_loss(image: Tensor, text: Tensor, labels: Tensor, weight: Tensor) -> Te
 
     Raises:
         ValueError: The inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import cmpc_loss
+        >>> pairs = torch.eye(2)
+        >>> cmpc_loss(pairs, pairs, torch.arange(2), weight=torch.eye(2))
+        tensor(0.6265)
     """
     check_rows(image=image, text=text, labels=labels)
     weight = F.normalize(weight, dim=1)

@@ -14,12 +14,12 @@ from ..layers.full_precision import full_precision
 def cmpm_loss(image: Tensor, text: Tensor, labels: Tensor, eps: float = 1e-8) -> Tensor:
     """KL divergence from projections to identity matches, in both directions.
 
-    With ``p_ij = softmax_j(image_i . text_j / |text_j|)``, the length of a picture's
+    With ``p_ij = softmax_j(image_i . text_j / |text_j|)``, the length of an image's
     projection onto each caption, and ``q_ij`` equal over the captions of identity
     ``y_i``, zero elsewhere, one direction is
     ``mean_i sum_j p_ij (log p_ij - log(q_ij + eps))``; in the other, captions are
-    projected onto pictures. There is no temperature: the length of what is projected,
-    which is not normalised, does its work. `Deep Cross-Modal Projection Learning
+    projected onto images. There is no temperature: the length of what is projected,
+    which is not normalized, does its work. `Deep Cross-Modal Projection Learning
     <https://openaccess.thecvf.com/content_ECCV_2018/html/Ying_Zhang_Deep_Cross-Modal_Projection_ECCV_2018_paper.html>`_,
     Eq. 1 to 6.
 
@@ -34,6 +34,13 @@ def cmpm_loss(image: Tensor, text: Tensor, labels: Tensor, eps: float = 1e-8) ->
 
     Raises:
         ValueError: The inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import cmpm_loss
+        >>> pairs = 20 * torch.eye(2)
+        >>> cmpm_loss(pairs, pairs, labels=torch.arange(2)).item() < 1e-6
+        True
     """
     check_rows(image=image, text=text, labels=labels)
     match = (labels.unsqueeze(1) == labels.unsqueeze(0)).to(image.dtype)

@@ -25,6 +25,12 @@ def cmpr_loss(pseudo_text: Tensor, pseudo_image: Tensor, reduce: str = 'sum') ->
 
     Raises:
         ValueError: No such reduction, or the inputs aren't of one shape with a row.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import cmpr_loss
+        >>> cmpr_loss(torch.ones(1, 2, 3), torch.zeros(1, 2, 3))
+        tensor(6.)
     """
     check_one_of('reduce', reduce, REDUCTIONS)
     check_same_shape(3, pseudo_text=pseudo_text, pseudo_image=pseudo_image)

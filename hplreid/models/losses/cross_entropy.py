@@ -32,6 +32,12 @@ def cross_entropy(
     Raises:
         ValueError: ``reduce`` is neither of the two, or the inputs have no rows or
             not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import cross_entropy
+        >>> cross_entropy(torch.zeros(1, 4), torch.tensor([2]))  # ln 4
+        tensor(1.3863)
     """
     check_one_of('reduce', reduce, REDUCTIONS)
     check_rows(logits=logits, labels=labels)

@@ -37,6 +37,13 @@ def info_nce_loss(
 
     Raises:
         ValueError: The inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import info_nce_loss
+        >>> pairs = torch.eye(2)
+        >>> info_nce_loss(pairs, pairs, logit_scale=1.0)  # ln(1 + 1/e)
+        tensor(0.3133)
     """
     if labels is None:
         labels = torch.arange(len(image), device=image.device)

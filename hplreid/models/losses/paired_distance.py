@@ -26,6 +26,12 @@ def paired_distance(a: Tensor, b: Tensor, kind: str = 'raw') -> Tensor:
 
     Raises:
         ValueError: No such kind, or the inputs aren't of one shape with a row.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import paired_distance
+        >>> paired_distance(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
+        tensor(25.)
     """
     check_one_of('kind', kind, DISTANCES)
     check_same_shape(2, a=a, b=b)

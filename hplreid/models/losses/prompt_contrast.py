@@ -32,6 +32,13 @@ def prompt_to_image_loss(
 
     Raises:
         ValueError: No such similarity, or the inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import prompt_to_image_loss
+        >>> pairs = torch.eye(2)
+        >>> prompt_to_image_loss(pairs, pairs)  # ln(1 + 1/e)
+        tensor(0.3133)
     """
     check_rows(image=image, prompt=prompt)
     logits = similarity_logits(image, prompt, similarity, tau)
@@ -45,6 +52,13 @@ def image_to_prompt_loss(
     """HPL Eq. 9: ``-mean_i log(exp s(v_i, r_yi) / sum_j exp s(v_i, r_yj))``.
 
     Arguments, result and errors as for :func:`prompt_to_image_loss`.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import image_to_prompt_loss
+        >>> pairs = torch.eye(2)
+        >>> image_to_prompt_loss(pairs, pairs)  # ln(1 + 1/e)
+        tensor(0.3133)
     """
     check_rows(image=image, prompt=prompt)
     logits = similarity_logits(image, prompt, similarity, tau)

@@ -40,6 +40,13 @@ def prompt_id_loss(
     Raises:
         ValueError: No such similarity or reduction, or the inputs have no rows or not
             equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import prompt_id_loss
+        >>> prompts = torch.eye(2)
+        >>> prompt_id_loss(prompts, prompts, torch.arange(2))  # ln(1 + 1/e)
+        tensor(0.3133)
     """
     logits = similarity_logits(features, table, similarity, tau)
     return cross_entropy(logits, labels, label_smoothing, reduce)

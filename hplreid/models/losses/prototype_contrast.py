@@ -38,6 +38,13 @@ def prototype_contrast_loss(
 
     Raises:
         ValueError: No such reduction, or the inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import prototype_contrast_loss
+        >>> features = torch.eye(2)
+        >>> prototype_contrast_loss(features, features, torch.arange(2), tau=1.0)
+        tensor(0.3133)
     """
     check_rows(features=features, prototypes=prototypes, labels=labels)
     check_one_of('reduce', reduce, REDUCTIONS)
@@ -71,6 +78,13 @@ def printed_prototype_contrast(
 
     Raises:
         ValueError: ``features`` and ``labels`` have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import printed_prototype_contrast
+        >>> features = torch.eye(2)
+        >>> printed_prototype_contrast(features, features, torch.arange(2), tau=1.0)
+        tensor(-1.4621)
     """
     check_rows(features=features, labels=labels)
     share = similarity_logits(prototypes, features, 'cosine', tau).softmax(1)

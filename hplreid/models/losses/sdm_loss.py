@@ -38,6 +38,13 @@ def sdm_loss(
 
     Raises:
         ValueError: The inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import sdm_loss
+        >>> pairs = torch.eye(2)
+        >>> sdm_loss(pairs, pairs, labels=torch.arange(2)).item() < 1e-6
+        True
     """
     check_rows(image=image, text=text, labels=labels)
     logits = similarity_logits(image, text, 'cosine', tau)

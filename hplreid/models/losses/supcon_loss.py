@@ -37,6 +37,13 @@ def supcon_loss(
 
     Raises:
         ValueError: No such similarity, or the inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import supcon_loss
+        >>> pairs = torch.eye(2)
+        >>> supcon_loss(pairs, pairs, torch.arange(2))  # ln(1 + 1/e) in both directions
+        (tensor(0.3133), tensor(0.3133))
     """
     check_rows(image=image, text=text, labels=labels)
     logits = similarity_logits(image, text, similarity, tau)

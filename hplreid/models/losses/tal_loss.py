@@ -47,6 +47,13 @@ def tal_loss(
     Raises:
         ValueError: ``reduce`` is neither of the two, or the inputs have no rows or
             not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import tal_loss
+        >>> pairs = torch.eye(2)
+        >>> tal_loss(pairs, pairs, torch.arange(2))  # 1 apart, beyond the margin
+        tensor(0.)
     """
     check_one_of('reduce', reduce, REDUCTIONS)
     check_rows(image=image, text=text, labels=labels)

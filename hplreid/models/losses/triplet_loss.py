@@ -32,6 +32,13 @@ def triplet_loss(
 
     Raises:
         ValueError: The inputs have no rows or not equally many.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.losses import triplet_loss
+        >>> features = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+        >>> triplet_loss(features, torch.tensor([0, 0, 1]), margin=0.3)
+        tensor(0.1500)
     """
     check_rows(features=features, labels=labels)
     positive, negative, valid = _mine(features.detach(), labels)

@@ -26,6 +26,13 @@ def generalized_mean(
 
     Returns:
         ``(B, C)``, in float32 at least.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.necks import generalized_mean
+        >>> maps = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+        >>> generalized_mean(maps, p=1.0)
+        tensor([[2.5000]])
     """
     return maps.clamp(min=eps).pow(p).mean(dim=(2, 3)).pow(1 / p)
 

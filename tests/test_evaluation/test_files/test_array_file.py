@@ -136,7 +136,7 @@ def test_scores_survive_writing_and_reading(tmp_path):
     assert find_differences(scores(), again) == []
     assert again.settings == {'gallery': '9'}
     found = again.scores(topk=(1, 2))
-    assert list(found) == ['mAP', 'mINP', 'R1', 'R2']
+    assert list(found) == ['mAP', 'R1', 'R2', 'mINP']
     np.testing.assert_array_equal(found['mAP'], [100, 50, np.nan])
     np.testing.assert_array_equal(found['R1'], [100, 0, np.nan])
     np.testing.assert_array_equal(found['R2'], [100, 100, np.nan])
