@@ -142,6 +142,12 @@ def test_scores_survive_writing_and_reading(tmp_path):
     np.testing.assert_array_equal(found['R2'], [100, 100, np.nan])
 
 
+def test_scores_of_the_first_version_are_read(tmp_path):
+    scores(settings={'normalised': 'yes'}).save(tmp_path / 'a.npz')
+    again = PerQueryScores.load(tmp_path / 'a.npz')
+    assert again.settings == {'normalized': 'yes'}
+
+
 def test_wrong_scores_are_named(tmp_path):
     scores(pids=np.array([4, 4])).save(tmp_path / 'a.npz')
     with pytest.raises(ArrayFileError, match=r'columns differ in length: ap \(3,\)'):
