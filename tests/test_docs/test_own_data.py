@@ -1,4 +1,4 @@
-"""docs/own_data.md as a reader follows it: files saved, commands run, in order."""
+"""docs/own_data.md: its files are saved and its commands run, in order."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ COMMANDS = [
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """A folder where all was done that the page says, but for the last command."""
+    """Return a folder where the page was followed, except for its last command."""
     folder = tmp_path_factory.mktemp('reader')
     shutil.copytree(ROOT / 'configs', folder / 'configs')
     (folder / 'tools').symlink_to(ROOT / 'tools')
@@ -57,8 +57,8 @@ def run(command, folder):
     assert done.returncode == 0, command + done.stdout[-2000:] + done.stderr[-3000:]
 
 
-def test_the_page_is_understood():
-    """Else the other tests would run nothing."""
+def test_files_and_commands_of_the_page_are_parsed():
+    """Otherwise the other tests would run nothing."""
     assert list(FILES) == [
         'make_table.py',
         'configs/own_data.py',
@@ -76,21 +76,21 @@ def test_the_page_is_understood():
     ]
 
 
-def test_the_table_holds_what_synthpeds_does(folder):
+def test_table_has_all_rows_of_synthpeds(folder):
     with open(folder / 'data/people/people.csv', encoding='utf-8', newline='') as file:
         rows = list(csv.DictReader(file))
     captioned = [row for row in rows if row['caption']]
-    # docs/synthpeds.md: 8 x 2 images to train on, 4 x 2, 6 x 2, two captions each
+    # docs/synthpeds.md: 8 x 2 training images, 4 x 2 val, 6 x 2 test; 2 captions each
     splits = [row['split'] for row in captioned]
     assert [splits.count(s) for s in ('train', 'val', 'test')] == [32, 16, 24]
     others = [row['split'] for row in rows if not row['caption']]
     counts = [others.count(s) for s in ('train', 'query', 'gallery')]
     assert counts == [12 * 4, 6 * 2, 6 * 2 + 6]
-    people = {row['pid'] for row in rows if row['split'] == 'train'}
-    assert len(people) == 12 + 4
+    train_ids = {row['pid'] for row in rows if row['split'] == 'train'}
+    assert len(train_ids) == 12 + 4
 
 
-def test_training_and_testing_agree(folder):
+def test_training_and_testing_write_scores_and_images(folder):
     work_dir = folder / 'work_dirs' / 'own_data'
     scores = json.loads((work_dir / 'metrics.json').read_text())
     assert {name.split('/')[0] for name in scores} == {'people_t2i', 'people_i2i'}
@@ -103,7 +103,7 @@ def test_training_and_testing_agree(folder):
 def test_several_sources_can_be_trained_on(folder, monkeypatch):
     monkeypatch.chdir(folder)
     config = read_config('configs/own_sources.py')
-    # Made already, by another name: saves rendering another one
+    # The same layout exists already: saves rendering another dataset
     config.train_dataloader.dataset.datasets[1].data_root = 'data/people/CUHK-PEDES'
     assert find_problems(config) == []
     train = DATASETS.build(config.train_dataloader.dataset)
@@ -115,8 +115,8 @@ def test_several_sources_can_be_trained_on(folder, monkeypatch):
     assert len(test) == 12 + 12 + 6
 
 
-def test_the_camera_rule_as_it_is_written(folder, monkeypatch):
-    """The block that has no file of its own is a change of ``configs/own_data.py``."""
+def test_camera_rule_of_the_page(folder, monkeypatch):
+    """The block without a file name modifies ``configs/own_data.py``."""
     monkeypatch.chdir(folder)
     (block,) = [t for _, t in BLOCK.findall(PAGE) if "same_camera='keep'" in t]
     config = read_config('configs/own_data.py')
