@@ -19,11 +19,11 @@ from tests.helpers import make_cuhk_pedes, make_market
 def trees(tmp_path_factory):
     """Write ten training identities: with one caption, with two, and by 3 cameras."""
     root = tmp_path_factory.mktemp('trees')
-    people = {
+    identities = {
         'train': [f'train/{pid:04d}' for pid in range(10)],
         'test': ['test/0001'],
     }
-    make_icfg_pedes(root / 'icfg', people)
+    make_icfg_pedes(root / 'icfg', identities)
     make_cuhk_pedes(root / 'cuhk', num_ids=10)
     make_market(root / 'market', num_ids=10, images_per_id=5, num_cameras=3)
     return {

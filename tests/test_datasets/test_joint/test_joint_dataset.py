@@ -124,7 +124,7 @@ def test_empty_val_is_allowed_and_empty_test_is_not(configs, tmp_path):
 
 
 def test_every_reason_is_counted_and_logged(configs, tmp_path, monkeypatch):
-    # 2 is Market's 6, who is tested in both; 1 is Market's 5, tested there alone
+    # 2 is Market's 6, in both test splits; 1 is Market's 5, in Market's test only
     cuhk = make_cuhk_pedes(tmp_path / 'other', market={2: 6, 7: 6, 1: 5, 5: 2, 6: 2})
     configs['t2i']['data_root'] = str(cuhk)
     logged = []
