@@ -49,7 +49,7 @@ def call(monkeypatch, capfd):
 
 @pytest.fixture
 def archive(tmp_path):
-    """Write a raw archive of two camera pairs with two persons, in column-major order."""
+    """Write a raw archive of two camera pairs with two persons, column-major."""
     h5py = pytest.importorskip('h5py', reason='an optional dependency')
     path = tmp_path / 'cuhk-03.mat'
     with h5py.File(path, 'w') as file:
