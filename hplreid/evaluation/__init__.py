@@ -1,4 +1,9 @@
-"""Retrieval scores: pure functions, and thin registered metrics on them."""
+"""Retrieval scores as pure functions on features, and registered metrics on them.
+
+The protocol (which items count), distances, threads and the table of scores stand here;
+ranking, re-ranking, verification, statistics and files have rooms. Nothing here knows a
+model or a dataset; drawings live in ``visualization``.
+"""
 
 from .files.array_file import ArrayFileError
 from .files.feature_file import FeatureSet

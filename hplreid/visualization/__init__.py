@@ -1,4 +1,8 @@
-"""Images of what a model found, and of what it is given."""
+"""Drawings of what a model is given and what it finds.
+
+Functions take results and return or write an image. The hook that draws during a run
+lives in ``hplreid.engine.hooks``.
+"""
 
 from .ranked_list import RankedListVisualizer, draw_ranked_list, draw_ranked_lists
 from .sample_sheet import SheetSample, Token, draw_sample_sheet

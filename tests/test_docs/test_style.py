@@ -13,7 +13,7 @@ SLIPS = {
     'data set': r'data\s+sets?\b',
     'colour': r'colou?r(?<=colour)\w*',
     'centre': r'centre[sd]?',
-    'normalise': r'\w*(normal|initial|regular|optim|token|summar|general)is(e|ing|ation)',
+    'normalise': r'\w*(normal|initial|regular|optim|token|general)is(e|ing|ation)',
     'neighbour': r'neighbour\w*',
     'labelled': r'labell\w+',
     'learnt': r'learnt|misspelt',

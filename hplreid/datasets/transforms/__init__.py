@@ -1,4 +1,8 @@
-"""Steps of a pipeline: load, resize, augment, tokenize, mask, pack."""
+"""Transforms of an item: load, resize, augment, tokenize, mask, pack.
+
+Each takes an item and returns it, and draws its random numbers from the item's seed.
+Decoding and the cache of resized images live in ``images``.
+"""
 
 from .caption_augmentation import EDACaption
 from .caption_tokens import MaskCaption, TokenizeCaption

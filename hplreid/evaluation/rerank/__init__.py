@@ -1,4 +1,8 @@
-"""k-reciprocal re-ranking: exact, sparse, and fused with the scores."""
+"""k-reciprocal re-ranking and query expansion: exact, sparse, fused with the scores.
+
+No matrix of all distances is made. What is scored in the end is ranked in
+``ranking``.
+"""
 
 from .evaluate_reranking import evaluate_reranking
 from .reranker import KReciprocalReranker, Nearest, k_reciprocal_rerank

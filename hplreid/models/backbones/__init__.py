@@ -1,4 +1,8 @@
-"""Image and text towers."""
+"""Image and text towers, and the reading of their weights.
+
+A tower returns named features and says how wide they are. What pools or transforms
+features of a tower is a neck.
+"""
 
 from .clip_image_encoder import CLIPImageEncoder
 from .clip_resnet_encoder import CLIPResNetEncoder

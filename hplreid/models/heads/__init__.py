@@ -1,4 +1,8 @@
-"""Heads: read named features of a batch and return named losses."""
+"""Heads: they read named features of a batch and return named losses.
+
+A head has the parameters of its losses (classifiers, centers) and sees the global
+batch. The arithmetic lives in ``losses``.
+"""
 
 from .base_head import BaseHead
 from .center_head import CenterHead

@@ -1,4 +1,8 @@
-"""Networks from an image or a caption to pseudo-tokens of a prompt."""
+"""Inversion networks: from an image or a caption to pseudo-tokens of a prompt.
+
+All take a token sequence and its pooled feature. The prompt around the pseudo-tokens
+lives in ``prompt_learners``.
+"""
 
 from .base import BaseInversion
 from .pointwise import LinearInversion, MLPInversion

@@ -1,4 +1,8 @@
-"""Small pieces that several components share."""
+"""Layers and helpers that components of several kinds share.
+
+Position embeddings and full precision. What only one kind of component uses stands in
+its own room.
+"""
 
 from .position_embedding import guess_grid, resize_position_embedding
 

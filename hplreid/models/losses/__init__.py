@@ -1,4 +1,8 @@
-"""Losses: a pure function each, and a registered class that holds its options."""
+"""Losses: a pure function each, and a registered class that holds its options.
+
+Each is finite on every legal batch and computed in full precision. Which features a
+loss is of is decided by a head.
+"""
 
 from .center_loss import CenterLoss, center_loss, move_centers
 from .cmpc_loss import CMPCLoss, cmpc_loss

@@ -1,4 +1,8 @@
-"""Necks: what stands between a feature and its classifier, or makes one of several."""
+"""Necks: they make a feature of one or several others, in training and at test.
+
+BNNeck, pooling, PromptSG's interaction, IRRA's implicit relation. A neck has no loss;
+that is a head's.
+"""
 
 from .bn_neck import BNNeck
 from .implicit_relation import ImplicitRelation

@@ -1,4 +1,8 @@
-"""Learnable prompts: identity tokens, templates, hierarchical composition."""
+"""Prompt learners: identity tokens, templates, hierarchical composition, prototypes.
+
+They make embedded prompts. The text tower that encodes them lives in ``backbones``,
+what makes pseudo-tokens in ``inversion``.
+"""
 
 from .hierarchical import HierarchicalPromptLearner
 from .identity import IdentityPromptLearner
