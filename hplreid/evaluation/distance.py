@@ -38,7 +38,7 @@ class BlockDistance:
         self.gallery = gallery_operand(take_rows(gallery_feats, None, dtype), distance)
 
     def block(self, start: int, stop: int) -> Tensor:
-        """Return what ranks the gallery for queries ``start`` to ``stop``, (B, G)."""
+        """Return distances that rank the gallery for some queries, ``(B, G)``."""
         query = self.query[start:stop]
         if query.device.type == 'cpu':
             # NumPy's product may be twice torch's on AMD, and no autocast or reduced
@@ -48,7 +48,7 @@ class BlockDistance:
             return query @ self.gallery.T
 
     def scores(self, columns: Tensor) -> Tensor:
-        """Return what a person reads: cosine similarities, or the named distance.
+        """Return scores to show: cosine similarities, or the named distance.
 
         Args:
             columns: Gallery items of each query, ``(Q, k)`` int64.
@@ -173,7 +173,7 @@ def dtype_of(*arrays: Features) -> torch.dtype:
 
 
 def device_of(array: Features) -> torch.device:
-    """Return where an array lies; NumPy's lie on the CPU."""
+    """Return the device of an array; NumPy arrays are on the CPU."""
     return array.device if isinstance(array, Tensor) else torch.device('cpu')
 
 

@@ -1,4 +1,4 @@
-"""Who is a match to a query, and which gallery items don't count."""
+"""The evaluation protocol: matches of a query, and gallery items that don't count."""
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ class Protocol:
         return first, np.searchsorted(self._sorted_pids, pids, side='right')
 
     def explain_no_match(self) -> str:
-        """Say why not a single query has a match."""
+        """Return a message that explains why no query has a match."""
         message = f'None of the {len(self.query_pids)} queries has a match.'
         pids = np.unique(self.query_pids)
         absent = pids[~np.isin(pids, self.gallery_pids)]

@@ -1,4 +1,4 @@
-"""Threads that work side by side, each on one core."""
+"""A map over threads, each on one core."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""From a collated batch to what a model takes."""
+"""The data preprocessor: from a collated batch to the input of a model."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -122,7 +122,7 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         return {'inputs': prepared, 'data_samples': samples}
 
     def denormalize(self, images: Tensor) -> Tensor:
-        """Return what normalized images look like, uint8 ``(B, 3, H, W)``.
+        """Return normalized images as uint8, ``(B, 3, H, W)``.
 
         Erased parts may hold values that no pixel has; they are clamped.
         """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Erasure:
-    """What random erasing has drawn for one image.
+    """A rectangle that random erasing drew for one image.
 
     Attributes:
         top: First row of the rectangle.

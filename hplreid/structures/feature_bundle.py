@@ -33,7 +33,7 @@ class FeatureBundle:
 
     @property
     def names(self) -> list[str]:
-        """Names of everything on offer."""
+        """Names of all features and tables."""
         return sorted([*self._features, *self._tables])
 
     def put(self, name: str, value: Tensor, group: str = ALL) -> None:

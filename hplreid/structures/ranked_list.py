@@ -1,4 +1,4 @@
-"""The nearest gallery items of a query, for people to look at."""
+"""Ranked lists: a query and its nearest gallery items."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class RankedItem:
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, Any]) -> 'RankedItem':
-        """Take what is shown of a data sample."""
+        """Make an item of a data sample."""
         return cls(
             sample.get('img_path'),
             sample.get('caption'),

@@ -1,4 +1,4 @@
-"""What is known about one item: an image, a caption, or a captioned image."""
+"""The data sample of one item: an image, a caption, or a captioned image."""
 
 from mmengine.structures import BaseDataElement
 

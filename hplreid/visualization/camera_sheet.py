@@ -1,4 +1,4 @@
-"""Sheets of what a camera saw: a row for each of some people."""
+"""Sheets of a camera's images: a row per identity."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ _CELL = (256, 256)  # largest width and height of an image, pixels
 
 
 def draw_camera_sheet(title: str, people: Mapping[int, Sequence[str]]) -> Image.Image:
-    """Draw images of some people, those of each with borders of one color.
+    """Draw images of some identities, those of each with borders of one color.
 
     Args:
         title: First line.

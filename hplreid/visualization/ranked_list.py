@@ -1,4 +1,4 @@
-"""Ranked lists: a query at the left, what was found for it to the right."""
+"""Drawings of ranked lists: a query, and its nearest gallery items beside it."""
 
 from collections.abc import Sequence
 

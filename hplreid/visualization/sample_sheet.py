@@ -1,4 +1,4 @@
-"""Sheets of samples: what a pipeline makes of items, as the model gets them."""
+"""Sheets of samples: the output of a pipeline, as the model gets it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Filling a cache of resized images, and comparing it with what it was made of."""
+"""Building a cache of resized images, and verifying it against the image files."""
 
 import os
 import zlib
@@ -21,7 +21,7 @@ _CHUNK = 256
 
 
 class Built(NamedTuple):
-    """What building a cache has done.
+    """Counts of what building a cache did.
 
     Attributes:
         images: Images it holds.
@@ -97,7 +97,7 @@ def build_cache(
 def verify_cache(
     folder: str | Path, key: CacheKey, paths: Iterable[str], progress: bool = True
 ) -> list[str]:
-    """Compare the contents of a cache and of the image files with their checksums.
+    """Verify a cache and the image files against their checksums.
 
     Returns:
         A message for each image that is missing, has changed or is damaged.

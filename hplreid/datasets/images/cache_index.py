@@ -18,12 +18,12 @@ FORMAT = 1
 
 
 class CacheError(ValueError):
-    """A cache isn't there, isn't of the images on disk, or is damaged."""
+    """A cache is missing, damaged, or not of the images on disk."""
 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What a pair of files holds: images of a dataset, resized in one way.
+    """The key of a cache: a dataset, an image size and an interpolation.
 
     Args:
         source: Name of the dataset.
@@ -74,7 +74,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class CacheIndex:
-    """What the index of a cache says.
+    """The index of a cache.
 
     Attributes:
         key: What the cache holds.
@@ -179,7 +179,7 @@ def resampling_sum(key: CacheKey) -> int:
 def find_missing_cache(
     folder: str, size: Sequence[int], interpolation: str
 ) -> list[str]:
-    """Say that a folder has no cache of this kind at all, and how to make one."""
+    """Return a message if a folder has no cache of this key, else nothing."""
     end = f'_{_describe(size, interpolation)}.json'
     if any(name.endswith(end) for name in _list(folder)):
         return []
@@ -190,7 +190,7 @@ def find_missing_cache(
 
 
 def build_command(folder: str | Path) -> str:
-    """Say how a cache is built."""
+    """Return the sentence that says how to build a cache."""
     return f'Build it: python tools/dataset_tools/build_cache.py CONFIG --out {folder}.'
 
 

@@ -1,4 +1,4 @@
-"""Pillow's pixels of an image file, with less around them.
+"""Fast decoding of image files to exactly Pillow's pixels.
 
 As wheels, Pillow and OpenCV decode JPEG files with the same library, libjpeg-turbo.
 Pillow spends a third of its time on other things.

@@ -25,7 +25,7 @@ from .cache_index import CacheError, CacheIndex, CacheKey, build_command, resamp
 
 
 class ImageCache:
-    """A cache, open for reading.
+    """A cache of resized images, open for reading.
 
     Args:
         folder: Its folder.
@@ -69,7 +69,7 @@ class ImageCache:
         return self._rows.get(self._relative[path])
 
     def check(self, paths: Iterable[str]) -> None:
-        """Check that image files are in the cache, and are as they were.
+        """Check that image files are in the cache and haven't changed.
 
         Raises:
             CacheError: Some aren't; the message says which, and why.

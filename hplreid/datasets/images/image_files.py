@@ -1,4 +1,4 @@
-"""Image files: whether they are there, and reading them."""
+"""Image files: checking that they exist, and reading them."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Pillow's resize to the last bit, in about half the time.
+"""Resizing with exactly Pillow's pixels, in about half the time.
 
 Pillow resizes in two passes. Each sums 8-bit pixels times weights in fixed point of 22
 bits, then rounds to 8 bits again. Sums of whole numbers don't depend on how they are

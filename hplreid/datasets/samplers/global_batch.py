@@ -1,4 +1,4 @@
-"""What the training samplers share: one global stream, cut among processes."""
+"""The base class of training samplers: one global stream, divided among processes."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence

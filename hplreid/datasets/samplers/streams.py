@@ -1,4 +1,4 @@
-"""Endless streams of batches over a part of a dataset, and how long a pass is."""
+"""Endless streams of batches over a part of a dataset."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""From a caption to tokens, and masking some of them."""
+"""Tokenizing captions, and masking some of the tokens."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ def get_tokenizer() -> 'SimpleTokenizer':
 
 
 def decode_tokens(tokens: Tensor) -> list[str]:
-    """Return the text of each token between start and end, for people to read.
+    """Return the text of each token between start and end.
 
     The last token of a word ends in a space; a masked one is ``'[mask] '``.
 

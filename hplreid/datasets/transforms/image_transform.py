@@ -1,4 +1,4 @@
-"""What the transforms of an image share."""
+"""The base class of image transforms."""
 
 from abc import ABC, abstractmethod
 

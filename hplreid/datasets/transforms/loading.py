@@ -1,4 +1,4 @@
-"""From a file, or a cache, to an image of a fixed size."""
+"""Loading an image from a file or a cache, and resizing it."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The last step: what goes to the model, and what is known about it."""
+"""Packing an item into model inputs and a data sample."""
 
 from typing import Any
 

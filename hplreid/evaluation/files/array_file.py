@@ -10,7 +10,7 @@ import numpy as np
 
 
 class ArrayFileError(ValueError):
-    """A file of arrays can't be read, or lacks what it is read for."""
+    """A file of arrays can't be read, or lacks a required array."""
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -63,7 +63,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 def need_keys(
     path: str | Path, arrays: Mapping[str, np.ndarray], needed: tuple[str, ...]
 ) -> None:
-    """Check that a file has what it is read for.
+    """Check that a file has the required arrays.
 
     Raises:
         ArrayFileError: It doesn't; the message lists what is missing and what is there.

@@ -1,4 +1,4 @@
-"""Features of queries and gallery in a file, of this or any other code base."""
+"""A file of query and gallery features, of this or any other code base."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ _SETTINGS = ('distance', 'same_camera')
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """What an evaluation by features needs.
+    """The features, identities and cameras that an evaluation needs.
 
     Attributes:
         query_feats: ``(Q, D)`` floats.

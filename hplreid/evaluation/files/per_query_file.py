@@ -1,4 +1,4 @@
-"""Scores of each query in a file, for tests on what two runs have in common."""
+"""A file of per-query scores, for paired tests of two runs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ class PerQueryScores:
         return cls(**columns, settings=settings)
 
     def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
-        """Return what the means are taken of: metric -> ``(Q,)``, NaN where skipped."""
+        """Return the scores of each query: metric -> ``(Q,)``, NaN where skipped."""
         skipped = self.first_hit == 0
         ranks = {
             f'R{k}': np.where(skipped, np.nan, 100.0 * (self.first_hit <= k))
@@ -69,7 +69,7 @@ class PerQueryScores:
 
 
 def find_differences(a: PerQueryScores, b: PerQueryScores) -> list[str]:
-    """Say what keeps two evaluations from being compared query by query.
+    """Return the differences that rule out a comparison query by query.
 
     Returns:
         A message for each reason; empty if queries, their identities, which of them

@@ -1,4 +1,4 @@
-"""Retrieval by image or by words, under the protocols that papers report."""
+"""The metric of image and text retrieval, under the protocols that papers report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ class RetrievalMetric(BaseMetric):
         self._last: _Scored | None = None
 
     def check_dataset(self, dataset: Any) -> None:  # noqa: ANN401
-        """See, before anything is encoded, that a dataset can be scored.
+        """Check, before anything is encoded, that a dataset can be scored.
 
         Args:
             dataset: Its ``get_data_info`` gives items with ``pid``, ``camid``,
@@ -221,7 +221,7 @@ class RetrievalMetric(BaseMetric):
         return list_scores(ranking, self.topk, self.task)
 
     def ranked_lists(self, num_queries: int, topk: int = 10) -> list[RankedList]:
-        """List what was found last for some queries, evenly spread over all.
+        """Return ranked lists of the last evaluation, for evenly spread queries.
 
         Only process 0 can: it holds the gathered features until it scores again.
 
@@ -241,7 +241,7 @@ class RetrievalMetric(BaseMetric):
         )
 
     def per_query(self) -> PerQueryScores:
-        """Return what was scored last, query by query; only process 0 can.
+        """Return the scores of each query of the last evaluation; only process 0 can.
 
         Raises:
             RuntimeError: Nothing was scored here yet.
@@ -321,7 +321,7 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Scored:
-    """What was scored last, and how each query fared."""
+    """The features that were scored last, and the scores of each query."""
 
     query: _Side
     gallery: _Side

@@ -1,4 +1,4 @@
-"""What a gallery is ranked by: distances made on demand, rounded tiles and exact pairs.
+"""Sources of distances: rounded tiles and exact pairs, computed on demand.
 
 A matrix product rounds with the shape of its factors and with the library's kernel. So
 a tile of products decides only what lies beyond its rounding; the rest is decided pair

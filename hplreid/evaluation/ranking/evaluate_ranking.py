@@ -158,7 +158,7 @@ def evaluate_distances(
 
 
 def check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
-    """Check that there is something for each query and gallery item.
+    """Check that features or distances are given for each query and gallery item.
 
     Raises:
         ValueError: There isn't.
@@ -174,7 +174,7 @@ def check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
 def check_options(
     topk: Sequence[int], ap: str, block_size: int, gallery_block_size: int = 1
 ) -> None:
-    """Check what doesn't depend on the data.
+    """Check the options of an evaluation.
 
     Raises:
         ValueError: An option is none of those that there are.

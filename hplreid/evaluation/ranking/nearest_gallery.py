@@ -1,4 +1,4 @@
-"""Finds the nearest gallery items of a few queries, for people to look at."""
+"""Ranked lists: the nearest gallery items of a few queries."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Queries that are ranked together, and what is known of their matches."""
+"""Groups of queries that are ranked together, with their matches."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""From the ranks of matches to CMC, mAP and mINP."""
+"""CMC, mAP and mINP from the ranks of matches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def summarize(
     topk: Sequence[int],
     ap_definition: str = 'step',
 ) -> RankingResult:
-    """Compute the scores from the rank of every match.
+    """Compute the scores from the ranks of all matches.
 
     Args:
         rows: Query of each match, ``(P,)``, not empty.
@@ -124,7 +124,7 @@ def summarize(
 
 
 def precision_at(hits: np.ndarray, ranks: np.ndarray, definition: str) -> np.ndarray:
-    """Return what each match adds to average precision, times their number.
+    """Return the precision at each match, whose mean is average precision.
 
     ``'step'`` is the precision there, ``n / r`` for the n-th match at rank r:
     the definition of information retrieval and of nearly every paper since 2017.

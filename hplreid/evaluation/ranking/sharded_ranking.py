@@ -132,7 +132,7 @@ def evaluate_sharded(
 
 @dataclass(frozen=True)
 class _Part:
-    """What the others must know of a process's part of the gallery."""
+    """The identities and cameras of a process's part of the gallery."""
 
     pids: np.ndarray
     camids: np.ndarray | None
@@ -179,7 +179,7 @@ def _check_same(settings: list) -> None:
 
 
 def _together(work: Callable[[], _T]) -> _T:
-    """Do something; if it fails on one process, fail on all: none waits for ever."""
+    """Run a function; if it fails on one process, raise on all."""
     result, fault = None, None
     try:
         result = work()

@@ -1,4 +1,4 @@
-"""Each item as a sparse vector over the items that it and its neighbors agree on."""
+"""The k-reciprocal encoding: each item as a sparse vector over its neighbors."""
 
 from concurrent.futures import ThreadPoolExecutor
 

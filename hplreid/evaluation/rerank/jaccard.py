@@ -1,4 +1,4 @@
-"""How much the sparse vectors of queries and gallery items have in common."""
+"""Sums of minima of the sparse vectors, from which Jaccard distances follow."""
 
 import numpy as np
 from scipy import sparse

@@ -56,7 +56,7 @@ class JointDistances:
 
     @property
     def device(self) -> torch.device:
-        """Where the features are, and so the distances."""
+        """Device of the features and distances."""
         return self._rows.device
 
     @property

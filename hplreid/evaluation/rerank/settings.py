@@ -1,4 +1,4 @@
-"""Which re-ranking is meant: other code bases differ in constants and in formula."""
+"""Settings of re-ranking: the constants and the formula of each code base."""
 
 from dataclasses import dataclass
 

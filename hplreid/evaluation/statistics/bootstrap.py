@@ -1,4 +1,4 @@
-"""How sure a mean over queries is: intervals, and tests of a difference.
+"""Bootstrap intervals of a mean over queries, and paired tests of a difference.
 
 What is drawn anew are identities, with all their queries, not single queries. Queries
 of one identity are searched for among the same matches and succeed or fail

@@ -1,4 +1,4 @@
-"""Search for people some of whom are not in the gallery: FPIR and FNIR.
+"""Open-set search, where some queries have no match: FPIR and FNIR.
 
 The terms are those of NIST's Face Recognition Technology Evaluation, 1:N
 (https://pages.nist.gov/frvt/html/frvt1N.html). A search is *mated* if the gallery holds

@@ -1,4 +1,4 @@
-"""How far apart every query and gallery item are, on one scale, block by block."""
+"""Distances of all pairs on one scale, block by block."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Are two images of one person? Scores of pairs, thresholds and their errors.
+"""Verification: TAR at FAR, EER and thresholds from the scores of pairs.
 
 Every number is exact at any size. The genuine pairs, few, are kept. The impostor pairs,
 nearly all, are counted against them block by block and forgotten: what the curve of

@@ -79,7 +79,7 @@ class CLIPResNetEncoder(BaseModule):
     def find_problems(
         cls, arch: str, pretrained: str | None = None, **_: object
     ) -> list[str]:
-        """Return what would stop this tower from being built, checked in no time."""
+        """Return a message for each problem that keeps this tower from being built."""
         try:
             if pretrained is not None:
                 find_weights(arch, pretrained)

@@ -67,7 +67,7 @@ class ResNetEncoder(BaseModule):
     def find_problems(
         cls, arch: str = 'resnet50', pretrained: str | None = None, **_: object
     ) -> list[str]:
-        """Return what would stop this tower from being built, checked in no time."""
+        """Return a message for each problem that keeps this tower from being built."""
         try:
             _check_arch(arch)
             if pretrained is not None:

@@ -1,4 +1,4 @@
-"""TransReID: a vision transformer that knows the camera and looks at jumbled parts."""
+"""TransReID: a vision transformer with camera embeddings and jigsaw patches."""
 
 import copy
 from pathlib import Path
@@ -151,7 +151,7 @@ class TransReIDEncoder(BaseModule):
         pretrained: str | None = None,
         **_: object,
     ) -> list[str]:
-        """Return what would stop this tower from being built, checked in no time."""
+        """Return a message for each problem that keeps this tower from being built."""
         try:
             _check_arch(arch)
             if pretrained is not None:

@@ -1,4 +1,4 @@
-"""Weights of towers that are no CLIP: a local file, or what a library has cached."""
+"""Weights of towers other than CLIP: a local file, or a library's cache."""
 
 import pickle
 from pathlib import Path
@@ -122,7 +122,7 @@ def read_vision_state(path: Path) -> dict[str, Tensor]:
 
 
 def describe_skipped(names: list[str]) -> list[str]:
-    """Return a line for the log about weights of a file that a tower has no use for."""
+    """Return a log line about weights of a file that a tower doesn't use."""
     return [f'not used: {", ".join(names)}'] if names else []
 
 

@@ -1,4 +1,4 @@
-"""What every head has in common."""
+"""The base class of heads."""
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterable

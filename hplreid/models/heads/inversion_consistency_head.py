@@ -1,4 +1,4 @@
-"""Stage I: prompts of instances say what the features say that they were made from."""
+"""Stage I: prompts of instances agree with the features they were inverted from."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Guessing the masked words of captions."""
+"""Prediction of the masked words of captions."""
 
 from torch import Tensor
 

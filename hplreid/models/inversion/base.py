@@ -1,4 +1,4 @@
-"""What every inversion network is given and gives."""
+"""The base class of inversion networks."""
 
 from abc import abstractmethod
 
@@ -27,7 +27,7 @@ class BaseInversion(BaseModule):
     def forward(
         self, tokens: Tensor, pooled: Tensor, padding: Tensor | None = None
     ) -> Tensor:
-        """Invert.
+        """Invert features to pseudo-tokens.
 
         Args:
             tokens: The whole sequence, Z_v ``(N, L, d)`` or Z_t.
@@ -40,7 +40,7 @@ class BaseInversion(BaseModule):
 
 
 class OutputProjection(nn.Sequential):
-    """Norm and linear map to the embedding space, started at the table's scale.
+    """Norm and linear map to the embedding space, initialized at the table's scale.
 
     After the norm a token has about sqrt(d) length, and W ~ N(0, s^2) makes it
     s sqrt(d) sqrt(D) long: s is chosen so that pseudo-tokens start as long as CLIP's

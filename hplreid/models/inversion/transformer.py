@@ -50,7 +50,7 @@ class BlockInversion(BaseInversion):
     def invert_first(
         self, first: Tensor, tokens: Tensor, padding: Tensor | None
     ) -> Tensor:
-        """Run ``first`` ``(N, m, d)`` and the sequence; project what became of it."""
+        """Run ``first`` ``(N, m, d)`` and the sequence; project its outputs."""
         x = torch.cat([first, tokens], dim=1)
         if padding is not None:
             seen = padding.new_zeros(first.shape[:2])

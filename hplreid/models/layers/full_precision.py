@@ -1,4 +1,4 @@
-"""Losses are computed in full precision, whatever precision their inputs have."""
+"""Full precision for losses, whatever the precision of their inputs."""
 
 import functools
 from collections.abc import Callable

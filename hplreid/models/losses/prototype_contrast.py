@@ -61,7 +61,7 @@ def prototype_contrast_loss(
 def printed_prototype_contrast(
     features: Tensor, prototypes: Tensor, labels: Tensor, tau: float = 0.02
 ) -> Tensor:
-    """Propot's Eq. 10 to 12 as they are printed, to be compared with what trains.
+    """Propot's Eq. 10 to 12 as printed, for comparison with the loss that trains.
 
     There is no logarithm, and the sum runs over all training identities; those without
     an instance in the batch, whose mean would be that of nothing, are left out. Without

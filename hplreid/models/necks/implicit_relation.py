@@ -1,4 +1,4 @@
-"""IRRA's implicit relation reasoning: guess masked words with the image's help."""
+"""IRRA's implicit relation reasoning: predict masked words from caption and image."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class VocabularyHead(nn.Module):
 
 @NECKS.register_module()
 class ImplicitRelation(BaseModule):
-    """Masked captions look at their images, and their masked words are guessed.
+    """Masked captions attend to their images; a classifier predicts the masked words.
 
     The words attend to the image (no residual connection around it), then to each
     other in CLIP's blocks; a head says which word was masked. `IRRA
@@ -109,7 +109,7 @@ class ImplicitRelation(BaseModule):
         nn.init.normal_(self.mlm_head.fc.weight, std=out_std)
 
     def relate(self, text: Tensor, image: Tensor, eot: Tensor | None = None) -> Tensor:
-        """Return the words after the image was looked at, ``(B_T, L, d)``.
+        """Return the words after attention to the image, ``(B_T, L, d)``.
 
         Args:
             text: Sequences of captions, ``(B_T, L, d)``.
@@ -136,7 +136,7 @@ class ImplicitRelation(BaseModule):
     def forward(
         self, text: Tensor, image: Tensor, labels: Tensor, eot: Tensor | None = None
     ) -> Tensor:
-        """Guess the masked words.
+        """Predict the masked words.
 
         Args:
             text: Sequences of masked captions, ``(B_T, L, d)``.

@@ -1,4 +1,4 @@
-"""What a prompt says, looked up among the tokens of an image: PromptSG's module."""
+"""PromptSG's interaction module: a prompt attends to the tokens of an image."""
 
 import torch
 from mmengine.model import BaseModule

@@ -1,4 +1,4 @@
-"""From a map to one vector an image."""
+"""Pooling of a map to one vector per image."""
 
 import torch
 from mmengine.model import BaseModule

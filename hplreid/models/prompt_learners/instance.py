@@ -1,4 +1,4 @@
-"""A prompt made of one image alone, and the same words without it: PromptSG's."""
+"""PromptSG's prompts: one of a single image, and a constant one."""
 
 from mmengine.model import BaseModule
 from torch import Tensor

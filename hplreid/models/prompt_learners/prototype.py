@@ -1,4 +1,4 @@
-"""Propot's way from an initial prototype to one that is rich in its identity."""
+"""Propot's prototypes: prompted by domain and instances, then aggregated."""
 
 from collections.abc import Mapping, Sequence
 
@@ -44,7 +44,7 @@ def aggregate_prototypes(
 
 @PROMPT_LEARNERS.register_module()
 class PrototypeLearner(BaseModule):
-    """Prompts the prototypes of identities and aggregates what comes of it.
+    """Prompts the prototypes of identities and aggregates the results.
 
     Propot (ACM MM 2024), sections on DPP, IPP and APA; Eq. 2 to 6. With ``adapt`` alone
     or one source of instances alone it is a row of its ablation.

@@ -1,4 +1,4 @@
-"""What Propot prompts a prototype with: its domain, and the instances of a batch."""
+"""Propot's prompting blocks: by domain, and by the instances of a batch."""
 
 import torch
 from torch import Tensor, nn
@@ -95,7 +95,7 @@ class CrossAttentionBlock(nn.Module):
         )
 
     def forward(self, prototypes: Tensor, instances: Tensor) -> Tensor:
-        """Return prototypes ``(n, d)`` that have seen the instances ``(B, d)``."""
+        """Return prototypes ``(n, d)`` after attention to instances ``(B, d)``."""
         keys = self.norm1(instances)
         attended, _ = self.attention(
             self.norm1(prototypes), keys, keys, need_weights=False

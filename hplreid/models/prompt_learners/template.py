@@ -18,7 +18,7 @@ def clip_tokenizer() -> SimpleTokenizer:
 
 
 class PromptTemplate(nn.Module):
-    """Embeddings of fixed words, joined with what fills the slots.
+    """Embeddings of fixed words, joined with tokens that fill the slots.
 
     The words are looked up once and kept as buffers, so that a token table that is
     trained elsewhere doesn't move them.

@@ -1,4 +1,4 @@
-"""What every method shares: modes, stages, necks, heads; where losses meet ranks."""
+"""The base class of methods: modes, stages, necks, heads, and the global batch."""
 
 import inspect
 from abc import abstractmethod

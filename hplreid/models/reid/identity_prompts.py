@@ -27,7 +27,7 @@ class IdentityPrompts:
         return self.encoder(*self.learner.identity_prompts(labels))
 
     def forget(self) -> None:
-        """Have the table made anew when it is next asked for: a stage begins."""
+        """Discard the table, so that it is computed anew when next asked for."""
         self._table = None
 
     def table(self) -> Tensor:

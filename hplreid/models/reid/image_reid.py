@@ -1,4 +1,4 @@
-"""One image tower and heads: what image-to-image methods stand on."""
+"""One image tower and heads: the base of image-to-image methods."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -129,7 +129,7 @@ class ImageReID(BaseReID):
     def encode_images(
         self, inputs: dict[str, Tensor], reads: set[str]
     ) -> FeatureBundle:
-        """Compute what retrieval reads of images whose identity nobody knows.
+        """Compute the features that retrieval compares, of images of unknown identity.
 
         Args:
             inputs: ``images`` ``(B, 3, H, W)``, ``camids`` ``(B,)``.

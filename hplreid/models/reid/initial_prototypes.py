@@ -14,7 +14,7 @@ Labeled = Mapping[str, tuple[Tensor, Tensor]]
 
 
 class InitialPrototypes(nn.Module):
-    """What the model's towers made of an identity before they were trained.
+    """Initial prototypes: mean features of an identity from towers before training.
 
     Propot, Eq. 1: the sum of its instance features, for images and for captions. They
     are buffers, so that a checkpoint keeps them: by then the towers have changed.
@@ -51,7 +51,7 @@ class InitialPrototypes(nn.Module):
         self._known = False  # asking the buffer each step would wait for the device
 
     def fill(self, features: Labeled) -> None:
-        """Make the prototypes; an identity without a caption has zeros for its own.
+        """Compute the prototypes; an identity without a caption has zeros.
 
         Raises:
             ValueError: A feature is missing.

@@ -1,4 +1,4 @@
-"""PromptSG: a prompt guides what is read from an image (CVPR 2024)."""
+"""PromptSG: a prompt guides attention to the tokens of an image (CVPR 2024)."""
 
 from collections.abc import Sequence
 

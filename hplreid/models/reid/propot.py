@@ -9,7 +9,7 @@ from .dual_encoder import DualEncoder
 
 @MODELS.register_module()
 class Propot(DualEncoder):
-    """Two towers and prototypes of identities, which instances are pulled to.
+    """Two towers, and prototypes of identities that instances are pulled to.
 
     Four steps lead to a prototype: it is initialized from the features of CLIP as it
     was (here, a stage's ``init_features``), adapted to the task (DPP), enriched by the
