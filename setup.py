@@ -1,8 +1,8 @@
-"""Builds the package, and puts ``tools`` and ``configs`` where MIM looks for them.
+"""Build the package, with ``tools`` and ``configs`` in the folder that MIM reads.
 
-MIM (``mim train hplreid ...``, ``_base_ = 'hplreid::...'``) reads ``hplreid/.mim``.
-A wheel gets copies. An editable install gets links, so that an edited config counts at
-once. The source distribution holds the originals, from which its wheel is built.
+MIM (``mim train hplreid ...``, ``_base_ = 'hplreid::...'``) reads ``hplreid/.mim``. A
+wheel gets copies. An editable install gets links, so that edited configs need no new
+install. The source distribution has the originals, from which its wheel is built.
 """
 
 import os
@@ -17,7 +17,7 @@ MIM_FILES = ('tools', 'configs', 'model-index.yml')
 
 
 def link_mim(target: Path) -> None:
-    """Link what MIM reads into ``target``; copy where links are not allowed."""
+    """Link the files that MIM reads into ``target``; or copy them without links."""
     target.mkdir(parents=True, exist_ok=True)
     for name in MIM_FILES:
         link = target / name
@@ -25,13 +25,15 @@ def link_mim(target: Path) -> None:
         try:
             link.symlink_to(os.path.relpath(ROOT / name, target))
         except OSError as error:  # Windows, without the right to make links
-            print(f'{link}: copied, edits need a new install (no links: {error})')
+            print(
+                f'{link}: copied, so that edits need a new install (no links: {error})'
+            )
             _copy(ROOT / name, link)
 
 
 def copy_mim(target: Path) -> None:
-    """Copy what MIM reads into ``target``."""
-    shutil.rmtree(target, ignore_errors=True)  # an older build left renamed configs
+    """Copy the files that MIM reads into ``target``."""
+    shutil.rmtree(target, ignore_errors=True)  # files of an older build
     target.mkdir(parents=True)
     for name in MIM_FILES:
         _copy(ROOT / name, target / name)
@@ -53,10 +55,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 class BuildPy(build_py):
-    """Adds ``.mim`` to the package.
+    """The command ``build_py``, which also fills ``.mim`` of the package.
 
-    A hook of this command, because ``sys.argv`` no longer tells what is being built:
-    pip calls the build backend, for wheels and editable installs alike.
+    ``sys.argv`` doesn't say what is being built, since pip calls the build backend for
+    wheels and editable installs alike; the command does.
     """
 
     def run(self):

@@ -1,4 +1,4 @@
-"""Language-guided person re-identification: search by image and by words.
+"""Language-guided person re-identification: search by image and by text.
 
 The version and a check of the environment, nothing else: sub-packages are imported by
 name, so that importing this one takes no time.

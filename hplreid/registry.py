@@ -1,10 +1,10 @@
-"""Every registry of hplreid, one for each kind of component a user may swap.
+"""The registries of hplreid, one for each kind of component that configs name.
 
-Kinds that MMEngine's Runner builds (models, datasets, loops, ...) are children of
-the root registries, so that ``default_scope = 'hplreid'`` finds ours first. The
-parts of a model (backbones, heads, ...) have registries of their own: a head where
-a neck belongs is an error, not a surprise. ``type='mmpretrain.X'`` reaches the
-models of mmpretrain from each of them.
+Registries of what MMEngine's Runner builds (models, datasets, loops, ...) are children
+of MMEngine's, so that ``default_scope = 'hplreid'`` finds our classes first. The parts
+of a model (backbones, heads, ...) have registries of their own, so that a head in the
+place of a neck is an error. ``type='mmpretrain.X'`` finds the models of mmpretrain in
+each of them.
 """
 
 import difflib
@@ -15,7 +15,7 @@ SCOPE = 'hplreid'
 
 
 class KindRegistry(root.Registry):
-    """A registry whose failed look-up names the kind, its members and the closest."""
+    """A registry whose errors list the registered names and the closest one."""
 
     def get(self, key: str) -> type:
         """Return the class registered as ``key``.
@@ -28,16 +28,17 @@ class KindRegistry(root.Registry):
         self.import_from_location()
         try:
             if scope is not None and scope != SCOPE and self.parent is None:
-                found = root.MODELS.get(key)
+                cls = root.MODELS.get(key)
             else:
-                found = super().get(key)
-        except RuntimeError:  # the root class found no such dotted name either
-            found = None
-        if found is None:
+                cls = super().get(key)
+        except RuntimeError:  # MMEngine found no such dotted name either
+            cls = None
+        if cls is None:
             raise KeyError(self._explain(name))
-        return found
+        return cls
 
     def _explain(self, name: str) -> str:
+        """Return the error message for a name that is not registered here."""
         inherited = self.parent.module_dict if self.parent is not None else {}
         known = sorted({*self.module_dict, *inherited})
         message = f"'{name}' is not a registered {self.name}."
@@ -45,7 +46,7 @@ class KindRegistry(root.Registry):
             other.import_from_location()
         others = [r.name for r in ALL if r is not self and name in r.module_dict]
         if others:
-            message += f" '{name}' is a {others[0]}: it belongs elsewhere."
+            message += f" '{name}' is a {others[0]}, not a {self.name}."
         close = difflib.get_close_matches(name, known, n=1)
         if close:
             message += f" Did you mean '{close[0]}'?"
@@ -53,10 +54,12 @@ class KindRegistry(root.Registry):
 
 
 def _part(name: str, folder: str) -> KindRegistry:
+    """Make the registry of a part of models, which has no parent."""
     return KindRegistry(name, scope=SCOPE, locations=[f'hplreid.models.{folder}'])
 
 
 def _child(name: str, parent: root.Registry, location: str) -> KindRegistry:
+    """Make a registry that is a child of one of MMEngine's."""
     return KindRegistry(name, parent=parent, scope=SCOPE, locations=[location])
 
 

@@ -1,3 +1,3 @@
-"""Single source of the version number."""
+"""The version number, which ``pyproject.toml`` reads from here."""
 
 __version__ = '0.1.0'

@@ -71,8 +71,12 @@ def test_misspelled_type_with_our_prefix(fruits):
 @pytest.mark.parametrize(
     ('kind', 'name', 'message'),
     [
-        ('HEADS', 'BNNeck', "'BNNeck' is a neck: it belongs elsewhere."),
-        ('TRANSFORMS', 'RetrievalMetric', "'RetrievalMetric' is a metric: it belongs"),
+        ('HEADS', 'BNNeck', "'BNNeck' is a neck, not a head."),
+        (
+            'TRANSFORMS',
+            'RetrievalMetric',
+            "'RetrievalMetric' is a metric, not a transform.",
+        ),
     ],
 )
 def test_wrong_kind_says_which_kind_it_is(kind, name, message):

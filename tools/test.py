@@ -1,4 +1,4 @@
-"""Score a checkpoint on all benchmarks of a config.
+"""Test a checkpoint on all benchmarks of a config.
 
 python tools/test.py configs/hpl/hpl_tiny_synthpeds.py CHECKPOINT
 """
@@ -9,16 +9,17 @@ import sys
 from pathlib import Path
 
 from mmengine.config import DictAction
+from mmengine.dist import is_main_process
 
-from hplreid.engine.config import read as flags
-from hplreid.engine.config.check import PreflightError
-from hplreid.engine.run import score, write_metrics
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.run import score
+from hplreid.utils.atomic_files import write_json
 from hplreid.utils.checkpoint import CheckpointError
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description='Score a checkpoint')
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Test a checkpoint')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
@@ -27,21 +28,24 @@ def parse_args() -> argparse.Namespace:
         'work_dirs/<name of the config>',
     )
     parser.add_argument(
-        '--out', metavar='FILE', help='write the scores here too (JSON)'
+        '--out', metavar='FILE', help='also write the scores to this JSON file'
     )
     parser.add_argument(
-        '--show-dir', metavar='DIR', help='draw ranked lists of some queries, here'
+        '--show-dir',
+        metavar='DIR',
+        help='draw the ranked lists of some queries in this folder',
     )
     parser.add_argument(
         '--dump-features',
         metavar='DIR',
-        help='write the features of each benchmark here (.npz, see docs/evaluation.md)',
+        help='write the features of each benchmark in this folder (.npz, see '
+        'docs/evaluation.md)',
     )
     parser.add_argument(
         '--tta',
         action='store_true',
-        help='average the features of each image and its mirror image, or what '
-        'test_cfg.augment of the config says',
+        help='average the features of each image and its mirror image, or those of '
+        'test_cfg.augment',
     )
     parser.add_argument('--amp', action='store_true', help='encode in bf16')
     parser.add_argument('--no-pin-memory', action='store_true')
@@ -62,7 +66,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = flags.read_config(args.config, args.cfg_options)
+    config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
     flags.set_loader_options(config, not args.no_pin_memory)
@@ -74,10 +78,10 @@ def main() -> None:
         config.test_cfg.setdefault('augment', dict(flip=True))
     try:
         metrics = score(config, args.checkpoint, amp=args.amp)
-    except (PreflightError, CheckpointError, FileNotFoundError) as error:
+    except (ConfigError, CheckpointError, FileNotFoundError) as error:
         sys.exit(str(error))
-    if args.out:
-        write_metrics(metrics, Path(args.out))
+    if args.out and is_main_process():
+        write_json(args.out, metrics)
     if args.show_dir:
         drawn = Path(config.work_dir) / 'ranked_lists'
         shutil.copytree(drawn, args.show_dir, dirs_exist_ok=True)

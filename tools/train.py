@@ -1,4 +1,4 @@
-"""Train a method, then score it on the benchmarks of its config.
+"""Train a method, then test it on the benchmarks of its config.
 
 python tools/train.py configs/hpl/hpl_tiny_synthpeds.py
 """
@@ -8,14 +8,13 @@ import sys
 
 from mmengine.config import DictAction
 
-from hplreid.engine.config import read as flags
-from hplreid.engine.config.check import PreflightError
-from hplreid.engine.run import get_ready, train, train_seeds
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.run import prepare_run, train, train_seeds
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train and score a method')
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Train and test a method')
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--work-dir',
@@ -27,7 +26,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CKPT',
-        help='go on from a checkpoint; without a file, from the last one in the folder',
+        help='resume from a checkpoint; without a file, from the last one of the work '
+        'folder',
     )
     parser.add_argument(
         '--amp', action='store_true', help='bf16 mixed precision in all stages'
@@ -36,19 +36,19 @@ def parse_args() -> argparse.Namespace:
         '--no-validate', action='store_true', help='no validation while training'
     )
     parser.add_argument(
-        '--no-test', action='store_true', help='do not score the final weights'
+        '--no-test', action='store_true', help='do not test the final weights'
     )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--no-persistent-workers', action='store_true')
     seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument('--seed', type=int, help='seed of everything')
+    seeds.add_argument('--seed', type=int, help='random seed')
     seeds.add_argument(
         '--seeds',
         type=int,
         nargs='+',
         metavar='S',
         help='train once for each seed, in seed_<S> of the work folder, and print mean '
-        'and spread of the scores',
+        'and standard deviation of the scores',
     )
     parser.add_argument(
         '--cfg-options',
@@ -68,7 +68,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = flags.read_config(args.config, args.cfg_options)
+    config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
     flags.set_resume(config, args.resume)
@@ -76,13 +76,13 @@ def main() -> None:
     if args.amp:
         flags.set_amp(config)
     if args.no_validate:
-        flags.drop_validation(config)
+        flags.disable_validation(config)
     flags.set_loader_options(
         config, not args.no_pin_memory, not args.no_persistent_workers
     )
     try:
-        get_ready(config)
-    except PreflightError as error:
+        prepare_run(config)
+    except ConfigError as error:
         sys.exit(str(error))
     if args.seeds:
         train_seeds(config, args.seeds, test=not args.no_test)

@@ -1,4 +1,10 @@
-"""Training and testing: loops, hooks, optimizers, and the checks before they start."""
+"""Training and testing: loops, hooks, optimizers, and what a config goes through.
+
+``run`` has the whole program of a training and of a test; ``config`` reads, checks and
+prepares configs; ``loops`` has the order of steps, ``hooks`` what happens around them,
+``optimizers`` parameter groups, precision and learning rates. Models, datasets and
+metrics are built here through registries, never imported for what they compute.
+"""
 
 from hplreid.utils.checkpoint import use_safe_loading
 

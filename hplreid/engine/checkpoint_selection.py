@@ -1,4 +1,4 @@
-"""How the weights that are scored were chosen, and by scores on what."""
+"""Which checkpoint is scored, and on which split it was selected."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,17 +11,22 @@ from mmengine.runner import BaseLoop, Runner
 from hplreid.utils.checkpoint import read_checkpoint
 
 SELECTION = 'selection'
-"""Where it stands in the ``meta`` of a selected checkpoint, and in the message hub."""
+"""Key of the selection record in a checkpoint's ``meta`` and in the message hub.
 
-_SAME_DATA = ('pipeline', 'name', 'expected', 'strict', 'verify')
+The record of a best checkpoint says by which ``score`` it was selected, the ``value``
+of that score, ``on`` which split, and after which ``epoch``.
+"""
+
+# Keys of a dataset's config that don't change which data it reads
+_OTHER_THAN_DATA = ('pipeline', 'name', 'expected', 'strict', 'verify')
 
 
-def selects_on(runner: Runner) -> str:
-    """Say what a best checkpoint of this run is chosen on.
+def selection_split(runner: Runner) -> str:
+    """Return the split on which the best checkpoint of a run is selected.
 
     Returns:
-        ``'the test split'``, if any benchmark of the validation is a test split or one
-        of those that are tested; else ``'validation'``.
+        ``'the test split'`` if a benchmark of the validation is a test split or is also
+        a benchmark of the test; else ``'validation'``.
     """
     test = [_data_of(dataset) for dataset in _datasets(runner, 'test')]
     for dataset in _datasets(runner, 'val'):
@@ -30,48 +35,55 @@ def selects_on(runner: Runner) -> str:
     return 'validation'
 
 
-def describe_choice(runner: Runner, name: str) -> str:
-    """Say how the checkpoint ``name``, which ``runner`` has loaded, was chosen."""
-    stamp = runner.message_hub.get_info(SELECTION)
-    if stamp:
-        return describe_stamp(stamp)
+def describe_selection(runner: Runner, name: str) -> str:
+    """Describe how a loaded checkpoint was selected, for the title of a table.
+
+    Args:
+        runner: The runner that has loaded it.
+        name: Its file name.
+    """
+    record = runner.message_hub.get_info(SELECTION)
+    if record:
+        return describe_record(record)
     if not name.startswith('best_'):  # how CheckpointHook(save_best=...) names files
         return 'not selected'
     if not runner._val_dataloader:
-        return 'selected; on what, it does not say'
-    return f'best on {selects_on(runner)}'
+        return 'selected, on an unknown split'
+    return f'best on {selection_split(runner)}'
 
 
-def describe_stamp(stamp: Mapping[str, Any]) -> str:
-    """Put the stamp of a selected checkpoint in words."""
-    return f'best on {stamp["on"]} by {stamp["score"]}'
+def describe_record(record: Mapping[str, Any]) -> str:
+    """Describe the selection record of a best checkpoint."""
+    return f'best on {record["on"]} by {record["score"]}'
 
 
-def load_selected(runner: Runner) -> None:
-    """After a training that selects, take up the weights that were selected.
+def load_best_weights(runner: Runner) -> None:
+    """Load the best checkpoint of a training that selects one.
 
-    They are the last ones otherwise, and so they stay where another hook than
-    :class:`AtomicCheckpointHook` selects, which doesn't say what on.
+    Without selection the model keeps the weights of the last epoch. So it does where
+    another hook than :class:`AtomicCheckpointHook` selects, which writes no record of
+    the split.
     """
     path = runner.message_hub.get_info('best_ckpt')
     if path is None:
         return
     barrier()  # the first process has written it
     checkpoint = read_checkpoint(path)
-    stamp = checkpoint['meta'].get(SELECTION)
-    if stamp is None:
+    record = checkpoint['meta'].get(SELECTION)
+    if record is None:
         return
     model: Any = runner.model
     model = model.module if is_model_wrapper(model) else model
     model.load_state_dict(checkpoint['state_dict'])
-    runner.message_hub.update_info(SELECTION, stamp)
+    runner.message_hub.update_info(SELECTION, record)
     runner.logger.info(
-        f'Scored is {Path(path).name}, {describe_stamp(stamp)} ({stamp["value"]:.2f}).'
+        f'Loaded {Path(path).name} for the test: {describe_record(record)} '
+        f'({record["value"]:.2f}).'
     )
 
 
 def _datasets(runner: Runner, mode: str) -> Iterator[Any]:
-    """Yield the datasets of a loop's benchmarks, if built, and their configs."""
+    """Yield the built datasets of a loop's benchmarks, or else their configs."""
     loop = getattr(runner, f'_{mode}_loop')
     if isinstance(loop, BaseLoop) and hasattr(loop.dataloader, 'loaders'):
         for loader in loop.dataloader.loaders.values():
@@ -84,13 +96,17 @@ def _datasets(runner: Runner, mode: str) -> Iterator[Any]:
 
 
 def _split_of(dataset: Any) -> str | None:  # noqa: ANN401
+    """Return the split of a dataset or of its config, None where it has none."""
     if not isinstance(dataset, Mapping):
         dataset = getattr(dataset, 'metainfo', None) or {}
     return dataset.get('split')
 
 
 def _data_of(dataset: Any) -> Any:  # noqa: ANN401
-    """Return what of a config says which data are read; a built dataset as it is."""
+    """Return the part of a config that says which data are read.
+
+    A built dataset is returned unchanged.
+    """
     if not isinstance(dataset, Mapping):
         return dataset
-    return {k: v for k, v in dataset.items() if k not in _SAME_DATA}
+    return {k: v for k, v in dataset.items() if k not in _OTHER_THAN_DATA}

@@ -1,4 +1,4 @@
-"""Several processes, with or without GPUs."""
+"""Distributed training on GPUs or on the CPU: process group and model wrapper."""
 
 import os
 from datetime import timedelta
@@ -14,11 +14,11 @@ from torch import nn
 
 @MODEL_WRAPPERS.register_module()
 class ReIDDataParallel(MMDistributedDataParallel):
-    """MMEngine's wrapper, which also takes a model that is on the CPU.
+    """MMEngine's ``MMDistributedDataParallel``, for models on the CPU as well.
 
     Args:
         module: The model.
-        device_ids: The GPU of this process; ignored where the model is on none.
+        device_ids: The GPU of this process; ignored for a model on the CPU.
         **kwargs: See MMEngine's ``MMDistributedDataParallel``.
     """
 
@@ -33,9 +33,9 @@ class ReIDDataParallel(MMDistributedDataParallel):
 
 
 def init_distributed(launcher: str, dist_cfg: dict[str, Any]) -> None:
-    """Join the other processes of this run, unless there are none.
+    """Initialize the process group of a run, if it has several processes.
 
-    MMEngine starts processes on accelerators only; on the CPU they talk by gloo.
+    MMEngine does so on accelerators only; on the CPU the backend is gloo.
 
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
@@ -51,5 +51,5 @@ def init_distributed(launcher: str, dist_cfg: dict[str, Any]) -> None:
 
 
 def is_local_main_process() -> bool:
-    """Whether this is the first process of its machine."""
+    """Return whether this is the first process of its machine."""
     return int(os.environ.get('LOCAL_RANK', 0)) == 0

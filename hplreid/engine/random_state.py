@@ -1,4 +1,4 @@
-"""The state of every random generator of a process, as plain values."""
+"""Save and restore the state of every random generator of a process."""
 
 import random
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from mmengine.dist import all_gather_object
 def capture_rng() -> dict[str, Any]:
     """Return the state of the generators of Python, NumPy, torch and the GPU in use.
 
-    Only numbers and tensors, so that a checkpoint that holds it can be read with
-    ``weights_only=True``.
+    It is made of plain values and tensors, so that a checkpoint that holds it can be
+    read with ``weights_only=True``.
     """
     version, words, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
@@ -35,7 +35,7 @@ def capture_rng() -> dict[str, Any]:
 
 
 def restore_rng(state: dict[str, Any]) -> None:
-    """Put the generators back to what :func:`capture_rng` returned."""
+    """Set the generators to the state that :func:`capture_rng` returned."""
     version, words, gauss = state['python']
     random.setstate((version, tuple(words.tolist()), gauss))
     name, keys, *rest = state['numpy']
@@ -46,13 +46,13 @@ def restore_rng(state: dict[str, Any]) -> None:
 
 
 def gather_rng() -> list[dict[str, Any]]:
-    """Return the states of all processes, by rank. Every process must call it."""
+    """Return the states of all processes by rank. Every process must call it."""
     return all_gather_object(capture_rng())
 
 
 @contextmanager
 def preserved_rng() -> Iterator[None]:
-    """Leave the generators at the end as they were at the beginning."""
+    """Restore the generators at the end of a ``with`` block."""
     state = capture_rng()
     try:
         yield

@@ -1,7 +1,6 @@
-"""From a config to trained weights and their scores."""
+"""Train and test by a config: the whole program of the tools ``train`` and ``test``."""
 
 import gc
-import json
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -16,20 +15,23 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from prettytable import PrettyTable
 
+from hplreid.utils.atomic_files import write_json
 from hplreid.utils.checkpoint import read_checkpoint
 from hplreid.utils.load_weights import load_inference_weights
 
-from .checkpoint_selection import SELECTION, load_selected
-from .config.check import check_config, check_types, raise_if
+from .checkpoint_selection import SELECTION, load_best_weights
+from .config.check import check_config, check_types, raise_problems
 from .config.check_benchmarks import find_benchmark_problems
+from .config.flags import set_seed
 from .config.prepare import prepare_data
-from .config.read import set_seed
 from .config.resolve import fill_num_ids, inference_config
 from .data_parallel import init_distributed
 from .loops.benchmark_loop import TRAINED_ON
 
 Metrics = dict[str, float]
+"""Scores in percent, by ``<benchmark>/<metric>``."""
 
+# What MMEngine's runner needs to test
 _TEST_KEYS = (
     'model',
     'work_dir',
@@ -50,23 +52,26 @@ _TEST_KEYS = (
 )
 
 
-def get_ready(config: Config, training: bool = True) -> None:
-    """Join the other processes, make data, check the config, read all annotations.
+def prepare_run(config: Config, training: bool = True) -> None:
+    """Make what a run needs and check its config, before any model is built.
+
+    The process group is initialized, datasets and image caches of ``data_preparers``
+    are made, and the annotations of all datasets are read.
 
     Args:
-        config: The config, which gets ``model.num_ids``.
-        training: Whether it will be trained, and so needs the number of identities.
+        config: The config. For a training its ``model.num_ids`` is set.
+        training: Whether it will be trained, so that identities must be counted.
 
     Raises:
-        PreflightError: The config can't run. No model has been built then.
+        ConfigError: The config can't run.
     """
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
-    check_types(config)  # a misspelled name should not wait for data to be made
+    check_types(config)  # before data are made: a misspelled name costs no time
     try:
         prepare_data(config)
     except (ValueError, FileExistsError) as error:
-        raise_if(config, [str(error)])
+        raise_problems(config, [str(error)])
     check_config(config)
     problems = find_benchmark_problems(config)
     if training:
@@ -74,67 +79,71 @@ def get_ready(config: Config, training: bool = True) -> None:
             fill_num_ids(config)
         except (ValueError, FileNotFoundError) as error:
             problems.insert(0, f'train_dataloader: {error}')
-    raise_if(config, problems)
+    raise_problems(config, problems)
 
 
 def build_runner(config: Config) -> Runner:
-    """Build MMEngine's runner, or the one that the config names as ``runner_type``."""
+    """Build MMEngine's runner, or the one that ``runner_type`` of the config names."""
     if 'runner_type' in config:
         return RUNNERS.build(config)
     return Runner.from_cfg(config)
 
 
 def train(config: Config, test: bool = True) -> Metrics | None:
-    """Train and, if the config has benchmarks, score the final weights.
+    """Train a model and, if the config has benchmarks, test it.
 
-    Where the checkpoint hook selects (``save_best``), the selected ones are scored.
+    The weights of the last epoch are tested, or those of the best one where the
+    checkpoint hook selects it (``save_best``).
 
     Args:
-        config: A config that is ready, see :func:`get_ready`.
-        test: Whether to score.
+        config: A config that :func:`prepare_run` has prepared.
+        test: Whether to test.
 
     Returns:
-        The scores, which ``BenchmarkLoop`` leaves in ``metrics.json`` of the work
-        folder too; None if there are none.
+        The scores, which ``BenchmarkLoop`` also writes to ``metrics.json`` in the work
+        folder; None without a test.
     """
     runner = build_runner(config)
     runner.train()
     metrics = None
     if test and config.get('test_cfg') is not None:
-        load_selected(runner)
-        runner._has_loaded = True  # what was trained is scored, not what was resumed
+        load_best_weights(runner)
+        runner._has_loaded = True  # else the resumed checkpoint would be loaded
         metrics = runner.test()
     return metrics
 
 
 def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
-    """Score a checkpoint on the benchmarks of a config.
+    """Test a checkpoint on the benchmarks of a config.
 
-    The model is built as inference needs it, from nothing but the checkpoint.
+    The model is built for inference, with weights from the checkpoint alone.
 
     Args:
-        config: A config. What it says about training doesn't matter.
-        checkpoint: The weights.
-        amp: Whether to encode in bf16. Scores are computed in fp32 all the same.
+        config: A config. Its keys about training are ignored.
+        checkpoint: The file of the weights.
+        amp: Whether to encode in bf16. Scores are computed in fp32 in any case.
+
+    Returns:
+        The scores.
 
     Raises:
-        PreflightError: The config can't be tested.
-        CheckpointError: The checkpoint can't be read, or isn't one of this model.
-        FileNotFoundError: There is no such checkpoint.
+        ConfigError: The config can't be tested.
+        CheckpointError: The checkpoint can't be read, or doesn't fit the model.
+        FileNotFoundError: The checkpoint doesn't exist.
     """
-    # Before anything that takes longer
+    # Read first: a wrong file should be reported before anything that takes longer
     meta = read_checkpoint(checkpoint).get('meta') or {}
-    needed = inference_config(config)
-    get_ready(needed, training=False)
-    # The config that is left in the work folder is the whole one
+    inference = inference_config(config)
+    prepare_run(inference, training=False)
+    # The config that is saved in the work folder is the whole one
     runner = Runner(
-        **{key: needed.get(key) for key in _TEST_KEYS if key in needed},
+        **{key: inference.get(key) for key in _TEST_KEYS if key in inference},
         load_from=checkpoint,
         cfg=config,
     )
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     runner.logger.info(load_inference_weights(model, checkpoint))
-    runner._has_loaded = True  # more strictly than the runner would have
+    runner._has_loaded = True  # the runner would load with strict=False
     runner.message_hub.update_info(TRAINED_ON, _training_data(meta))
     runner.message_hub.update_info(SELECTION, meta.get(SELECTION))
     if amp:
@@ -144,16 +153,16 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
 
 
 def _training_data(meta: dict) -> str | None:
-    """Return the name of the data that a checkpoint says it was trained on."""
+    """Return the name of the training set in a checkpoint's ``meta``, or None."""
     metainfo = meta.get('dataset_meta') or {}
     return metainfo.get('dataset_name')
 
 
 def train_seeds(config: Config, seeds: Sequence[int], test: bool = True) -> None:
-    """Train once for each seed, then print mean and spread of the scores.
+    """Train once for each seed, then print mean and standard deviation of the scores.
 
-    Each seed has a folder ``seed_<n>`` in the work folder; ``seeds.json`` there holds
-    the summary.
+    Each seed has a folder ``seed_<n>`` in the work folder, and ``seeds.json`` in the
+    work folder has the summary.
     """
     results: dict[int, Metrics] = {}
     for seed in seeds:
@@ -171,14 +180,15 @@ def train_seeds(config: Config, seeds: Sequence[int], test: bool = True) -> None
 
 
 def summarize_seeds(results: dict[int, Metrics], path: Path) -> PrettyTable:
-    """Write and tabulate mean and spread of each score.
+    """Write and tabulate mean and standard deviation of each score over seeds.
 
     Args:
         results: Scores of each seed.
         path: JSON file to write.
 
     Returns:
-        One row a score: every seed's, their mean and sample standard deviation.
+        A table with one row per score: its value for each seed, their mean, and their
+        sample standard deviation (the column ``spread``).
     """
     table = PrettyTable(['score', *(f'seed {s}' for s in results), 'mean', 'spread'])
     table.align['score'] = 'l'
@@ -187,14 +197,7 @@ def summarize_seeds(results: dict[int, Metrics], path: Path) -> PrettyTable:
         values = [metrics[name] for metrics in results.values()]
         spread = stdev(values) if len(values) > 1 else 0.0
         summary[name] = dict(mean=mean(values), spread=spread, values=values)
-        numbers = [*values, mean(values), spread]
-        table.add_row([name, *(f'{number:.2f}' for number in numbers)])
-    write_metrics(summary, path)
+        cells = [*values, mean(values), spread]
+        table.add_row([name, *(f'{cell:.2f}' for cell in cells)])
+    write_json(path, summary)
     return table
-
-
-def write_metrics(metrics: dict, path: Path) -> None:
-    """Write scores as JSON, in the first process alone."""
-    if is_main_process():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(metrics, indent=2) + '\n')

@@ -1,4 +1,4 @@
-"""Checks of arguments, with messages that name the argument and its value."""
+"""Check arguments, with error messages that name the argument and its value."""
 
 import math
 from collections.abc import Collection
@@ -7,7 +7,15 @@ from torch import Tensor
 
 
 def check_one_of(argument: str, value: object, options: Collection[object]) -> None:
-    """Raise ValueError unless ``value`` is one of ``options``."""
+    """Raise ValueError unless ``value`` is one of ``options``.
+
+    Example:
+        >>> check_one_of('reduction', 'mean', ('mean', 'sum'))
+        >>> check_one_of('reduction', 'max', ('mean', 'sum'))
+        Traceback (most recent call last):
+        ...
+        ValueError: reduction='max': expected one of ['mean', 'sum'].
+    """
     if value not in options:
         raise ValueError(f'{argument}={value!r}: expected one of {list(options)}.')
 
@@ -39,8 +47,8 @@ def check_count(argument: str, value: object) -> None:
 def check_rows(**tensors: Tensor) -> None:
     """Raise ValueError unless the tensors have equally many rows, at least one.
 
-    The mean over no rows is not a number: whoever asks for it has an error to hear
-    of, not a zero to train with.
+    A loss is a mean over rows, which no rows don't have: an error is better than a
+    training on a zero.
     """
     sizes = {name: len(tensor) for name, tensor in tensors.items()}
     if len(set(sizes.values())) != 1:
@@ -50,7 +58,7 @@ def check_rows(**tensors: Tensor) -> None:
 
 
 def check_same_shape(ndim: int, **tensors: Tensor) -> None:
-    """Raise ValueError unless the tensors share one non-empty ``ndim``-d shape."""
+    """Raise ValueError unless the tensors have one non-empty ``ndim``-d shape."""
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     shape = next(iter(shapes.values()))
     if len(set(shapes.values())) != 1 or len(shape) != ndim or 0 in shape:
@@ -61,5 +69,6 @@ def check_same_shape(ndim: int, **tensors: Tensor) -> None:
 
 
 def _is_number(value: object) -> bool:
+    """Return whether a value is a finite int or float, and no bool."""
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     return numeric and math.isfinite(value)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Checkpoints of plain values, read without executing anything that is in them."""
+"""Checkpoints of plain values, which are read without executing code in them."""
 
 import pickle
 from collections import OrderedDict
@@ -14,19 +14,23 @@ _PLAIN = (str, int, float, bool, bytes, type(None), torch.Tensor)
 
 
 class CheckpointError(ValueError):
-    """A checkpoint can't be read, or isn't for what it is used for."""
+    """A checkpoint can't be read, or doesn't fit its use."""
 
 
 def to_plain(value: Any, where: str = 'checkpoint') -> Any:  # noqa: ANN401
-    """Return ``value`` made of tensors, numbers, strings and plain containers alone.
+    """Convert ``value`` to tensors, numbers, strings and plain containers.
 
     Args:
-        value: Anything that a checkpoint may hold.
-        where: Its place in the checkpoint, for the error.
+        value: A part of a checkpoint.
+        where: Its place in the checkpoint, for the error message.
 
     Raises:
-        TypeError: There is an object in it that isn't plain, named by its place. Read
-            back with ``weights_only=True`` it would make the file unreadable.
+        TypeError: It has an object that can't be converted, with which the file
+            couldn't be read with ``weights_only=True``.
+
+    Example:
+        >>> to_plain({'mAP': np.float64(70.5), 'pids': np.array([3, 7])})
+        {'mAP': 70.5, 'pids': tensor([3, 7])}
     """
     if isinstance(value, np.generic):  # before float, which np.float64 also is
         return value.item()
@@ -45,13 +49,13 @@ def to_plain(value: Any, where: str = 'checkpoint') -> Any:  # noqa: ANN401
         kind = tuple if isinstance(value, tuple) else list
         return kind(to_plain(v, f'{where}.{i}') for i, v in enumerate(value))
     raise TypeError(
-        f'{where} is a {type(value).__name__}; checkpoints hold tensors, numbers, '
-        'strings, lists and dicts only.'
+        f'{where} is a {type(value).__name__}; expected only tensors, numbers, '
+        'strings, lists and dicts in a checkpoint.'
     )
 
 
 def pack_message_hub(state: dict[str, Any]) -> dict[str, Any]:
-    """Turn the histories of logged numbers into tensors."""
+    """Convert the histories of logged values in a message hub's state to tensors."""
     scalars = {
         key: dict(zip(('values', 'counts'), map(torch.from_numpy, h.data), strict=True))
         for key, h in state['log_scalars'].items()
@@ -60,7 +64,7 @@ def pack_message_hub(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def unpack_message_hub(state: dict[str, Any]) -> dict[str, Any]:
-    """Undo :func:`pack_message_hub`."""
+    """Convert tensors back to histories, the inverse of :func:`pack_message_hub`."""
     scalars = {
         key: HistoryBuffer(h['values'].cpu().numpy(), h['counts'].cpu().numpy())
         for key, h in state['log_scalars'].items()
@@ -69,11 +73,20 @@ def unpack_message_hub(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:  # noqa: ANN401
-    """Read a checkpoint, with ``weights_only=True``: no code in it is executed.
+    """Read a checkpoint with ``weights_only=True``, so that no code is executed.
+
+    Args:
+        path: The file.
+        map_location: The device of the tensors. Defaults to ``'cpu'``.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        CheckpointError: It is damaged, holds more than plain values, or no weights.
+        FileNotFoundError: The file doesn't exist.
+        CheckpointError: It is damaged, isn't a dict, or has more than plain values.
+
+    Example:
+        >>> torch.save(dict(state_dict={}, meta=dict(epoch=3)), 'epoch_3.pth')
+        >>> read_checkpoint('epoch_3.pth')['meta']
+        {'epoch': 3}
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -82,11 +95,14 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise CheckpointError(
-            f"'{path}' can't be read as a checkpoint of plain values (nothing else is "
-            f'ever read): it is damaged, or was not made by this code base. {error}'
+            f"'{path}' can't be read as a checkpoint of plain values (other values "
+            'could execute code): it is damaged, or was not written by hplreid. '
+            f'{error}'
         ) from error
     if not isinstance(checkpoint, dict):
-        raise CheckpointError(f"'{path}' holds a {type(checkpoint).__name__}.")
+        raise CheckpointError(
+            f"'{path}' holds a {type(checkpoint).__name__}, expected a dict."
+        )
     return checkpoint
 
 
@@ -94,13 +110,13 @@ def load_from_local(
     filename: str,
     map_location: Any = 'cpu',  # noqa: ANN401
 ) -> dict[str, Any]:
-    """Read a file for MMEngine, which cuts a line for its log from this name."""
+    """Read a local file for MMEngine, which logs the last part of this name."""
     return read_checkpoint(filename, map_location)
 
 
 def use_safe_loading() -> None:
-    """Have MMEngine read local files by :func:`read_checkpoint`.
+    """Make MMEngine read local checkpoints with :func:`read_checkpoint`.
 
-    Its own reader falls back to ``weights_only=False``.
+    MMEngine's own function falls back to ``weights_only=False``.
     """
     CheckpointLoader.register_scheme('', loader=load_from_local, force=True)

@@ -1,4 +1,4 @@
-"""The installed packages: which families don't mix, and which noise means nothing."""
+"""Check the installed packages, and hide messages of theirs without a meaning here."""
 
 import contextlib
 import io
@@ -10,22 +10,23 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-# Both put files in the folders `mmengine`, `mmcv` and `mmpretrain`: the one installed
-# last overwrites a part of the other
+# Both families write to the folders `mmengine`, `mmcv` and `mmpretrain`: the one
+# installed last overwrites a part of the other
 _STOCK = ('mmengine', 'mmengine-lite', 'mmcv', 'mmcv-lite', 'mmpretrain')
 _CONTINUED = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain')
 
-# mmcv warns of compiled operators that nothing here uses
-_NO_COMPILED_OPS = 'Fail to import ``MultiScaleDeformableAttention``'
-# mmpretrain prints that a service of its maintainers is not installed
-_NO_SERVICE = 'Could not import OneDL'
+# mmcv warns that compiled operators are missing, which nothing here uses
+_OPS_WARNING = 'Fail to import ``MultiScaleDeformableAttention``'
+# mmpretrain prints that a client of its maintainers' service is missing
+_SERVICE_MESSAGE = 'Could not import OneDL'
 
 
 def check_environment() -> None:
-    """Refuse a mixed installation, and hide two messages that mean nothing to users.
+    """Reject a mixed installation, and hide two messages that don't concern users.
 
     Raises:
-        ImportError: Packages of both families are installed; the message has the fix.
+        ImportError: Packages of both families are installed; the message says how to
+            remove one.
     """
     stock = [name for name in _STOCK if _is_installed(name)]
     continued = [name for name in _CONTINUED if _is_installed(name)]
@@ -36,7 +37,7 @@ def check_environment() -> None:
             f'  pip uninstall -y {" ".join(stock)}\n'
             f'  pip install --force-reinstall --no-deps {" ".join(continued)}'
         )
-    warnings.filterwarnings('ignore', message=_NO_COMPILED_OPS)
+    warnings.filterwarnings('ignore', message=_OPS_WARNING)
     if not any(isinstance(finder, _QuietFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _QuietFinder())
 
@@ -50,7 +51,7 @@ def _is_installed(name: str) -> bool:
 
 
 class _QuietFinder(MetaPathFinder):
-    """Finds ``mmpretrain.datasets``, and nothing else, for a loader that filters."""
+    """An import finder that gives ``mmpretrain.datasets`` a :class:`_QuietLoader`."""
 
     def find_spec(
         self,
@@ -68,7 +69,7 @@ class _QuietFinder(MetaPathFinder):
 
 
 class _QuietLoader(Loader):
-    """Drops one line from what a module prints while it is imported."""
+    """A module loader that hides one line which the module prints on import."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -78,12 +79,12 @@ class _QuietLoader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module; pass on whatever else it prints."""
+        """Execute the module and print its other lines."""
         printed = io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
                 self._loader.exec_module(module)
         finally:
             for line in printed.getvalue().splitlines():
-                if line.strip() != _NO_SERVICE:
+                if line.strip() != _SERVICE_MESSAGE:
                     print(line)

@@ -1,4 +1,4 @@
-"""A checkpoint's weights into a model for inference, with a word on what was done."""
+"""Load the weights of a checkpoint into a model for inference."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,21 +10,29 @@ from .checkpoint import CheckpointError, read_checkpoint
 
 
 def load_inference_weights(model: nn.Module, path: str | Path) -> str:
-    """Load into ``model`` all that it has; leave out what only training needs.
+    """Load all weights of a model for inference from a checkpoint.
 
-    Heads, prompt learners and the like, of which a model built for inference has none,
-    may be in the file. Of a part that the model does have, all must fit.
+    The checkpoint may have further parts, such as heads and prompt learners, which only
+    training needs. In the parts that the model has, all weights must match.
 
     Args:
         model: The model, not wrapped.
-        path: A checkpoint of this code base.
+        path: A checkpoint of hplreid.
 
     Returns:
-        One line: how many tensors were loaded, and which parts were left out.
+        A line for the log: how many tensors were loaded, and which parts were ignored.
 
     Raises:
-        CheckpointError: The file can't be read safely, weights are missing or of
-            another shape, or the file has weights that the model's parts don't know.
+        CheckpointError: The file can't be read safely; or, in a part of the model,
+            weights are missing, have another shape, or are unknown to the model.
+
+    Example:
+        >>> model = nn.ModuleDict(dict(image_encoder=nn.Linear(2, 2)))
+        >>> trained = nn.ModuleDict(dict(**model, heads=nn.Linear(2, 5)))
+        >>> import torch
+        >>> torch.save(trained.state_dict(), 'trained.pth')
+        >>> load_inference_weights(model, 'trained.pth')
+        'trained.pth: loaded all 2 tensors of ModuleDict; left out heads (2), which ...'
     """
     checkpoint = read_checkpoint(path)
     state = checkpoint.get('state_dict', checkpoint)
@@ -38,13 +46,13 @@ def load_inference_weights(model: nn.Module, path: str | Path) -> str:
         if k in state and state[k].shape != own[k].shape
     ]
     unknown = [k for k in state if k not in own]
-    strange = [k for k in unknown if _part_of(k) in parts]
-    if missing or other_shape or strange:
+    unexpected = [k for k in unknown if _part_of(k) in parts]
+    if missing or other_shape or unexpected:
         raise CheckpointError(
             f"'{path}' doesn't fit {type(model).__name__}. It seems to be "
             f'{_guess_origin(checkpoint, state)}.'
             f'{_listing("missing", missing)}{_listing("of another shape", other_shape)}'
-            f'{_listing("unknown to the model", strange)}'
+            f'{_listing("unknown to the model", unexpected)}'
         )
     model.load_state_dict({k: state[k] for k in own})
     left_out = _count_parts(unknown)
@@ -54,13 +62,13 @@ def load_inference_weights(model: nn.Module, path: str | Path) -> str:
 
 
 def _part_of(key: str) -> str:
-    """Return the name of the part that a tensor belongs to; each neck is one."""
+    """Return the name of the part that a weight belongs to; each neck is one part."""
     names = key.split('.')
     return '.'.join(names[:2] if names[0] == 'necks' else names[:1])
 
 
 def _guess_origin(checkpoint: dict, state: dict[str, Tensor]) -> str:
-    """Say what a file seems to be, for somebody who took the wrong one."""
+    """Describe what a file seems to be, for the error message."""
     stage = checkpoint.get('stage')
     if isinstance(stage, dict):
         epoch = checkpoint.get('meta', {}).get('epoch')
@@ -80,11 +88,13 @@ def _guess_origin(checkpoint: dict, state: dict[str, Tensor]) -> str:
 
 
 def _count_parts(keys: Iterable[str]) -> str:
+    """List the parts that weights belong to, with the number of tensors in each."""
     counts = Counter(map(_part_of, keys))
     return ', '.join(f'{part} ({n})' for part, n in counts.items())
 
 
 def _listing(what: str, names: list[str], limit: int = 8) -> str:
+    """Return a line with the number of names and the first ones, '' without names."""
     if not names:
         return ''
     more = f' and {len(names) - limit} more' if len(names) > limit else ''

@@ -1,4 +1,4 @@
-"""Seconds and memory of a function, for benchmarks."""
+"""Measure the time and the memory that a function takes, for benchmarks."""
 
 import threading
 import time
@@ -11,22 +11,28 @@ import torch
 _T = TypeVar('_T')
 
 _STATUS = Path('/proc/self/status')
-# Threads of a library wait for more work at full speed before they sleep: without a
-# pause they would take a core from whatever is timed next.
-REST = 0.2
+
+# Seconds. Threads of a library wait for more work at full speed before they sleep:
+# without a pause they would take a core from whatever is timed next.
+PAUSE = 0.2
 
 
-def timed(function: Callable[[], _T], rest: float = 0) -> tuple[float, _T]:
-    """Call a function; return its seconds, to the end of its work on a GPU too.
+def time_call(function: Callable[[], _T], pause: float = 0) -> tuple[float, _T]:
+    """Call a function and measure its time, including its work on a GPU.
 
     Args:
-        function: What is timed.
-        rest: Seconds to wait first.
+        function: The function to time.
+        pause: Seconds to wait before the call, which aren't counted.
 
     Returns:
         Seconds, and what the function returned.
+
+    Example:
+        >>> seconds, total = time_call(lambda: sum(range(10)))
+        >>> seconds > 0, total
+        (True, 45)
     """
-    time.sleep(rest)
+    time.sleep(pause)
     _synchronize()
     start = time.perf_counter()
     result = function()
@@ -40,20 +46,23 @@ def _synchronize() -> None:
 
 
 class MemoryWatch:
-    """Watches the memory of the process, pages of files excluded (Linux).
+    """Measures the growth of the memory of the process (Linux only).
+
+    Pages of files are not counted.
+
+    Raises:
+        RuntimeError: The system doesn't report the memory of a process.
 
     Example:
         >>> with MemoryWatch() as watch:
-        ...     work()
-        >>> watch.growth  # bytes
-
-    Raises:
-        RuntimeError: The system doesn't tell.
+        ...     content = bytearray(2**20)
+        >>> watch.growth >= 0  # bytes
+        True
     """
 
     def __init__(self) -> None:
         if not _STATUS.exists():
-            raise RuntimeError(f'Memory is read from {_STATUS}, which there is not.')
+            raise RuntimeError(f'{_STATUS}, from which memory is read, does not exist.')
 
     def __enter__(self) -> 'MemoryWatch':
         self._done = threading.Event()
@@ -68,7 +77,7 @@ class MemoryWatch:
 
     @property
     def growth(self) -> int:
-        """The greatest growth since the start, in bytes."""
+        """The largest growth since the start, in bytes."""
         return self._peak - self._start
 
     def _watch(self) -> None:
@@ -77,5 +86,6 @@ class MemoryWatch:
 
 
 def _resident() -> int:
+    """Return the bytes of the process that are in memory and belong to no file."""
     lines = _STATUS.read_text('ascii').splitlines()
     return next(int(x.split()[1]) * 1024 for x in lines if x.startswith('RssAnon'))

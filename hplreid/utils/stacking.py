@@ -1,4 +1,4 @@
-"""Stacking the tensors of those items of a batch that have one."""
+"""Stack the tensors of those items of a batch that have one."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,19 +11,25 @@ def stack_present(
     what: str,
     stack: Callable[[list[Tensor]], Tensor] = torch.stack,
 ) -> tuple[Tensor, Tensor]:
-    """Stack the tensors of a list and say which places of the list they came from.
+    """Stack the tensors of a list, and return their positions in it.
 
     Args:
         values: A tensor, or None, for each item of a batch.
         what: What the tensors are, for the error message.
-        stack: What stacks them.
+        stack: The function that stacks them. Defaults to ``torch.stack``.
 
     Returns:
-        The stacked tensors ``(N, ...)``, and their places ``(N,)`` int64. Both are
-        empty if nothing is there.
+        The stacked tensors ``(N, ...)``, and their positions ``(N,)`` int64. Both are
+        empty if there are none.
 
     Raises:
         ValueError: The tensors differ in shape.
+
+    Example:
+        >>> images = [torch.ones(2), None, torch.zeros(2)]
+        >>> stacked, rows = stack_present(images, 'images')
+        >>> stacked.shape, rows
+        (torch.Size([2, 2]), tensor([0, 2]))
     """
     rows = [row for row, value in enumerate(values) if value is not None]
     present = [value for value in values if value is not None]

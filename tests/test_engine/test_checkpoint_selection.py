@@ -96,8 +96,8 @@ def test_the_best_epoch_is_kept_stamped_and_scored(tmp_path):
     assert metrics['final/mean'] == pytest.approx(best, abs=1e-6)
     assert abs(best - last) > 1e-3
     log = log_of(tmp_path)
-    assert 'The best epoch is chosen on validation, by dev/mean' in log
-    assert f'Scored is {BEST}, best on validation by dev/mean (9.50)' in log
+    assert 'The best epoch is selected on validation, by dev/mean' in log
+    assert f'Loaded {BEST} for the test: best on validation by dev/mean (9.50)' in log
     table = log.rpartition('weights: ')[2].splitlines()[0]
     assert table.startswith('this run after epoch 2 (best on validation by dev/mean)')
 
@@ -129,7 +129,7 @@ def test_a_selection_on_test_that_was_asked_for_is_stamped_everywhere(tmp_path):
     stamp = read_checkpoint(tmp_path / 'train' / BEST)['meta']['selection']
     assert stamp['on'] == 'the test split'
     log = log_of(tmp_path / 'train')
-    assert 'WARNING - The best epoch is chosen on the test split, by dev/mean' in log
+    assert 'WARNING - The best epoch is selected on the test split, by dev/mean' in log
     chosen = '(best on the test split by dev/mean)'
     assert f'weights: this run after epoch 2 {chosen}' in log
     # And when the file is scored later, by a config that doesn't validate at all
@@ -144,7 +144,7 @@ def test_a_best_checkpoint_without_a_stamp_is_not_vouched_for(tmp_path):
     path = tmp_path / BEST
     torch.save(dict(state_dict=ToyModel(num_ids=3).state_dict(), meta={}), path)
     workflow.score(config, str(path))
-    assert f'{BEST} (selected; on what, it does not say)' in log_of(tmp_path / 'test')
+    assert f'{BEST} (selected, on an unknown split)' in log_of(tmp_path / 'test')
 
 
 def test_without_selection_the_last_epoch_is_scored(tmp_path):
@@ -159,5 +159,5 @@ def test_without_selection_the_last_epoch_is_scored(tmp_path):
 def test_one_score_chooses(tmp_path):
     config = selecting(tmp_path, VAL)
     config.default_hooks.checkpoint.save_best = ['dev/mean', 'dev/other']
-    with pytest.raises(ValueError, match='an epoch is chosen by one score'):
+    with pytest.raises(ValueError, match='expected the name of one score'):
         train(config)

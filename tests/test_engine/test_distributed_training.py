@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from hplreid.engine import ReIDDataParallel
 from hplreid.engine.data_parallel import init_distributed
-from hplreid.engine.loops.stage_dataloader import share_of_batch
+from hplreid.engine.loops.stage_dataloader import batch_size_per_process
 
 from .engine_toy import toy_config
 
@@ -95,6 +95,6 @@ def test_two_processes_resume_exactly(both, stop):
 
 
 def test_the_batch_is_shared_equally():
-    assert share_of_batch(8, 2) == 4
+    assert batch_size_per_process(8, 2) == 4
     with pytest.raises(ValueError, match='batch_size=8 .* not a multiple of .* 3'):
-        share_of_batch(8, 3)
+        batch_size_per_process(8, 3)

@@ -26,10 +26,10 @@ def test_the_table_has_three_ways(tool, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', [str(TOOL), *SMALL, *small])
     tool.main()
     printed = capsys.readouterr().out
-    rows = re.findall(r'\| (plain|kept features.*?|ours) +\| +([\d.]+) ', printed)
+    rows = re.findall(r'\| (plain|cached features.*?|ours) +\| +([\d.]+) ', printed)
     assert [name.strip() for name, _ in rows] == [
         'plain',
-        'kept features, plain prompts',
+        'cached features, plain prompts',
         'ours',
     ]
     assert all(float(seconds) > 0 for _, seconds in rows)

@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 
 from hplreid.datasets import reid_collate
-from hplreid.engine.config.check import PreflightError, check_config
+from hplreid.engine.config.check import ConfigError, check_config
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.registry import DATASETS
 from tests.helpers import make_cuhk_pedes, make_market
@@ -103,7 +103,7 @@ def test_one_key_makes_a_config_use_the_cache(config, monkeypatch, capsys):
 def test_a_cache_that_is_missing_is_said_before_training(config):
     config.merge_from_dict({'image_cache': 'data/none'})
     prepare_data(config)
-    with pytest.raises(PreflightError, match="'data/none' has no cache of.*48 x 16"):
+    with pytest.raises(ConfigError, match="'data/none' has no cache of.*48 x 16"):
         check_config(config)
 
 

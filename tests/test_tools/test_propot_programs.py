@@ -52,7 +52,7 @@ def count(tool, path, subset=None, **options):
             head['subset'] = subset
     with tool.WITHOUT_DATA:
         model = MODELS.build(settings)
-        tool.give_prototypes(model)
+        tool.initialize_prototypes(model)
     (stage,) = parse_stages(
         config.train_cfg.stages.to_dict(),
         config.optim_wrapper.to_dict(),

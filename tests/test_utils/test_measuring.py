@@ -10,7 +10,7 @@ from hplreid.utils import measuring
 
 def test_rest_is_not_timed():
     start = time.perf_counter()
-    seconds, result = measuring.timed(lambda: time.sleep(0.05) or 'done', rest=0.2)
+    seconds, result = measuring.time_call(lambda: time.sleep(0.05) or 'done', pause=0.2)
     assert 0.05 <= seconds <= time.perf_counter() - start - 0.2
     assert result == 'done'
 

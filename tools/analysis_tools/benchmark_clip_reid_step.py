@@ -1,18 +1,19 @@
-"""Cost of a step of CLIP-ReID's first stage: the plain way against ours, in one run.
+"""Time a step of CLIP-ReID's first stage, in a plain and in our implementation.
 
     python tools/analysis_tools/benchmark_clip_reid_step.py
     python tools/analysis_tools/benchmark_clip_reid_step.py --arch ViT-Ti-16-synthpeds \
         --img-size 128 64
 
-The plain way runs the frozen image tower over the images of each step, and the text
-tower over a prompt of 77 tokens for every image. Ours takes features that were
-computed once, cuts prompts after their end and encodes each identity of the batch once.
-A third contestant has our features and the plain way's prompts, so that the share of
-the text tower is seen alone.
+The plain implementation runs the frozen image tower on the images of each step, and the
+text tower on a prompt of 77 tokens for every image. Ours uses features that were
+computed once, cuts prompts at their last token and encodes each identity of the batch
+once. A third one has our features and plain prompts, to show the part of the text tower
+alone.
 
-Same random weights, same batch, same optimizer: prompts, features and losses must agree
-to 1e-5 of their size, or the program ends with an error. Rounds alternate, so that a
-slow moment of the machine hits all. The batch is made up: loading is not measured.
+Random weights, batch and optimizer are the same: prompts, features and losses must
+agree to 1e-5 of their size, or the program ends with an error. Rounds alternate, so
+that a slow moment of the machine affects all. The batch is random: loading is not
+measured.
 """
 
 import argparse
@@ -25,13 +26,13 @@ from torch import Tensor
 
 from hplreid.models.reid import CLIPReID
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
-from hplreid.utils.measuring import timed
+from hplreid.utils.measuring import time_call
 
 TOLERANCE = 1e-5
 
 
 def build_model(arch: str, size: tuple[int, int], num_ids: int, pad: bool) -> CLIPReID:
-    """Build CLIP-ReID with random weights, the same ones each time."""
+    """Build CLIP-ReID with random weights from a fixed seed."""
     torch.manual_seed(0)
     tower = 'CLIPResNetEncoder' if arch.startswith('RN') else 'CLIPImageEncoder'
     model = MODELS.build(
@@ -47,21 +48,21 @@ def build_model(arch: str, size: tuple[int, int], num_ids: int, pad: bool) -> CL
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith('prompt_learner'))
     model.enter_stage('prompt')
-    return model.eval()  # the towers are frozen, so that nothing depends on it
+    return model.eval()  # for frozen towers the mode makes no difference
 
 
 def make_batch(
     batch_size: int, num_ids: int, size: tuple[int, int]
 ) -> dict[str, Tensor]:
-    """Return images of noise, of people drawn by chance as the sampler draws them."""
+    """Return random images with random labels, as the sampler draws them."""
     labels = torch.randint(0, num_ids, (batch_size,))
-    nothing = torch.empty(0, dtype=torch.int64)
+    no_rows = torch.empty(0, dtype=torch.int64)
     return dict(
         images=torch.randn(batch_size, 3, *size),
         image_rows=torch.arange(batch_size),
         camids=torch.zeros(batch_size, dtype=torch.int64),
         captions=torch.empty(0, 0, dtype=torch.int64),
-        caption_rows=nothing,
+        caption_rows=no_rows,
         image_only_rows=torch.arange(batch_size),
         labels=labels,
         # A prompt for every image
@@ -76,8 +77,8 @@ def share_prompts(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**batch, 'unique_labels': unique, 'unique_index': index}
 
 
-class Contestant:
-    """A way to take a step, which can be timed and asked what it computes."""
+class Implementation:
+    """A model with its optimizer and a batch, whose step is timed."""
 
     def __init__(self, model: CLIPReID, batch: dict, precision: str) -> None:
         self.model, self.batch = model, batch
@@ -88,14 +89,14 @@ class Contestant:
 
     @torch.no_grad()
     def results(self) -> dict[str, Tensor]:
-        """Return features, prompts and losses of the batch without a step, in fp32."""
+        """Return features, prompts and losses in fp32, without a training step."""
         bundle = self.model.extract(self.batch, {'v', 'prompt_identity'})
         features = {n: bundle.select(n)[0] for n in ('v', 'prompt_identity')}
         return {**features, **self.model.loss(self.batch)}
 
     def step(self) -> float:
-        """Train one step; return its seconds."""
-        return timed(self._step)[0]
+        """Train one step and return its seconds."""
+        return time_call(self._step)[0]
 
     def _step(self) -> None:
         with self.wrapper.optim_context(self.model):
@@ -103,13 +104,13 @@ class Contestant:
         self.wrapper.update_params(total)
 
 
-def check_equal(contestants: dict[str, Contestant]) -> float:
-    """Return the largest difference of what they compute, relative to its size.
+def check_equal(implementations: dict[str, Implementation]) -> float:
+    """Return the largest difference of the results, relative to their size.
 
     Raises:
         SystemExit: It is above 1e-5.
     """
-    plain, *others = (c.results() for c in contestants.values())
+    plain, *others = (c.results() for c in implementations.values())
     worst = 0.0
     for other in others:
         for name, value in plain.items():
@@ -117,14 +118,14 @@ def check_equal(contestants: dict[str, Contestant]) -> float:
             worst = max(worst, float((other[name] - value).abs().max()) / scale)
     if worst > TOLERANCE:
         raise SystemExit(
-            f'The ways differ by {worst:.1e}, more than {TOLERANCE}: they are not one '
-            'computation, and their times mean nothing.'
+            f'The results differ by {worst:.1e}, more than {TOLERANCE}: they are not '
+            'of the same computation, so that times cannot be compared.'
         )
     return worst
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the tool."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -145,24 +146,28 @@ def main() -> None:
     batch = {k: v.to(device) for k, v in batch.items()}
     with torch.no_grad():
         features = {'v': cut.image_encoder(batch['images'])['v']}
-    kept = {**batch, 'images': batch['images'][:0], 'features': features}
-    contestants = {
-        'plain': Contestant(padded, batch, args.precision),
-        'kept features, plain prompts': Contestant(padded, kept, args.precision),
-        'ours': Contestant(cut, share_prompts(kept), args.precision),
+    cached = {**batch, 'images': batch['images'][:0], 'features': features}
+    implementations = {
+        'plain': Implementation(padded, batch, args.precision),
+        'cached features, plain prompts': Implementation(
+            padded, cached, args.precision
+        ),
+        'ours': Implementation(cut, share_prompts(cached), args.precision),
     }
-    differ = check_equal(contestants)
-    rounds = [[c.step() for c in contestants.values()] for _ in range(args.rounds + 1)]
+    differ = check_equal(implementations)
+    rounds = [
+        [c.step() for c in implementations.values()] for _ in range(args.rounds + 1)
+    ]
     times = [statistics.median(t) for t in zip(*rounds[1:], strict=True)]
 
     table = PrettyTable(['step', 'seconds', 'times ours'])
     table.align['step'] = 'l'
-    for name, seconds in zip(contestants, times, strict=True):
+    for name, seconds in zip(implementations, times, strict=True):
         table.add_row([name, f'{seconds:.4f}', f'{seconds / times[-1]:.1f}'])
-    people = len(batch['labels'].unique())
+    identities = len(batch['labels'].unique())
     print(
-        f'{args.arch}, {size[0]} x {size[1]}, {args.batch} images of {people} '
-        f'people, prompts of {cut.prompt_learner.identity_template.length} tokens, '
+        f'{args.arch}, {size[0]} x {size[1]}, {args.batch} images of {identities} '
+        f'identities, prompts of {cut.prompt_learner.identity_template.length} tokens, '
         f'{device}, {args.precision}, {torch.get_num_threads()} threads, median of '
         f'{args.rounds} rounds; results differ by {differ:.1e}'
     )

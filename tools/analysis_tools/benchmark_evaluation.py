@@ -32,7 +32,7 @@ import torch
 from prettytable import PrettyTable
 
 from hplreid.evaluation import evaluate_ranking
-from hplreid.utils.measuring import REST, MemoryWatch, timed
+from hplreid.utils.measuring import PAUSE, MemoryWatch, time_call
 
 LENGTH = 512
 CHUNK = 16128  # gallery items of a file to read at a time
@@ -142,7 +142,7 @@ def fastest_product(data: Data, rounds: int) -> tuple[str, Callable[[], None]]:
     }
     times = [
         {
-            choice: timed(lambda c=choice: product(sample, *c), REST)[0]
+            choice: time_call(lambda c=choice: product(sample, *c), PAUSE)[0]
             for choice in choices
         }
         for _ in range(rounds)
@@ -196,7 +196,7 @@ def benchmark(name: str, args: argparse.Namespace, folder: Path) -> None:
     results: dict[str, object] = {}
     for _ in range(args.rounds):
         for who, function in contestants.items():
-            spent, results[who] = timed(function, REST)
+            spent, results[who] = time_call(function, PAUSE)
             scale = size.queries / number if who == 'sort' else 1
             times[who].append(scale * spent)
 

@@ -1,12 +1,12 @@
-"""Cost of a stage-I and a stage-II step of HPL: the plain way against ours, in one run.
+"""Time a stage-I and a stage-II step of HPL, in a plain and in our implementation.
 
     python tools/analysis_tools/benchmark_hpl_step.py configs/hpl/hpl_tiny_synthpeds.py
 
-The plain way pads captions and prompts to 77 tokens and encodes the identity prompt
-of every image. Ours cuts both at the last EOT and encodes each identity of the batch
-once. Same weights, same batch, same optimizer: the losses must agree, and are compared.
-Rounds alternate, so that a slow moment of the machine hits both. The batch is made up:
-loading is not measured.
+The plain implementation pads captions and prompts to 77 tokens and encodes the identity
+prompt of every image. Ours cuts both at the last EOT and encodes each identity of the
+batch once. Weights, batch and optimizer are the same, and the difference of the losses
+is printed. Rounds alternate, so that a slow moment of the machine affects both. The
+batch is random: loading is not measured.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
 
-from hplreid.engine.config.read import read_config
-from hplreid.engine.loops.stage import parse_stages, set_trainable
+from hplreid.engine.config import read_config
+from hplreid.engine.loops import parse_stages, set_trainable
 from hplreid.models.prompt_learners import clip_tokenizer
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
-from hplreid.utils.measuring import timed
+from hplreid.utils.measuring import time_call
 
 CONTEXT = 77
 
@@ -30,7 +30,7 @@ CONTEXT = 77
 def make_batch(
     num_pairs: int, num_ids: int, num_instances: int, size: tuple[int, int], length: int
 ) -> dict[str, Tensor]:
-    """Return a joint batch of noise, its captions up to ``length`` tokens long."""
+    """Return a random joint batch, with captions of up to ``length`` tokens."""
     tokenizer = clip_tokenizer()
     total = num_pairs + num_ids * num_instances
     captions = torch.zeros(num_pairs, CONTEXT, dtype=torch.int64)
@@ -55,8 +55,8 @@ def make_batch(
     )
 
 
-def plain(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the batch as it is: full length, every image with its own prompt."""
+def pad_batch(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the batch with captions of full length and a prompt for every image."""
     labels = batch['labels']
     return {
         **batch,
@@ -65,8 +65,8 @@ def plain(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def ours(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the batch as the data preprocessor makes it."""
+def cut_batch(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the batch as our data preprocessor makes it."""
     unique, index = batch['labels'].unique(return_inverse=True)
     longest = int(batch['captions'].argmax(dim=1).max()) + 1
     return {
@@ -77,8 +77,8 @@ def ours(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-class Contestant:
-    """A model in a stage, with its optimizer, that can be asked for a timed step."""
+class Implementation:
+    """A model in a stage, with its optimizer and a batch, whose step is timed."""
 
     def __init__(self, model: nn.Module, stage: object, batch: dict) -> None:
         set_trainable(model, stage.trainable)
@@ -97,13 +97,13 @@ class Contestant:
         self.wrapper = OPTIM_WRAPPERS.build(wrapper)
 
     def losses(self) -> dict[str, float]:
-        """Return the losses of the batch without a step."""
+        """Return the losses of the batch, without a training step."""
         with torch.no_grad():
             return {k: float(v) for k, v in self.model.loss(self.batch).items()}
 
     def step(self) -> float:
-        """Train one step; return its seconds."""
-        return timed(self._step)[0]
+        """Train one step and return its seconds."""
+        return time_call(self._step)[0]
 
     def _step(self) -> None:
         with self.wrapper.optim_context(self.model):
@@ -112,15 +112,22 @@ class Contestant:
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the tool."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config')
     parser.add_argument('--num-ids', type=int, default=400)
-    parser.add_argument('--caption-tokens', type=int, default=40, help='longest one')
+    parser.add_argument(
+        '--caption-tokens', type=int, default=40, help='length of the longest caption'
+    )
     parser.add_argument('--pairs', type=int, default=64)
-    parser.add_argument('--ids', type=int, default=16, help='P of the image half')
+    parser.add_argument(
+        '--ids',
+        type=int,
+        default=16,
+        help='identities of the image-only half (P of P x K)',
+    )
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--precision', choices=['fp32', 'bf16', 'fp16'])
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
@@ -142,14 +149,14 @@ def main() -> None:
     table = PrettyTable(['stage', 'plain, s', 'ours, s', 'ratio', 'losses differ by'])
     for stage in stages:
         pair = []
-        for pad, prepare in ((True, plain), (False, ours)):
+        for pad, prepare in ((True, pad_batch), (False, cut_batch)):
             torch.manual_seed(1)
             settings = config.model.to_dict()
             settings['image_encoder']['pretrained'] = None
             settings['num_ids'] = args.num_ids
             settings['prompt_learner']['pad'] = pad
             model = MODELS.build(settings).to(device)
-            pair.append(Contestant(model, stage, prepare(batch)))
+            pair.append(Implementation(model, stage, prepare(batch)))
         a, b = (c.losses() for c in pair)
         differ = max(abs(a[k] - b[k]) / max(abs(a[k]), 1e-6) for k in a)
         times = [[c.step() for c in pair] for _ in range(args.rounds + 2)][2:]

@@ -1,4 +1,4 @@
-r"""What configs cost at test: images and captions a second, relative to the first.
+r"""Time the inference of configs: images and captions per second.
 
     python tools/analysis_tools/benchmark_inference.py \
         configs/clip/clip_vitb16_cuhk-pedes_sdm-id.py \
@@ -9,10 +9,10 @@ r"""What configs cost at test: images and captions a second, relative to the fir
         configs/promptsg/promptsg_vitb16_market1501_constant.py \
         configs/promptsg/promptsg_vitb16_market1501.py
 
-Each model is built as ``tools/test.py`` builds it, with random weights, and encodes
-images of noise and captions of the greatest length: neither changes the time. Rounds
-alternate, so that a slow moment of the machine hits all; a ratio is the median over
-rounds of the first config's time divided by the time in the same round.
+Each model is built as by ``tools/test.py``, but with random weights, and encodes random
+images and captions of full length, which doesn't change the time. Rounds alternate, so
+that a slow moment of the machine affects all. The last column is the speed relative to
+the first config: the median over rounds of its time divided by theirs.
 """
 
 import argparse
@@ -24,11 +24,10 @@ from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import nn
 
-from hplreid.engine.config.read import read_config
-from hplreid.engine.config.resolve import inference_config
+from hplreid.engine.config import inference_config, read_config
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
-from hplreid.utils.measuring import timed
+from hplreid.utils.measuring import time_call
 
 Inputs = dict[str, torch.Tensor]
 
@@ -36,9 +35,9 @@ Inputs = dict[str, torch.Tensor]
 def make_inputs(
     model: nn.Module, size: tuple[int, int], batch: int, device: str
 ) -> dict[str, Inputs]:
-    """Return a batch of each kind that the model encodes."""
+    """Return a batch of images and, where the model has a text tower, of captions."""
     rows = torch.arange(batch, device=device)
-    none = dict(
+    empty = dict(
         images=torch.empty(0, 3, *size, device=device),
         image_rows=rows[:0],
         camids=rows[:0],
@@ -46,25 +45,25 @@ def make_inputs(
         caption_rows=rows[:0],
     )
     images = torch.randn(batch, 3, *size, device=device)
-    image_inputs = dict(none, images=images, image_rows=rows, camids=rows % 2)
+    image_inputs = dict(empty, images=images, image_rows=rows, camids=rows % 2)
     if not hasattr(model, 'text_encoder'):
         return {'images': image_inputs}
     length = int(model.text_encoder.context_length)
     captions = torch.randint(1, 400, (batch, length), device=device)
     return {
         'images': image_inputs,
-        'captions': dict(none, captions=captions, caption_rows=rows),
+        'captions': dict(empty, captions=captions, caption_rows=rows),
     }
 
 
-def seconds(model: nn.Module, inputs: Inputs, batch: int) -> float:
-    """Return the time that one batch takes."""
+def time_batch(model: nn.Module, inputs: Inputs, batch: int) -> float:
+    """Return the seconds of a batch."""
     samples: list[Any] = [ReIDDataSample() for _ in range(batch)]
-    return timed(lambda: model(inputs, samples, mode='predict'))[0]
+    return time_call(lambda: model(inputs, samples, mode='predict'))[0]
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the tool."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -76,7 +75,7 @@ def main() -> None:
     init_default_scope('hplreid')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     torch.manual_seed(0)
-    timed: dict[tuple[str, str], tuple[nn.Module, Inputs]] = {}
+    tasks: dict[tuple[str, str], tuple[nn.Module, Inputs]] = {}
     sizes = {}
     for path in args.configs:
         config = inference_config(read_config(path))
@@ -84,23 +83,23 @@ def main() -> None:
         size = tuple(config.model.image_encoder.img_size)
         sizes[path] = sum(p.numel() for p in model.parameters())
         for kind, inputs in make_inputs(model, size, args.batch, device).items():
-            timed[path, kind] = model, inputs
+            tasks[path, kind] = model, inputs
     bf16 = torch.autocast(device, torch.bfloat16, enabled=args.precision == 'bf16')
     with torch.inference_mode(), bf16:
         rounds = [
-            {key: seconds(*work, args.batch) for key, work in timed.items()}
+            {key: time_batch(*task, args.batch) for key, task in tasks.items()}
             for _ in range(args.rounds + 2)
         ][2:]  # two to warm up
 
     table = PrettyTable(
-        ['config', 'parameters', 'of', 's a batch', 'a second', 'relative']
+        ['config', 'parameters', 'input', 's/batch', 'items/s', 'relative speed']
     )
     table.align['config'] = 'l'
-    for path, kind in timed:
+    for path, kind in tasks:
         median = statistics.median(r[path, kind] for r in rounds)
         row = [f'{median:.4f}', f'{args.batch / median:.1f}', '-']
         reference = args.configs[0], kind
-        if reference in timed:
+        if reference in tasks:
             ratio = statistics.median(r[reference] / r[path, kind] for r in rounds)
             row[-1] = f'{ratio:.3f}'
         table.add_row([path, f'{sizes[path]:,}', kind, *row])

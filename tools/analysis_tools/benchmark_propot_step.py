@@ -1,15 +1,14 @@
-"""Cost of Propot's prototypes in a step: those of all identities, or of the batch's.
+"""Time a step of Propot with prototypes of all identities, or of those in the batch.
 
     python tools/analysis_tools/benchmark_propot_step.py
 
-Both ways in one run, with the same weights and the same batch: losses and gradients
-must agree, and are compared. A step is forward and backward pass of the head and Adam's
-update of what it learns. Rounds alternate, so that a slow moment of the machine hits
-both. Memory is what the forward pass keeps for the backward pass. Weights and features
-are random.
+Weights and batch are the same and random, and the differences of losses and gradients
+are printed. A step is forward and backward pass of the head, and Adam's update of its
+parameters. Rounds alternate, so that a slow moment of the machine affects both. Memory
+is that of tensors which the forward pass saves for the backward pass.
 
-With ``--tower-pairs 4`` a step of both towers (without their update) on so many pairs
-is timed as well, and scaled to the batch: what the cost has to be seen against.
+With ``--tower-pairs 4`` a step of both towers (without their update) on 4 pairs is
+timed as well and scaled to the batch, for comparison.
 """
 
 import argparse
@@ -22,28 +21,28 @@ from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
 
-from hplreid.engine.config.read import read_config
+from hplreid.engine.config import read_config
 from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.registry import BACKBONES, HEADS
 from hplreid.structures import FeatureBundle
-from hplreid.utils.measuring import timed
+from hplreid.utils.measuring import time_call
 
 CONFIG = 'configs/propot/propot_vitb16_cuhk-pedes.py'
 
 
-class KeptForBackward(torch.autograd.graph.saved_tensors_hooks):
-    """Counts the bytes that a forward pass keeps, parameters left out.
+class SavedForBackward(torch.autograd.graph.saved_tensors_hooks):
+    """Counts the bytes that a forward pass saves for the backward pass.
 
     Args:
-        module: Whose parameters are there anyway.
+        module: The module, whose parameters don't count.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self.sizes: dict[int, int] = {}
         self._own = {p.untyped_storage().data_ptr() for p in module.parameters()}
-        super().__init__(self._note, lambda tensor: tensor)
+        super().__init__(self._count, lambda tensor: tensor)
 
-    def _note(self, tensor: Tensor) -> Tensor:
+    def _count(self, tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self._own:
             self.sizes[storage.data_ptr()] = storage.nbytes()
@@ -51,11 +50,11 @@ class KeptForBackward(torch.autograd.graph.saved_tensors_hooks):
 
     @property
     def mebibytes(self) -> float:
-        """What has been kept so far, each storage once."""
+        """The memory saved so far; each storage counts once."""
         return sum(self.sizes.values()) / 2**20
 
 
-class Contestant:
+class Implementation:
     """The head with one choice of identities, its optimizer and a batch."""
 
     def __init__(self, config: dict, subset: str, bundle: FeatureBundle) -> None:
@@ -64,19 +63,19 @@ class Contestant:
         self.bundle = bundle
         self.optimizer = torch.optim.Adam(self.head.parameters(), lr=1e-4)
 
-    def examine(self) -> tuple[float, list[Tensor], float]:
-        """Return loss, gradients and MiB kept of a step without its update."""
+    def results(self) -> tuple[float, list[Tensor], float]:
+        """Return loss, gradients and saved MiB of a step without its update."""
         self.optimizer.zero_grad()
-        kept = KeptForBackward(self.head)
-        with kept:
+        saved = SavedForBackward(self.head)
+        with saved:
             loss = self._loss()
         loss.backward()
         gradients = [p.grad.clone() for p in self.head.parameters()]
-        return loss.item(), gradients, kept.mebibytes
+        return loss.item(), gradients, saved.mebibytes
 
     def step(self) -> float:
-        """Train one step; return its seconds."""
-        return timed(self._step)[0]
+        """Train one step and return its seconds."""
+        return time_call(self._step)[0]
 
     def _step(self) -> None:
         self.optimizer.zero_grad()
@@ -88,7 +87,7 @@ class Contestant:
 
 
 def make_bundle(pairs: int, num_ids: int, channels: int, device: str) -> FeatureBundle:
-    """Return features of noise and tables of it."""
+    """Return a bundle of random features and tables."""
     rows = torch.arange(pairs, device=device)
     labels = torch.randint(num_ids, (pairs,)).to(device)
     bundle = FeatureBundle(labels, rows, rows[:0])
@@ -113,12 +112,12 @@ def time_towers(model: dict[str, Any], pairs: int, rounds: int, device: str) -> 
     def step() -> None:
         (image(images)['v'].sum() + text(captions)['t'].sum()).backward()
 
-    seconds = [timed(step)[0] for _ in range(rounds + 1)]
+    seconds = [time_call(step)[0] for _ in range(rounds + 1)]
     return statistics.median(seconds[1:])
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the tool."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -141,21 +140,23 @@ def main() -> None:
     torch.manual_seed(0)
     bundle = make_bundle(args.pairs, args.num_ids, args.channels, device)
 
-    contestants = {subset: Contestant(head, subset, bundle) for subset in SUBSETS}
-    found = {subset: c.examine() for subset, c in contestants.items()}
-    (loss, gradients, _), (other, others, _) = (found[subset] for subset in SUBSETS)
+    implementations = {
+        subset: Implementation(head, subset, bundle) for subset in SUBSETS
+    }
+    results = {subset: c.results() for subset, c in implementations.items()}
+    (loss, gradients, _), (other, others, _) = (results[subset] for subset in SUBSETS)
     scale = max(g.abs().max() for g in gradients)
     differ = max((a - b).abs().max() for a, b in zip(gradients, others, strict=True))
-    # They are warm by now
-    times = [[c.step() for c in contestants.values()] for _ in range(args.rounds)]
+    # No further rounds to warm up are needed
+    times = [[c.step() for c in implementations.values()] for _ in range(args.rounds)]
     medians = [statistics.median(t) for t in zip(*times, strict=True)]
 
-    table = PrettyTable(['prototypes of', 'a step, s', 'ratio', 'kept, MiB'])
+    table = PrettyTable(['prototypes of', 'a step, s', 'ratio', 'saved, MiB'])
     table.align = 'r'
     for subset, seconds in zip(SUBSETS, medians, strict=True):
-        kept = found[subset][2]
+        saved = results[subset][2]
         ratio = seconds / medians[0]
-        table.add_row([subset, f'{seconds:.3f}', f'{ratio:.1f}', f'{kept:,.1f}'])
+        table.add_row([subset, f'{seconds:.3f}', f'{ratio:.1f}', f'{saved:,.1f}'])
     if args.tower_pairs:
         towers = time_towers(model, args.tower_pairs, args.rounds, device)
         towers *= args.pairs / args.tower_pairs

@@ -23,7 +23,7 @@ from prettytable import PrettyTable
 
 from hplreid.evaluation import evaluate_reranking, k_reciprocal_rerank
 from hplreid.evaluation.rerank.joint_distances import JointDistances
-from hplreid.utils.measuring import REST, MemoryWatch, timed
+from hplreid.utils.measuring import PAUSE, MemoryWatch, time_call
 
 BLOCK = 512
 QUERIES = {19281: 3368, 93820: 11659}  # Market-1501 and MSMT17; else one in eight
@@ -66,7 +66,7 @@ class Contestant:
     def measure(self) -> object:
         """Run it once on a machine at rest; return what it returns."""
         with MemoryWatch() as watch:
-            seconds, result = timed(self.run, REST)
+            seconds, result = time_call(self.run, PAUSE)
         self.seconds.append(seconds)
         output = result.nbytes if isinstance(result, np.ndarray) else 0
         self.mebibytes.append((watch.growth - output) / 2**20)

@@ -1,16 +1,16 @@
-r"""Print the parameters of a config's model, part by part, in training and at test.
+r"""Count the parameters of each part of a config's model, in training and at test.
 
     python tools/analysis_tools/count_parameters.py configs/hpl/hpl_vitb16_joint.py \
         --num-ids 11754 --macs
 
-With ``--macs`` also what is computed for one item, in multiply-accumulates: the forward
-pass of a training step in each stage, divided by the items of its batch, and an image
-and a caption at test. The products inside attention are counted, captions are as long
+With ``--macs`` the multiply-accumulates of one item are counted as well: in the forward
+pass of a training step of each stage, divided by the items of its batch, and of an
+image and a caption at test. The products inside attention count, captions are as long
 as the text tower allows, and all their words are masked. What doesn't depend on the
-batch (prompts of all identities, say) is counted if it is made anew in each step.
+batch, such as prompts of all identities, counts if it is computed in each step.
 
-No data and no weights are needed: the model is built with random ones. Where
-``--num-ids`` is not given, it is read from the training data.
+Neither data nor weights are needed: the model has random weights. Without
+``--num-ids`` the identities of the training set are counted.
 """
 
 import argparse
@@ -27,13 +27,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from hplreid.engine.config.read import read_config
-from hplreid.engine.config.resolve import fill_num_ids, forget_pretrained
-from hplreid.engine.loops.stage import Stage, parse_stages, set_trainable
+from hplreid.engine.config import fill_num_ids, forget_pretrained, read_config
+from hplreid.engine.loops import Stage, parse_stages, set_trainable
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 
-# Inside it tensors have shapes and no data: a step of a large batch costs nothing
+# A context in which tensors have shapes but no data: large batches take no memory
 WITHOUT_DATA = FakeTensorMode(allow_non_fake_inputs=True)
 
 
@@ -43,7 +42,7 @@ def count(module: nn.Module) -> int:
 
 
 class AllNonZero(TorchDispatchMode):
-    """Says of each element of a tensor without data that it isn't zero."""
+    """A dispatch mode in which all elements of a tensor without data are nonzero."""
 
     def __torch_dispatch__(
         self,
@@ -52,7 +51,7 @@ class AllNonZero(TorchDispatchMode):
         args: tuple = (),
         kwargs: dict | None = None,
     ) -> Any:
-        """Answer ``nonzero`` and pass on everything else."""
+        """Compute ``nonzero`` from the shape; call all other functions."""
         if function is torch.ops.aten.nonzero.default:
             return args[0].new_empty((args[0].numel(), args[0].dim()), dtype=torch.long)
         return function(*args, **(kwargs or {}))
@@ -62,31 +61,31 @@ def count_macs(model: nn.Module, run: Callable[[], Any]) -> dict[str, float]:
     """Count the multiply-accumulates of a function that runs the model once.
 
     Args:
-        model: What ``run`` calls.
-        run: Runs it.
+        model: The model.
+        run: A function that runs it.
 
     Returns:
-        Multiply-accumulates of each part that did any, and of ``'all'``.
+        Multiply-accumulates of each part that has any, and of ``'all'``.
     """
     counter = FlopCounterMode(display=False)
     fast_path = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # its one operator isn't counted
+    torch.backends.mha.set_fastpath_enabled(False)  # its fused operator isn't counted
     try:
-        # Nor are, on every device, the kernels that attention has of its own
+        # Kernels of attention are not counted on all devices
         with sdpa_kernel(SDPBackend.MATH), counter:
             run()
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
     # A multiplication and an addition are two operations
-    done = {
+    macs = {
         name: sum(operations.values()) / 2
         for name, operations in counter.get_flop_counts().items()
     }
     root, total = type(model).__name__, counter.get_total_flops() / 2
     parts = {
-        # Lists of modules have no forward pass, their members have
-        name: done.get(f'{root}.{name}', 0)
-        or sum(done.get(f'{root}.{name}.{child}', 0) for child, _ in m.named_children())
+        # Lists of modules have no forward pass, but their members do
+        name: macs.get(f'{root}.{name}', 0)
+        or sum(macs.get(f'{root}.{name}.{child}', 0) for child, _ in m.named_children())
         for name, m in model.named_children()
         if name != 'heads'
     }
@@ -97,7 +96,7 @@ def count_macs(model: nn.Module, run: Callable[[], Any]) -> dict[str, float]:
 def make_batch(
     model: nn.Module, stage: Stage, size: Sequence[int]
 ) -> tuple[dict[str, Any], int, str]:
-    """Return a batch of a stage, its number of items and what one is."""
+    """Return a batch of a stage, its number of items and what an item is."""
     sampler = stage.dataloader['sampler']
     total = stage.dataloader['batch_size']
     pairs = sampler.get('num_pairs', total if hasattr(model, 'text_encoder') else 0)
@@ -122,7 +121,7 @@ def make_batch(
         unique_labels=rows,
         unique_index=rows,
     )
-    if stage.cache_features:  # then no image is loaded
+    if stage.cache_features:  # features in place of images
         widths = model.widths()
         batch['images'] = batch['images'][:0]
         batch['features'] = {
@@ -134,24 +133,26 @@ def make_batch(
 def macs_in_training(
     model: nn.Module, stage: Stage, size: Sequence[int]
 ) -> tuple[dict[str, float], str]:
-    """Count a step's forward pass for one item, and say what that is.
+    """Count the forward pass of a training step, divided by the items of its batch.
 
     Args:
-        model: A method, with its prototypes given, if it has some.
+        model: A method. If it has prototypes, they must be initialized.
         stage: The stage.
         size: Height and width of images.
+
+    Returns:
+        Multiply-accumulates of each part, and what an item is.
     """
     set_trainable(model, stage.trainable)
     model.enter_stage(stage.name)
     model.train()
-    steps = (
-        2 if hasattr(model, 'identity_prompts') else 1
-    )  # made in the first, or in all
+    # The prompts of some methods are computed in the first step only
+    steps = 2 if hasattr(model, 'identity_prompts') else 1
     with WITHOUT_DATA, AllNonZero(), torch.no_grad():
         batch, items, item = make_batch(model, stage, size)
         for _ in range(steps):
-            found = count_macs(model, lambda: model(batch, mode='loss'))
-    return {part: macs / items for part, macs in found.items()}, item
+            macs = count_macs(model, lambda: model(batch, mode='loss'))
+    return {part: number / items for part, number in macs.items()}, item
 
 
 def macs_at_test(model: nn.Module, size: Sequence[int]) -> dict[str, float]:
@@ -172,23 +173,23 @@ def macs_at_test(model: nn.Module, size: Sequence[int]) -> dict[str, float]:
         return count_macs(model.eval(), lambda: model(inputs, samples, mode='predict'))
 
 
-def give_prototypes(model: nn.Module) -> None:
-    """Give a model that needs them initial prototypes."""
+def initialize_prototypes(model: nn.Module) -> None:
+    """Initialize the prototypes of a model that has some."""
     if getattr(model, 'has_prototypes', False):
         shape = model.prototypes.prototypes_image.shape
-        given = torch.zeros(shape), torch.arange(shape[0])
-        model.receive_features(dict.fromkeys(model.prototypes.reads.values(), given))
+        features = torch.zeros(shape), torch.arange(shape[0])
+        model.receive_features(dict.fromkeys(model.prototypes.reads.values(), features))
 
 
 def main() -> None:
-    """Print the table of what the command line names."""
+    """Run the tool."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config')
-    parser.add_argument('--num-ids', type=int, help='training identities')
+    parser.add_argument('--num-ids', type=int, help='number of training identities')
     parser.add_argument(
-        '--macs', action='store_true', help='count multiply-accumulates, too'
+        '--macs', action='store_true', help='count multiply-accumulates as well'
     )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     args = parser.parse_args()
@@ -207,21 +208,21 @@ def main() -> None:
     columns: dict[str, dict[str, float]] = {}
     if args.macs:
         size = config.model.image_encoder.img_size
-        give_prototypes(training)
+        initialize_prototypes(training)
         stages = parse_stages(
             config.train_cfg.stages.to_dict(),
             config.optim_wrapper.to_dict(),
             config.train_dataloader.to_dict(),
         )
         for stage in stages:
-            found, item = macs_in_training(training, stage, size)
-            columns[f"GMAC, '{stage.name}', a {item}"] = found
+            macs, item = macs_in_training(training, stage, size)
+            columns[f"GMAC, '{stage.name}', a {item}"] = macs
         columns['GMAC, test'] = macs_at_test(inference, size)
     table = PrettyTable(['part', 'training', 'test', *columns])
     table.align = 'r'
     table.align['part'] = 'l'
     for name, part in training.named_children():
-        if count(part) or any(name in found for found in columns.values()):
+        if count(part) or any(name in macs for macs in columns.values()):
             sizes = count(part), count(kept[name]) if name in kept else 0
             table.add_row(
                 [name, *(f'{n:,}' for n in sizes), *_gmacs(columns.values(), name)]
@@ -234,7 +235,8 @@ def main() -> None:
 
 
 def _gmacs(columns: Sequence[dict[str, float]], part: str) -> list[str]:
-    return [f'{found.get(part, 0) / 1e9:.3f}' for found in columns]
+    """Return the cells of a part, in billions of multiply-accumulates."""
+    return [f'{macs.get(part, 0) / 1e9:.3f}' for macs in columns]
 
 
 if __name__ == '__main__':

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 from prettytable import PrettyTable
 
-from hplreid.engine.loops.benchmark_loop import write_json
 from hplreid.evaluation import (
     ArrayFileError,
     FeatureSet,
@@ -32,6 +31,7 @@ from hplreid.evaluation import (
     verification_report,
 )
 from hplreid.evaluation.distance import DISTANCES
+from hplreid.utils.atomic_files import write_json
 from hplreid.visualization import draw_verification
 
 

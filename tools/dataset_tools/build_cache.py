@@ -16,7 +16,7 @@ from prettytable import PrettyTable
 
 from hplreid.datasets.images.cache_builder import Built, verify_cache
 from hplreid.datasets.images.cache_index import CacheKey
-from hplreid.engine.config.check import PreflightError, check_types
+from hplreid.engine.config.check import ConfigError, check_types
 from hplreid.engine.config.image_cache import build_caches, collect_images
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.engine.config.read import read_config
@@ -95,7 +95,7 @@ def main() -> None:
             ]
         else:
             print(tabulate(build_caches(folder, wanted, args.workers, args.overwrite)))
-    except (PreflightError, OSError, ValueError) as error:
+    except (ConfigError, OSError, ValueError) as error:
         sys.exit(str(error))
     if args.verify and faults:
         sys.exit('\n'.join(faults))

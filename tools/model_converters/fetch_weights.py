@@ -1,6 +1,6 @@
-"""Fetch pre-trained CLIP weights once, into open_clip's cache.
+"""Download pre-trained CLIP weights into the cache of open_clip.
 
-Training never downloads anything by itself; this does, when you ask:
+Training never downloads anything, so run this once:
 
     python tools/model_converters/fetch_weights.py ViT-B-16-quickgelu openai
 """
@@ -14,12 +14,14 @@ from hplreid.models.backbones import WeightsError, find_weights
 
 
 def main() -> int:
-    """Fetch what the command line names; return the exit status."""
+    """Run the tool; return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('arch', help='open_clip name, ViT-B-16-quickgelu say')
-    parser.add_argument('tag', help="open_clip's name of the weights, openai say")
+    parser.add_argument(
+        'arch', help='name of the tower in open_clip, such as ViT-B-16-quickgelu'
+    )
+    parser.add_argument('tag', help='name of the weights in open_clip, such as openai')
     args = parser.parse_args()
     try:
         path = find_weights(args.arch, args.tag)
@@ -31,9 +33,10 @@ def main() -> int:
         try:
             path = download_pretrained(tag)
         except Exception as error:
-            # Whatever the hub's client raises without a network
+            # The client of the hub raises errors of many kinds without a network
             print(
-                f'{args.tag} of {args.arch} was not fetched: {error}', file=sys.stderr
+                f'{args.tag} of {args.arch} could not be downloaded: {error}',
+                file=sys.stderr,
             )
             return 1
     print(f'{args.arch} {args.tag}: {path}')

@@ -1,32 +1,34 @@
-"""Write the two towers of a checkpoint as CLIP weights: safetensors, half precision.
+"""Write the two towers of a checkpoint as CLIP weights, in fp16 as safetensors.
 
     python tools/model_converters/publish_clip.py CHECKPOINT OUT.safetensors
 
-The names are open_clip's, so the file loads here as ``pretrained='OUT.safetensors'``
-and there as a state dict. What only training needs (optimizer, heads, prompts) stays
-behind.
+Weights have open_clip's names: the file can be loaded here as
+``pretrained='OUT.safetensors'``, and in open_clip as a state dict. What only training
+needs (optimizer, heads, prompts) is left out.
 """
 
 import argparse
-import os
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
 from hplreid.models.backbones import read_state_dict
+from hplreid.utils.atomic_files import atomic_path
 
 TRAINING_ONLY = ('heads.', 'prompt_', 'image_inversion.', 'text_inversion.')
 
 
 def main() -> None:
-    """Convert what the command line names."""
+    """Run the tool."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('out', type=Path)
-    parser.add_argument('--note', default='', help='kept in the file: how it was made')
+    parser.add_argument(
+        '--note', default='', help='a note on how it was made, stored in the file'
+    )
     args = parser.parse_args()
     state, _ = read_state_dict(args.checkpoint)
     towers = {
@@ -34,9 +36,8 @@ def main() -> None:
         for k, v in state.items()
         if not k.startswith(TRAINING_ONLY)
     }
-    temporary = args.out.with_name(f'.{args.out.name}.{os.getpid()}')
-    save_file(towers, temporary, metadata={'note': args.note})
-    os.replace(temporary, args.out)
+    with atomic_path(args.out) as temporary:
+        save_file(towers, temporary, metadata={'note': args.note})
     size = args.out.stat().st_size / 1e6
     print(f'{args.out}: {len(towers)} tensors, {size:.2f} MB')
 

@@ -26,11 +26,10 @@ from torch.utils.data import DataLoader
 
 from hplreid.datasets import MaskCaption
 from hplreid.datasets.transforms.caption_tokens import MASK_ID, decode_tokens
-from hplreid.engine.config import read as flags
-from hplreid.engine.config.check import PreflightError
+from hplreid.engine.config import ConfigError, flags, read_config
 from hplreid.engine.loops.stage import parse_stages
-from hplreid.engine.loops.stage_dataloader import go_to
-from hplreid.engine.run import get_ready
+from hplreid.engine.loops.stage_dataloader import set_loader_position
+from hplreid.engine.run import prepare_run
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 from hplreid.visualization import SheetSample, Token, draw_sample_sheet
@@ -147,14 +146,14 @@ def build_loader(config: Config, view: View) -> DataLoader:
     """Build the loader as a run does, once its data is there; it has no workers.
 
     Raises:
-        PreflightError: Something is missing.
+        ConfigError: Something is missing.
     """
     # The rest of the config (weights, other data) needn't be there
     alone = {
         'data_preparers': config.get('data_preparers'),
         'train_dataloader': view.loader,
     }
-    get_ready(Config(alone, filename=config.filename), training=False)
+    prepare_run(Config(alone, filename=config.filename), training=False)
     init_default_scope(config.get('default_scope', 'hplreid'))
     in_order = {'type': 'DefaultSampler', 'shuffle': False}  # as BenchmarkLoop
     loader = {'sampler': in_order, **view.loader, 'num_workers': 0}
@@ -175,7 +174,7 @@ def choose_items(
         num: Items of all parts, which share equally.
     """
     if epoch is not None:
-        go_to(loader, epoch, 0)
+        set_loader_position(loader, epoch, 0)
         batch = list(islice(loader.sampler, loader.batch_size))
         sizes = getattr(loader.sampler, 'parts', (len(batch),))
         begin = 0
@@ -300,7 +299,7 @@ def save(image: Image.Image, path: Path) -> None:
 def main() -> None:
     """Run the tool."""
     args = parse_args()
-    config = flags.read_config(args.config, args.cfg_options)
+    config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, None)
     flags.set_seed(config, args.seed)
     try:
@@ -309,7 +308,7 @@ def main() -> None:
         else:
             view = choose_benchmark(config, args.split)
         image = draw(config, view, args.num)
-    except (PreflightError, OSError, ValueError) as error:
+    except (ConfigError, OSError, ValueError) as error:
         sys.exit(str(error))
     what = args.split if view.epoch is None else f'epoch_{view.epoch + 1}'
     out = args.out or Path(config.work_dir) / f'browse_{what}.png'

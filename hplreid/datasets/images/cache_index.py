@@ -108,7 +108,7 @@ class CacheIndex:
             'pillow': PIL.__version__,  # for people; what counts is the line before
             'data': self.data_name,
             'columns': Entry._fields,
-            'pictures': self.entries,
+            'pictures': self.entries,  # as the first version named it on disk
         }
         temporary = path.with_name(f'.{path.name}.{os.getpid()}.partial')
         try:

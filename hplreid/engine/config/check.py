@@ -1,4 +1,4 @@
-"""Everything that keeps a config from running, said at once, before building it."""
+"""Check a config before anything is built, and report all its problems at once."""
 
 import difflib
 import inspect
@@ -15,54 +15,77 @@ from hplreid.registry import ALL, SCOPE
 from .prepare import PREPARERS
 
 _ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
-# Their `type` is a word for somebody else, not the name of a component
+# Keys whose dict has a `type` that is an option, not the name of a component
 _NOT_COMPONENTS = {'clip_grad'}
-# What is built of a config. Whatever else stands at its top (`i2i`, `train_pipeline`)
-# was a name for a part of these, and may have been overridden since.
+# Keys that a run builds. Other keys at the top of a config (`i2i`, `train_pipeline`)
+# are names for a part of these, which may have been overridden since.
 _BUILT = {*inspect.signature(mmengine.runner.Runner).parameters, 'data_preparers'}
 
-Found = tuple[str, dict[str, Any]]
+Component = tuple[str, dict[str, Any]]
+"""The place of a dict with a ``type`` in its config, and the dict."""
 
 
-class PreflightError(RuntimeError):
-    """A config can't run. The message lists every reason, and what to do."""
+class ConfigError(RuntimeError):
+    """A config that can't run. The message lists every problem and what to do."""
 
 
 def check_types(config: Config) -> None:
-    """Check that every ``type`` of a config is known.
+    """Check that every ``type`` of a config is registered.
 
     Raises:
-        PreflightError: See the message.
+        ConfigError: At least one is not; the message lists them.
+
+    Example:
+        >>> check_types(Config(dict(model=dict(type='DualEncoder'))))
+        >>> check_types(Config(dict(model=dict(type='DualEncodr'))))
+        Traceback (most recent call last):
+        ...
+        hplreid.engine.config.check.ConfigError: The config cannot run, 1 problem:
+          1. model: 'DualEncodr' is not ... Did you mean 'DualEncoder'? ...
     """
-    raise_if(config, find_type_problems(config))
+    raise_problems(config, find_type_problems(config))
 
 
 def check_config(config: Config) -> None:
-    """Check all that can be checked without building anything.
+    """Check everything that can be checked without building anything.
 
     Raises:
-        PreflightError: See the message.
+        ConfigError: :func:`find_problems` found some; the message lists them.
+
+    Example:
+        >>> check_config(Config(dict(load_from='missing.pth')))
+        Traceback (most recent call last):
+        ...
+        hplreid.engine.config.check.ConfigError: The config cannot run, 1 problem:
+          1. load_from: checkpoint 'missing.pth' does not exist.
     """
-    raise_if(config, find_problems(config))
+    raise_problems(config, find_problems(config))
 
 
 def find_problems(config: Config) -> list[str]:
-    """Return what keeps a config from running, a message each, without repetition.
+    """Return one message for each problem that keeps a config from running.
 
-    Every dict with a ``type`` whose class has a ``find_problems`` class method is shown
-    to it: datasets tell of missing folders, towers of missing weights.
+    Unknown types and missing checkpoints are found here. Further problems come from the
+    components: where a class has a class method ``find_problems``, it is called with
+    the arguments in the config. Datasets report missing folders, towers missing
+    weights.
+
+    Example:
+        >>> find_problems(Config(dict(model=dict(type='DualEncoder'))))
+        []
     """
     problems = find_type_problems(config)
     for place, component in _built_components(config):
         cls = _find_class(component['type'])
         if hasattr(cls, 'find_problems'):
             arguments = {k: v for k, v in component.items() if k != 'type'}
-            problems += _ask(place, cls, arguments)
-        starts = component.get('init_cfg')
-        for start in starts if isinstance(starts, (list, tuple)) else [starts]:
-            if isinstance(start, dict):
-                problems += _find_missing(f'{place}.init_cfg', start.get('checkpoint'))
-    problems += _find_missing('load_from', config.get('load_from'))
+            problems += _find_class_problems(place, cls, arguments)
+        init_cfgs = component.get('init_cfg')
+        for init in init_cfgs if isinstance(init_cfgs, (list, tuple)) else [init_cfgs]:
+            if isinstance(init, dict):
+                place_of_init = f'{place}.init_cfg'
+                problems += _find_missing_file(place_of_init, init.get('checkpoint'))
+    problems += _find_missing_file('load_from', config.get('load_from'))
     return list(dict.fromkeys(problems))
 
 
@@ -74,7 +97,7 @@ def find_type_problems(config: Config) -> list[str]:
         if place.split('.')[0] == 'data_preparers':
             if name not in PREPARERS:
                 problems.append(
-                    f"{place}: '{name}' is no data preparer: expected one of "
+                    f"{place}: '{name}' is not a data preparer: expected one of "
                     f'{sorted(PREPARERS)}.'
                 )
         elif _find_class(name) is None:
@@ -82,20 +105,20 @@ def find_type_problems(config: Config) -> list[str]:
     return problems
 
 
-def _built_components(config: Config) -> Iterator[Found]:
-    """Yield every component that a run builds, and where in the config it is."""
+def _built_components(config: Config) -> Iterator[Component]:
+    """Yield every component that a run builds, with its place in the config."""
     built = {k: v for k, v in config.to_dict().items() if k in _BUILT}
     yield from _components(built)
 
 
-def _components(value: Any, place: str = '') -> Iterator[Found]:  # noqa: ANN401
-    """Yield every dict with a ``type``, and where in the config it is."""
+def _components(value: Any, place: str = '') -> Iterator[Component]:  # noqa: ANN401
+    """Yield every dict with a ``type``, with its place in the config."""
     if isinstance(value, dict):
         kind = value.get('type')
         if kind is not None and place.rsplit('.', 1)[-1] not in _NOT_COMPONENTS:
             yield place, value
             if isinstance(kind, str) and '.' in kind and not kind.startswith(SCOPE):
-                return  # what is below is the other code base's
+                return  # its parts are for the registries of that code base
         children: Any = value.items()
     elif isinstance(value, (list, tuple)):
         children = enumerate(value)
@@ -106,7 +129,7 @@ def _components(value: Any, place: str = '') -> Iterator[Found]:  # noqa: ANN401
 
 
 def _find_class(name: Any) -> Any:  # noqa: ANN401
-    """Return what is registered as ``name`` anywhere, None if nothing is."""
+    """Return the class registered as ``name`` in any registry, or None."""
     if not isinstance(name, str):
         return name  # the class itself
     scope, short = root.Registry.split_scope_key(name)
@@ -122,10 +145,11 @@ def _find_class(name: Any) -> Any:  # noqa: ANN401
 
 
 def _find_foreign(name: str) -> Any:  # noqa: ANN401
+    """Return the class registered as ``name`` by another code base, or None."""
     for registry in _ROOTS:
         try:
             found = registry.get(name)
-        except (RuntimeError, KeyError):  # how registries say that they don't know it
+        except (RuntimeError, KeyError):  # it isn't registered there
             continue
         if found is not None:
             return found
@@ -133,7 +157,7 @@ def _find_foreign(name: str) -> Any:  # noqa: ANN401
 
 
 def _explain_unknown(name: str) -> str:
-    """Say that a name is unknown, as the registry of the closest known name does."""
+    """Return a message that a name is unknown, with the closest known name."""
     for registries in (ALL, _ROOTS):
         known = {n: r for r in registries for n in r.module_dict}
         close = difflib.get_close_matches(name, known, n=1)
@@ -145,19 +169,19 @@ def _explain_unknown(name: str) -> str:
                 except KeyError as error:
                     return str(error.args[0])
             return f"'{name}' is not registered. Did you mean '{close[0]}'?"
-    return f"'{name}' is not registered, here or in MMEngine, nor is anything like it."
+    return f"'{name}' is not registered, here or in MMEngine, nor is a similar name."
 
 
-def _ask(
+def _find_class_problems(
     place: str,
     cls: Any,  # noqa: ANN401
     arguments: dict[str, Any],
 ) -> list[str]:
-    """Ask a class whether it can be built from ``arguments``."""
+    """Return why a class can't be built from ``arguments``, by its own check."""
     try:
         inspect.signature(cls.find_problems).bind(**arguments)
     except TypeError as error:
-        # What is missing may be what the parent adds (text_encoder.arch, say)
+        # A missing argument may be one that the parent adds (text_encoder.arch, say)
         missing = 'missing' in str(error)
         return [] if missing else [f'{place}: {cls.__name__} {error}']
     try:
@@ -166,15 +190,15 @@ def _ask(
         return [f'{place}: {error.args[0]}']
 
 
-def _find_missing(place: str, checkpoint: str | None) -> list[str]:
-    """Look for a checkpoint, unless it is an address or there is none."""
+def _find_missing_file(place: str, checkpoint: str | None) -> list[str]:
+    """Return a message if a checkpoint is a path, not a URL, and doesn't exist."""
     if not checkpoint or '://' in checkpoint or Path(checkpoint).expanduser().is_file():
         return []
     return [f"{place}: checkpoint '{checkpoint}' does not exist."]
 
 
-def raise_if(config: Config, problems: list[str]) -> None:
-    """Raise PreflightError with all ``problems`` of a config, if there are any."""
+def raise_problems(config: Config, problems: list[str]) -> None:
+    """Raise ConfigError with all problems of a config, if there are any."""
     if not problems:
         return
     count = '1 problem' if len(problems) == 1 else f'{len(problems)} problems'
@@ -182,6 +206,6 @@ def raise_if(config: Config, problems: list[str]) -> None:
         f'  {i}. ' + problem.replace('\n', '\n     ')
         for i, problem in enumerate(problems, 1)
     ]
-    raise PreflightError(
+    raise ConfigError(
         '\n'.join([f'{config.filename or "The config"} cannot run, {count}:', *listed])
     )

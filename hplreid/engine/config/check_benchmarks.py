@@ -1,4 +1,4 @@
-"""Reads every benchmark of a config, so that none disappoints after the training."""
+"""Check, before the training, that every benchmark of a config can be scored."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,12 +12,16 @@ from .resolve import merge_config
 
 
 def find_benchmark_problems(config: Config) -> list[str]:
-    """Return what keeps the benchmarks of a config from being scored, a message each.
+    """Return one message for each problem that keeps a benchmark from being scored.
 
-    The annotations of each are read, no image is. A metric with a method
-    ``check_dataset`` is shown the dataset and raises ValueError if it can't score it.
-    Where the image tower knows cameras, every image must be of one of them, in
-    training too.
+    The annotations of every benchmark are read, but no image is. Where a metric has a
+    method ``check_dataset``, it is called with the dataset and raises ValueError if it
+    can't score it. Where the image tower has camera embeddings, every image must be of
+    a camera that has one, in training too.
+
+    Example:
+        >>> find_benchmark_problems(Config(dict(model=dict(type='DualEncoder'))))
+        []
     """
     problems = []
     num_cameras = _num_cameras(config)
@@ -27,7 +31,7 @@ def find_benchmark_problems(config: Config) -> list[str]:
             check_cameras(dataset, num_cameras)
             for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
                 check = getattr(METRICS.get(metric['type']), 'check_dataset', None)
-                # A dataset of somebody else's need not tell its items unread
+                # A dataset of another code base may not list its items unread
                 if check is not None and hasattr(dataset, 'get_data_info'):
                     check(METRICS.build(metric), dataset)
         except (ValueError, FileNotFoundError) as error:
@@ -38,36 +42,37 @@ def find_benchmark_problems(config: Config) -> list[str]:
 
 
 def check_cameras(dataset: Any, num_cameras: int) -> None:  # noqa: ANN401
-    """Check that every image of a dataset is of a camera that a tower knows.
+    """Check that the tower has an embedding of the camera of every image of a dataset.
 
     Args:
-        dataset: The dataset; one that doesn't tell its items unread passes.
-        num_cameras: The tower's ``num_cameras``; 0 for a tower that knows none.
+        dataset: The dataset. One without ``get_data_info`` passes.
+        num_cameras: The tower's ``num_cameras``; 0 for a tower without embeddings.
 
     Raises:
-        ValueError: Some images have another camera, or none that is known.
+        ValueError: The camera of some images has no embedding, or is unknown.
     """
     if not num_cameras or not hasattr(dataset, 'get_data_info'):
         return
     items = (dataset.get_data_info(i) for i in range(len(dataset)))
     cameras = Counter(i['camid'] for i in items if i['img_path'] is not None)
-    strange = {c: n for c, n in cameras.items() if not 0 <= c < num_cameras}
-    if strange:
-        listed = ', '.join('-1 (unknown)' if c < 0 else str(c) for c in sorted(strange))
+    unknown = {c: n for c, n in cameras.items() if not 0 <= c < num_cameras}
+    if unknown:
+        listed = ', '.join('-1 (unknown)' if c < 0 else str(c) for c in sorted(unknown))
         raise ValueError(
-            f'{sum(strange.values()):,} of {cameras.total():,} images have a camera '
+            f'{sum(unknown.values()):,} of {cameras.total():,} images have a camera '
             f'that the image tower has no embedding of: {listed}. Expected 0 to '
             f'{num_cameras - 1}, because of image_encoder.num_cameras={num_cameras}.'
         )
 
 
 def _num_cameras(config: Config) -> int:
+    """Return the number of cameras that the image tower has embeddings of."""
     model = config.get('model') or {}
     return (model.get('image_encoder') or {}).get('num_cameras', 0)
 
 
 def _find_training_problems(config: Config, num_cameras: int) -> list[str]:
-    """Say whose cameras a tower doesn't know, a message for each training set."""
+    """Return a message for each training set with a camera that has no embedding."""
     loader = config.get('train_dataloader')
     if not loader:
         return []
@@ -88,11 +93,11 @@ def _find_training_problems(config: Config, num_cameras: int) -> list[str]:
 
 
 def _benchmarks(config: Config) -> Iterator[tuple[str, dict[str, Any], Any]]:
-    """Yield place, loader and metrics of each benchmark of a ``BenchmarkLoop``."""
+    """Yield place, dataloader and metrics of each benchmark of a ``BenchmarkLoop``."""
     for mode in ('val', 'test'):
         loaders = config.get(f'{mode}_dataloader') or {}
         evaluators = config.get(f'{mode}_evaluator') or {}
         for name, loader in loaders.items():
-            # MMEngine's own loops have a single loader there instead
+            # MMEngine's own loops have a single dataloader there instead
             if name in evaluators and isinstance(loader, dict) and 'dataset' in loader:
                 yield f'{mode}_dataloader.{name}', loader, evaluators[name]

@@ -1,4 +1,4 @@
-"""What a config needs before it is built: made data, filled caches."""
+"""Make the datasets and image caches that a config lists, before it is built."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from .image_cache import build_caches, collect_images, use_image_cache
 def _make_synthpeds(
     out: str, size: str = 'default', seed: int = 0, difficulty: str = 'default'
 ) -> None:
-    # A command that makes no data must not load the renderer
+    # Imported here: a command that makes no dataset must not load the renderer
     from hplreid.synthpeds import make_synthpeds
 
     make_synthpeds(out, size=size, seed=seed, difficulty=difficulty)
@@ -26,23 +26,29 @@ PREPARERS: dict[str, Callable[..., None]] = {
     'SynthPeds': lambda config, **arguments: _make_synthpeds(**arguments),
     'ImageCache': _make_image_cache,
 }
-"""What may stand as ``type`` in a config's ``data_preparers``."""
+"""The functions that ``type`` in a config's ``data_preparers`` may name."""
 
 
 def prepare_data(config: Config) -> None:
-    """Make the data that a config lists in ``data_preparers``, if not made already.
+    """Make the datasets that a config lists in ``data_preparers``, if they are missing.
 
-    ``data_preparers = [dict(type='SynthPeds', out='data/synthpeds')]``; the other keys
-    are ``size``, ``seed`` and ``difficulty``. With several processes the first of each
-    machine makes the data and the others wait for it.
+    For instance ``data_preparers = [dict(type='SynthPeds', out='data/synthpeds')]``;
+    further keys are ``size``, ``seed`` and ``difficulty``. With several processes the
+    first one of each machine makes the data, and the others wait for it.
 
-    With ``image_cache = 'data/cache'`` in the config all pipelines take their images
-    from there; see :func:`use_image_cache`. ``dict(type='ImageCache')`` among the
-    preparers, after those that make the images, builds what that cache lacks.
+    With ``image_cache = 'data/cache'`` in the config all pipelines read their images
+    from that cache; see :func:`use_image_cache`. ``dict(type='ImageCache')`` among the
+    preparers, after those that make the images, adds what the cache lacks.
 
     Raises:
-        KeyError: There is no such preparer.
-        ValueError: A pipeline can't use the cache, or there is none to build.
+        KeyError: A preparer is unknown.
+        ValueError: A pipeline can't use the cache, or there is no cache to build.
+
+    Example:
+        >>> prepare_data(Config(dict(data_preparers=[dict(type='Download')])))
+        Traceback (most recent call last):
+        ...
+        KeyError: "data_preparers: no 'Download': expected one of ['ImageCache', ...
     """
     if config.get('image_cache'):
         for part in list(config.values()):

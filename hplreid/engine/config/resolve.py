@@ -1,4 +1,4 @@
-"""Resolving a config: what a stage, a test or a model needs of it, filled in."""
+"""Resolve a config: merge its parts, and derive the one that a test needs."""
 
 import inspect
 from copy import deepcopy
@@ -21,7 +21,18 @@ _TRAIN_KEYS = (
 
 
 def merge_config(shared: dict, own: dict | None) -> dict:
-    """Return ``shared`` with ``own`` merged over it, ``_delete_=True`` respected."""
+    """Return ``shared`` with ``own`` merged over it.
+
+    As in MMEngine's config files, a dict with ``_delete_=True`` replaces the shared one
+    instead of being merged into it. Neither argument is changed.
+
+    Example:
+        >>> shared = dict(batch_size=64, sampler=dict(type='IdentitySampler', seed=1))
+        >>> merge_config(shared, dict(sampler=dict(type='ItemSampler')))['sampler']
+        {'type': 'ItemSampler', 'seed': 1}
+        >>> merge_config(shared, dict(sampler=dict(type='ItemSampler', _delete_=True)))
+        {'batch_size': 64, 'sampler': {'type': 'ItemSampler'}}
+    """
     merged = Config(dict(shared))
     # A copy: merging takes `_delete_` out of what is merged, which is used again
     merged.merge_from_dict(deepcopy(dict(own or {})))
@@ -29,10 +40,17 @@ def merge_config(shared: dict, own: dict | None) -> dict:
 
 
 def fill_num_ids(config: Config) -> None:
-    """Set ``model.num_ids`` to the number of training identities, unless it is set.
+    """Set ``model.num_ids`` to the number of training identities.
 
-    The annotations of the training set are read for it. The number stands in the config
-    that the run leaves in its work folder.
+    A number that is set stays, and a model without the argument gets none. The
+    annotations of the training set are read to count its identities. The config that
+    the run saves in its work folder has the number.
+
+    Example:
+        >>> config = Config(dict(model=dict(type='DualEncoder', num_ids=11003)))
+        >>> fill_num_ids(config)
+        >>> config.model.num_ids
+        11003
     """
     model = config.model
     accepted = inspect.signature(MODELS.get(model['type'])).parameters
@@ -41,24 +59,40 @@ def fill_num_ids(config: Config) -> None:
     loader = config.train_dataloader.to_dict()
     stages = config.train_cfg.get('stages')
     if stages:
-        first = next(iter(stages.values()))
-        loader = merge_config(loader, first.get('train_dataloader'))
+        first_stage = next(iter(stages.values()))
+        loader = merge_config(loader, first_stage.get('train_dataloader'))
     dataset = DATASETS.build(loader['dataset'])
     model['num_ids'] = int(dataset.metainfo['num_ids'])
 
 
 def inference_config(config: Config) -> Config:
-    """Return what testing needs of a config: no training, no pre-trained weights."""
-    needed = deepcopy(config)
+    """Return a copy without training and without pre-trained weights.
+
+    The model that it describes has no heads and no prompts, and takes all its weights
+    from the checkpoint that is tested.
+
+    Example:
+        >>> model = dict(type='DualEncoder', num_ids=4, pretrained='openai')
+        >>> inference_config(Config(dict(model=model, resume=True))).to_dict()
+        {'model': {'type': 'DualEncoder', 'pretrained': None}}
+    """
+    inference = deepcopy(config)
     for key in _TRAIN_KEYS:
-        needed.pop(key, None)
-    needed.model.pop('num_ids', None)  # with it go heads and prompts
-    forget_pretrained(needed.model)  # the checkpoint has all weights
-    return needed
+        inference.pop(key, None)
+    inference.model.pop('num_ids', None)  # with it go heads and prompts
+    forget_pretrained(inference.model)  # the checkpoint has all weights
+    return inference
 
 
 def forget_pretrained(part: dict) -> None:
-    """Make a model's config one of random weights: nothing is read from a file."""
+    """Change the config of a model, in place, to one with random weights.
+
+    Example:
+        >>> model = dict(image_encoder=dict(arch='ViT-B-16', pretrained='openai'))
+        >>> forget_pretrained(model)
+        >>> model
+        {'image_encoder': {'arch': 'ViT-B-16', 'pretrained': None}}
+    """
     for key, value in part.items():
         if key in ('pretrained', 'init_cfg'):  # ours, and mmpretrain's
             part[key] = None

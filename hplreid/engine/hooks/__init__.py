@@ -1,4 +1,9 @@
-"""What happens around the steps: saving, resuming, logging, drawing."""
+"""Hooks: what happens around training steps and tests.
+
+Saving and resuming checkpoints, logging losses, drawing ranked lists. A hook doesn't
+compute losses or scores and doesn't decide the order of steps: that is for models,
+metrics and ``loops``.
+"""
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .loss_log_hook import LossLogHook, NonFiniteLossError

@@ -1,4 +1,4 @@
-"""Draws what was found for a few queries of each benchmark."""
+"""Draw the ranked lists of a few queries of each benchmark."""
 
 from pathlib import Path
 
@@ -11,22 +11,23 @@ from hplreid.registry import HOOKS, VISUALIZERS
 
 @HOOKS.register_module()
 class RankedListHook(Hook):
-    """After a test, write ``<work_dir>/ranked_lists/<benchmark>.png``.
+    """Draws ranked lists after a test: ``<work_dir>/ranked_lists/<benchmark>.png``.
 
-    The queries are spread evenly over the query set: always the same ones, whether the
-    model does well on them or not. It uses what the metrics have gathered; nothing is
-    computed anew. A metric with a prefix gets ``<benchmark>_<prefix>.png``.
+    The queries are spread evenly over the query set, the same ones for every model. The
+    lists are made of features that the metrics have collected; nothing is computed
+    again. A metric with a prefix gets ``<benchmark>_<prefix>.png``.
 
     Args:
-        num_queries: Queries of each benchmark.
-        topk: Gallery items of each query.
-        visualizer: Config of what draws them.
+        num_queries: Number of queries of each benchmark.
+        topk: Number of gallery items of each query.
+        visualizer: Config of the visualizer that draws them. Defaults to
+            ``RankedListVisualizer``.
 
     Raises:
         ValueError: A count is less than one.
     """
 
-    # After the logger, so that the scores are there even where an image is missing.
+    # After the logger, so that scores are logged even if an image is missing
     priority = 'VERY_LOW'
 
     def __init__(
@@ -39,7 +40,7 @@ class RankedListHook(Hook):
             )
         self.num_queries = num_queries
         self.topk = topk
-        # Through the registry, for the engine doesn't import what draws.
+        # By the registry: the engine must not import visualization
         self.visualizer = VISUALIZERS.build(
             visualizer or {'type': 'RankedListVisualizer'}
         )
@@ -48,7 +49,7 @@ class RankedListHook(Hook):
     def after_test_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
-        """Draw a page for each benchmark that ranks a gallery.
+        """Draw an image for each benchmark that ranks a gallery.
 
         Raises:
             TypeError: The test loop has no named benchmarks.

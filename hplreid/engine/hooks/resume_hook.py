@@ -1,4 +1,4 @@
-"""What a stopped training needs to go on exactly, into the checkpoint and back."""
+"""Save and restore the state that an exact resume of a staged training needs."""
 
 from typing import Any, Protocol
 
@@ -13,36 +13,36 @@ from hplreid.utils.checkpoint import (
     unpack_message_hub,
 )
 
-from ..identity_map import describe_difference, identity_map
+from ..identity_map import describe_map_difference, get_identity_map
 from ..random_state import restore_rng
 
 
 class StagedLoop(Protocol):
-    """What the hook asks of the training loop."""
+    """What the hook needs of the training loop."""
 
     dataloader: DataLoader
     stages: list
 
     def state(self) -> dict[str, Any]:
-        """Describe the stage."""
+        """Return the state of the stage."""
 
-    def install(self, index: int) -> None:
-        """Go to a stage."""
+    def enter_stage(self, index: int) -> None:
+        """Set up a stage."""
 
 
 class ResumeHook(Hook):
-    """Keeps stage, identities and random states in checkpoints; goes on from them.
+    """Saves stage, identities and random states in checkpoints, and restores them.
 
     Everything in the file is a tensor, a number, a string or a container of these.
-    Random states of all processes come from :class:`AtomicCheckpointHook`, since only
-    the first process is asked here. The augmentation of an item depends on the seed and
-    its place in the stream alone, so workers have no state.
+    Random states of all processes come from :class:`AtomicCheckpointHook`, since
+    MMEngine calls this hook in the first process only. The augmentation of an item
+    depends on the seed and its position in the stream alone, so workers have no state.
 
     Args:
-        loop: The training loop, which brings this hook itself.
+        loop: The training loop, which registers this hook itself.
     """
 
-    priority = 'LOWEST'  # sees what all other hooks put in the checkpoint
+    priority = 'LOWEST'  # after all other hooks have changed the checkpoint
 
     def __init__(self, loop: StagedLoop) -> None:
         self.loop = loop
@@ -51,29 +51,30 @@ class ResumeHook(Hook):
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the stage; make everything plain."""
+        """Add the stage and convert everything to plain values."""
         checkpoint['stage'] = self.loop.state()
         checkpoint['message_hub'] = pack_message_hub(checkpoint['message_hub'])
         for key in checkpoint.keys() - {'state_dict'}:
             checkpoint[key] = to_plain(checkpoint[key], key)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Enter the checkpoint's stage, before its optimizer state is loaded.
+        """Enter the stage of the checkpoint, before its optimizer state is loaded.
 
         Raises:
-            CheckpointError: The training that the checkpoint comes from is another one.
+            CheckpointError: The checkpoint is of another training: other stages,
+                another global batch or other identities.
         """
         if not runner._resume:
             return
         if 'stage' not in checkpoint:
             raise CheckpointError(
-                'The checkpoint has no training stage to resume: it was not made by a '
-                'staged training. To start from its weights, use load_from.'
+                'The checkpoint has no training stage to resume: it was not written by '
+                'StagedTrainLoop. To start from its weights, use load_from.'
             )
         self._check_stage(runner, checkpoint['stage'])
         self._check_identities(checkpoint['meta'])
         checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
-        self.loop.install(checkpoint['stage']['index'])
+        self.loop.enter_stage(checkpoint['stage']['index'])
         self._rng_states = checkpoint['meta'].get('rng_states')
         if self._rng_states is None:
             runner.logger.warning(
@@ -89,6 +90,7 @@ class ResumeHook(Hook):
             self._rng_states = None
 
     def _check_stage(self, runner: Runner, saved: dict[str, Any]) -> None:
+        """Check that the config has the stage of the checkpoint, with its batch."""
         index = saved['index']
         names = [stage.name for stage in self.loop.stages]
         if index >= len(names) or names[index] != saved['name']:
@@ -104,16 +106,17 @@ class ResumeHook(Hook):
             )
 
     def _check_identities(self, meta: dict[str, Any]) -> None:
+        """Check that every identity has the label that it has in the checkpoint."""
         old = (meta.get('dataset_meta') or {}).get('label_of')
-        new = identity_map(self.loop.dataloader.dataset)
+        new = get_identity_map(self.loop.dataloader.dataset)
         if old is not None and new is not None and old != new:
             raise CheckpointError(
                 'The training identities are not those of the checkpoint: '
-                f'{describe_difference(old, new)}.'
+                f'{describe_map_difference(old, new)}.'
             )
 
     def before_train(self, runner: Runner) -> None:
-        """Restore the random states, once the stage has been entered."""
+        """Restore the random states, after the stage has been entered."""
         if self._rng_states is not None:
             restore_rng(self._rng_states[runner.rank])
             self._rng_states = None

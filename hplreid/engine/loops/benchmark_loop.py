@@ -1,7 +1,5 @@
-"""Several named benchmarks in one test or validation."""
+"""Test or validate on several named benchmarks."""
 
-import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,16 +11,17 @@ from torch.utils.data import DataLoader
 
 from hplreid.evaluation import format_table
 from hplreid.registry import LOOPS
+from hplreid.utils.atomic_files import write_json
 
-from ..checkpoint_selection import SELECTION, describe_choice, describe_stamp
+from ..checkpoint_selection import SELECTION, describe_record, describe_selection
 from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'
-"""Where in MMEngine's message hub the name of a checkpoint's training data stands."""
+"""Key of the name of a checkpoint's training set in MMEngine's message hub."""
 
 
 class LoaderChain:
-    """Loaders one after the other: hooks and log processors read the total length."""
+    """Dataloaders in sequence; hooks and log processors read the total length."""
 
     def __init__(self, loaders: Mapping[str, DataLoader]) -> None:
         self.loaders = dict(loaders)
@@ -33,26 +32,28 @@ class LoaderChain:
 
 @LOOPS.register_module()
 class BenchmarkLoop(BaseLoop):
-    """Test on several benchmarks, report them in one table and in ``metrics.json``.
+    """Tests on several benchmarks and reports them in one table.
 
-    The scores of each query go to ``per_query/<benchmark>.npz``, for comparisons.
+    The scores are also written to ``metrics.json`` in the work folder, and those of
+    each query to ``per_query/<benchmark>.npz``.
 
     ``test_dataloader`` and ``test_evaluator`` of the config are dicts with the names of
-    the benchmarks as keys. To hooks it is one epoch over all loaders, whose metrics are
+    the benchmarks as keys. Hooks see one epoch over all dataloaders, whose metrics are
     named ``<benchmark>/<metric>``.
 
     Args:
         runner: The runner.
-        dataloader: Benchmark -> loader or its config. A sampler that isn't given is the
-            ordinary one, in order.
-        evaluator: Benchmark -> evaluator, or config of a metric or of several.
-        augment: Arguments of :class:`TestTimeAugmentation`; None for none.
-        dump_features: Folder to write the features to, ``<benchmark>.npz`` each; None
-            for none.
+        dataloader: The dataloader, or its config, of each benchmark. The default
+            sampler yields all items in order.
+        evaluator: The evaluator of each benchmark, or the config of its metrics.
+        augment: Arguments of :class:`TestTimeAugmentation`. Defaults to None: images
+            are encoded once.
+        dump_features: Folder in which the features of each benchmark are written as
+            ``<benchmark>.npz``. Defaults to None: they are not written.
 
     Raises:
-        TypeError: One of them isn't a dict of benchmarks, or features shall be written
-            that no metric keeps.
+        TypeError: ``dataloader`` or ``evaluator`` isn't a dict of benchmarks, or
+            features are to be written but no metric keeps them.
         ValueError: They don't name the same benchmarks.
     """
 
@@ -88,7 +89,7 @@ class BenchmarkLoop(BaseLoop):
         """Test every benchmark.
 
         Returns:
-            ``<benchmark>/<metric>`` -> percent, on every process.
+            Scores in percent by ``<benchmark>/<metric>``, the same in every process.
         """
         self._call_hook('before_{}')
         self._call_hook('before_{}_epoch')
@@ -127,9 +128,10 @@ class BenchmarkLoop(BaseLoop):
     def _report(
         self, metrics: Mapping[str, dict[str, float]], flat: dict[str, float]
     ) -> None:
+        """Log the table of scores and, after a test, write the files."""
         rows: dict[str, dict[str, float | str]] = {}
         for name, scores in metrics.items():
-            for key, score in scores.items():  # a metric with a prefix has its own row
+            for key, score in scores.items():  # a metric with a prefix gets its own row
                 row, _, column = f'{name}/{key}'.rpartition('/')
                 rows.setdefault(row, {})[column] = score
             for metric in self.evaluators[name].metrics:
@@ -148,6 +150,7 @@ class BenchmarkLoop(BaseLoop):
             self._write_arrays()
 
     def _write_arrays(self) -> None:
+        """Write the scores of each query and, on request, the features."""
         folder = Path(self.runner.work_dir) / 'per_query'
         for name, metric in self._metrics():
             if hasattr(metric, 'per_query'):
@@ -156,12 +159,13 @@ class BenchmarkLoop(BaseLoop):
                 metric.features().save(Path(self.dump_features) / f'{name}.npz')
 
     def _metrics(self) -> Iterator[tuple[str, BaseMetric]]:
-        """Yield every metric and the name of what it writes."""
+        """Yield every metric, with the name of the files that it writes."""
         for name, evaluator in self.evaluators.items():
             for metric in evaluator.metrics:
                 yield f'{name}_{metric.prefix}' if metric.prefix else name, metric
 
     def _check_names(self, dataloader: Mapping, evaluator: Mapping) -> None:
+        """Check that dataloaders and evaluators name the same benchmarks."""
         for kind, value, key in (
             ('dataloader', dataloader, 'dataset'),
             ('evaluator', evaluator, 'type'),
@@ -191,31 +195,31 @@ class BenchmarkLoop(BaseLoop):
 
 @LOOPS.register_module()
 class BenchmarkValLoop(BenchmarkLoop):
-    """The same for validation, from ``val_dataloader`` and ``val_evaluator``.
+    """Validates on several benchmarks, from ``val_dataloader`` and ``val_evaluator``.
 
-    It calls the hooks of validation and leaves ``metrics.json`` to the test.
+    It calls the hooks of validation and writes no files; see :class:`BenchmarkLoop`.
     """
 
     mode = 'val'
 
 
 def describe_weights(runner: Runner) -> str:
-    """Say which weights are tested and how they were chosen."""
-    # Not runner.train_loop: reading it would build the loop and its data.
+    """Describe which weights are tested and how they were selected."""
+    # Not runner.train_loop: reading it would build the loop and its datasets
     loop = runner._train_loop
     if isinstance(loop, BaseLoop) and loop.iter > 0:
-        stamp = runner.message_hub.get_info(SELECTION)
-        epoch = stamp['epoch'] if stamp else loop.epoch
-        chosen = describe_stamp(stamp) if stamp else 'not selected'
-        return f'weights: this run after epoch {epoch} ({chosen})'
+        record = runner.message_hub.get_info(SELECTION)
+        epoch = record['epoch'] if record else loop.epoch
+        selection = describe_record(record) if record else 'not selected'
+        return f'weights: this run after epoch {epoch} ({selection})'
     if runner._load_from is None:
         return 'weights: as initialized, no checkpoint'
     name = Path(runner._load_from).name
-    return f'checkpoint: {name} ({describe_choice(runner, name)})'
+    return f'checkpoint: {name} ({describe_selection(runner, name)})'
 
 
 def describe_training_data(runner: Runner) -> list[str]:
-    """Say what the weights were trained on; nothing where it isn't known."""
+    """Describe what the weights were trained on; return no line if it is unknown."""
     loop = runner._train_loop
     if isinstance(loop, BaseLoop) and loop.iter > 0:
         metainfo = getattr(loop.dataloader.dataset, 'metainfo', None) or {}
@@ -223,10 +227,3 @@ def describe_training_data(runner: Runner) -> list[str]:
     else:
         name = runner.message_hub.get_info(TRAINED_ON)
     return [f'trained on: {name}'] if name else []
-
-
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write a file that is either whole or not there."""
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    temporary.write_text(json.dumps(content, indent=2) + '\n')
-    os.replace(temporary, path)

@@ -1,4 +1,4 @@
-"""Features of a training set, computed once by what a stage has frozen."""
+"""Compute features of a training set once, and train on them in place of images."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
@@ -15,8 +15,8 @@ from hplreid.structures.feature_bundle import ALL
 
 from ..random_state import preserved_rng
 
-Rows = tuple[Tensor, Tensor]
-"""A feature of some items, ``(n, ...)``, and their positions, ``(n,)``, ascending."""
+FeatureRows = tuple[Tensor, Tensor]
+"""A feature of some items, ``(n, ...)``, and their positions ``(n,)``, ascending."""
 
 
 def extract_features(
@@ -24,42 +24,46 @@ def extract_features(
 ) -> dict[str, Tensor]:
     """Compute named features of every item of a loader's dataset, in its order.
 
-    Arguments: see :func:`extract_rows`.
+    Args:
+        model: See :func:`extract_feature_rows`.
+        loader: See there.
+        names: See there.
 
     Returns:
-        ``(N, ...)`` each, float32, on the CPU.
+        ``(N, ...)`` for each name, float32, on the CPU.
 
     Raises:
-        ValueError: A feature isn't one of all items.
+        ValueError: Some items have no such feature.
     """
-    found = extract_rows(model, loader, names, every_item=True)
-    return {name: values for name, (values, _) in found.items()}
+    features = extract_feature_rows(model, loader, names, every_item=True)
+    return {name: values for name, (values, _) in features.items()}
 
 
 @torch.no_grad()
-def extract_rows(
+def extract_feature_rows(
     model: Any,  # noqa: ANN401
     loader: DataLoader,
     names: Collection[str],
     every_item: bool = False,
-) -> dict[str, Rows]:
-    """Compute named features of a loader's dataset, each of the items that have it.
+) -> dict[str, FeatureRows]:
+    """Compute named features of those items of a dataset that have them.
 
-    Each process computes its share; all of them get everything. Random generators and
-    the model's mode are left as they were.
+    Each process computes a share and gets the features of all. Random generators and
+    the mode of the model are restored.
 
     Args:
         model: A method, not wrapped.
-        loader: Says how to load: its dataset, batch size, workers, collate function.
-        names: What to keep of what the model offers.
-        every_item: Whether a feature that not all items have is an error.
+        loader: A dataloader, whose dataset, batch size, number of workers and collate
+            function are used.
+        names: Names of features that the model computes.
+        every_item: Whether each feature must be one of all items.
 
     Returns:
-        Features, float32, on the CPU, and the positions of their items.
+        For each name the features, float32, on the CPU, and positions of their items.
 
     Raises:
-        KeyError: No item has such a feature.
-        ValueError: See ``every_item``.
+        KeyError: No item has a feature of that name.
+        ValueError: Some items lack a feature, and ``every_item`` is True.
     """
     dataset = cast(Any, loader.dataset)
     rank, world = get_rank(), get_world_size()
@@ -72,7 +76,7 @@ def extract_rows(
     )
     was_training = model.training
     model.eval()
-    rows: dict[str, list[Rows]] = {name: [] for name in names}
+    rows: dict[str, list[FeatureRows]] = {name: [] for name in names}
     done = 0
     with preserved_rng():
         for batch in tqdm(share, desc='features', unit='batch', disable=rank > 0):
@@ -80,7 +84,7 @@ def extract_rows(
             bundle = model.extract(inputs, names)
             own = positions[done : done + len(bundle.labels)]
             done += len(own)
-            # A batch without a caption offers nothing of captions
+            # A batch without captions has no features of captions
             for name in names if every_item else set(names) & set(bundle.names):
                 group = ALL if every_item else bundle.group_of(name) or ALL
                 values, _ = bundle.select(name, group)
@@ -91,8 +95,8 @@ def extract_rows(
     return {name: _join(name, [p for s in shares for p in s[name]]) for name in names}
 
 
-def _join(name: str, parts: Sequence[Rows]) -> Rows:
-    """Put rows of all batches of all processes in the order of their items."""
+def _join(name: str, parts: Sequence[FeatureRows]) -> FeatureRows:
+    """Join the rows of all batches and processes, in the order of their items."""
     if not parts:
         raise KeyError(f"No item of the dataset has a feature '{name}'.")
     values, positions = (torch.cat(column) for column in zip(*parts, strict=True))
@@ -103,13 +107,13 @@ def _join(name: str, parts: Sequence[Rows]) -> Rows:
 class CachedFeatures(Dataset):
     """A dataset whose items are features instead of images.
 
-    To samplers it is what the dataset is. It gives whole batches, as
-    :func:`reid_collate` makes them, without images and captions, but with
-    ``features``. Those are there once :meth:`fill` has been called.
+    Samplers can't tell it from the dataset of images. It returns whole batches, as
+    :func:`reid_collate` makes them, with ``features`` in place of images and captions.
+    :meth:`fill` must be called first.
 
     Args:
-        dataset: The dataset.
-        names: Features to keep.
+        dataset: The dataset of images.
+        names: Names of the features.
     """
 
     def __init__(self, dataset: Dataset, names: Collection[str]) -> None:
@@ -128,23 +132,23 @@ class CachedFeatures(Dataset):
         self._features = extract_features(model, loader, self.names)
         size = sum(f.numel() * f.element_size() for f in self._features.values())
         print_log(
-            f'Kept {", ".join(self.names)} of {len(self):,} items, {size / 2**20:.1f} '
-            'MiB: this stage loads no image.',
+            f'Computed {", ".join(self.names)} of {len(self):,} items '
+            f'({size / 2**20:.1f} MiB): this stage loads no images.',
             logger='current',
         )
 
     def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> dict[str, Any]:
-        """Return the batch of some positions; their seeds are not needed."""
+        """Return the batch of the items at some positions; seeds are ignored."""
         positions = [i[0] if isinstance(i, tuple) else int(i) for i in indices]
         rows = torch.tensor(positions)
-        nothing = torch.empty(0, dtype=torch.int64)
+        no_rows = torch.empty(0, dtype=torch.int64)
         items = [self.dataset.get_data_info(position) for position in positions]
         return {
             'inputs': {
                 'images': torch.empty(0),
-                'image_rows': nothing,
+                'image_rows': no_rows,
                 'captions': torch.empty(0),
-                'caption_rows': nothing,
+                'caption_rows': no_rows,
                 'features': {n: values[rows] for n, values in self._features.items()},
             },
             'data_samples': [
@@ -154,6 +158,6 @@ class CachedFeatures(Dataset):
         }
 
 
-def as_it_is(batch: dict[str, Any]) -> dict[str, Any]:
-    """Collate what is a batch already."""
+def pass_through_collate(batch: dict[str, Any]) -> dict[str, Any]:
+    """Return the batch that a dataset has already made, in place of collating items."""
     return batch

@@ -1,10 +1,10 @@
-"""Features of the training set from before a stage: computed once, given to the model.
+"""Compute features of the training set before a stage, and pass them to the model.
 
-``init_features=dict(names=['v', 't'], pipeline=..., cache=...)`` in the config of a
-stage. They are computed from what the ``pipeline`` makes of the training data, which
-should leave nothing to chance, when the stage begins at its first step. A resumed run
-has what the model made of them in its checkpoint, so it doesn't ask again: by then the
-weights are others.
+The config of a stage has ``init_features=dict(names=['v', 't'], pipeline=...,
+cache=...)``. Before the first step of the stage the features are computed, from items
+that ``pipeline`` makes; it should have no random transforms. A resumed run computes
+none: the weights have changed, and what the model made of the features is in its
+checkpoint.
 """
 
 import hashlib
@@ -23,30 +23,31 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from hplreid.registry import DATASETS
+from hplreid.utils.atomic_files import atomic_path
 
 from ..config.resolve import merge_config
-from .feature_cache import Rows, extract_rows
+from .feature_cache import FeatureRows, extract_feature_rows
 from .stage import Stage
-from .stage_dataloader import plain_loader
+from .stage_dataloader import build_sequential_dataloader
 
 
-def initialize(
+def provide_init_features(
     model: Any,  # noqa: ANN401
     loader: DataLoader,
     stage: Stage,
     folder: str,
 ) -> None:
-    """Compute a stage's ``init_features``, or read them, and give them to the model.
+    """Compute or read the ``init_features`` of a stage and pass them to the model.
 
-    They are kept in ``<stage>_init_features.safetensors``, in the folder ``cache`` or
-    else in ``folder``, with a checksum of what they depend on. Several processes
-    compute a share each; the first one reads and writes.
+    They are saved in ``<stage>_init_features.safetensors``, in the folder ``cache`` or
+    else in ``folder``, with a checksum of everything that they depend on. Each process
+    computes a share; the first one reads and writes.
 
     Args:
         model: A method, not wrapped.
-        loader: The stage's loader, for the size of batches.
+        loader: The dataloader of the stage, for the batch size.
         stage: The stage.
-        folder: The run's work folder.
+        folder: The work folder of the run.
     """
     options = stage.init_features or {}
     names = list(options['names'])
@@ -54,18 +55,18 @@ def initialize(
         stage.dataloader['dataset'], dict(pipeline=options['pipeline'])
     )
     dataset: Any = DATASETS.build(config)
-    place = Path(options.get('cache') or folder)
-    path = place / f'{stage.name}_init_features.safetensors'
+    cache = Path(options.get('cache') or folder)
+    path = cache / f'{stage.name}_init_features.safetensors'
     checksum = ''
-    found: list[dict[str, Rows] | None] = [None]
+    cached: list[dict[str, FeatureRows] | None] = [None]
     if is_main_process():
-        checksum = checksum_of(model, names, dataset, config)
-        found = [read_features(path, checksum, names)]
-    broadcast_object_list(found)
-    features = found[0]
+        checksum = compute_checksum(model, names, dataset, config)
+        cached = [read_features(path, checksum, names)]
+    broadcast_object_list(cached)
+    features = cached[0]
     if features is None:
-        features = extract_rows(
-            model, plain_loader(dataset, loader, stage.dataloader), names
+        features = extract_feature_rows(
+            model, build_sequential_dataloader(dataset, loader, stage.dataloader), names
         )
         if is_main_process():
             write_features(path, checksum, features)
@@ -73,23 +74,23 @@ def initialize(
     model.receive_features({n: (v, labels[at]) for n, (v, at) in features.items()})
 
 
-def checksum_of(
+def compute_checksum(
     model: Any,  # noqa: ANN401
     names: Sequence[str],
     dataset: Any,  # noqa: ANN401
     config: dict[str, Any],
 ) -> str:
-    """Return the SHA-256 of all that features depend on.
+    """Return the SHA-256 of everything that features depend on.
 
-    That is the dataset's config, its items, size and time of each image file, and
-    the weights of all parts that may make the features. The pixels aren't read.
+    That is the config of the dataset, its items, size and time of each image file, and
+    the weights of all parts that may take part. Pixels aren't read.
     """
-    said = json.dumps([list(names), config], sort_keys=True, default=str)
-    digest = hashlib.sha256(said.encode())
+    description = json.dumps([list(names), config], sort_keys=True, default=str)
+    digest = hashlib.sha256(description.encode())
     for position in range(len(dataset)):
         item = dataset.get_data_info(position)
-        known = [item['img_path'], item['caption'], item['label']]
-        digest.update(repr([*known, *_describe_file(item['img_path'])]).encode())
+        values = [item['img_path'], item['caption'], item['label']]
+        digest.update(repr([*values, *_describe_file(item['img_path'])]).encode())
     for name, tensor in sorted(_weights_of(model, names).items()):
         digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
         plain = tensor.detach().cpu().contiguous().reshape(-1)
@@ -98,6 +99,7 @@ def checksum_of(
 
 
 def _describe_file(path: str | None) -> tuple[int, ...]:
+    """Return size and modification time of a file; nothing if it doesn't exist."""
     if path is None or not os.path.exists(path):
         return ()
     status = os.stat(path)
@@ -105,18 +107,18 @@ def _describe_file(path: str | None) -> tuple[int, ...]:
 
 
 def _weights_of(model: Any, names: Sequence[str]) -> dict[str, Tensor]:  # noqa: ANN401
-    """Return the weights of the model but of those parts that come after features."""
-    unread = set(model.necks) - model.inputs_of(names)
-    after = ('heads.', 'prototypes.', *(f'necks.{name}.' for name in unread))
-    state = {k: v for k, v in model.state_dict().items() if not k.startswith(after)}
-    # Mean and standard deviation of pixels, which no checkpoint holds
+    """Return the weights of all parts that the features may depend on."""
+    unused = set(model.necks) - model.inputs_of(names)
+    excluded = ('heads.', 'prototypes.', *(f'necks.{name}.' for name in unused))
+    state = {k: v for k, v in model.state_dict().items() if not k.startswith(excluded)}
+    # Mean and standard deviation of pixels are in no state dict
     return {**state, **dict(model.data_preprocessor.named_buffers())}
 
 
 def read_features(
     path: Path, checksum: str, names: Sequence[str]
-) -> dict[str, Rows] | None:
-    """Return the features in a file; None, with a word on it, if it is of no use."""
+) -> dict[str, FeatureRows] | None:
+    """Return the features in a file, or None if it can't be used, which is logged."""
     if not path.is_file():
         return None
     try:
@@ -134,13 +136,13 @@ def read_features(
     return None
 
 
-def write_features(path: Path, checksum: str, features: Mapping[str, Rows]) -> None:
-    """Write a file that is either whole or not there."""
+def write_features(
+    path: Path, checksum: str, features: Mapping[str, FeatureRows]
+) -> None:
+    """Write features and their checksum to a file."""
     tensors = {}
     for name, (values, items) in features.items():
         tensors.update({name: values.contiguous(), f'{name}.items': items})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    save_file(tensors, temporary, metadata={'checksum': checksum})
-    os.replace(temporary, path)
-    print_log(f"Kept {', '.join(features)} in '{path}'.", logger='current')
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={'checksum': checksum})
+    print_log(f"Saved {', '.join(features)} in '{path}'.", logger='current')

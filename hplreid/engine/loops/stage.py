@@ -1,4 +1,4 @@
-"""One stage of training: what it trains, with which optimizer, schedule and data."""
+"""A stage of training: its parameters, optimizer, schedule and dataloader."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,22 +25,23 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage, with everything it shares with the others merged in.
+    """The config of a stage, merged with what all stages share.
 
     Attributes:
-        name: What the model knows it by.
-        epochs: Its length.
+        name: The name by which the model knows it.
+        epochs: Its number of epochs.
         trainable: Prefixes of the names of the parameters that it trains.
-        optim_wrapper: Config of its optimizer and the wrapper around it.
-        param_scheduler: Configs of its schedules; 0 is the start of the stage.
-        dataloader: Config of its loader, with the global batch.
-        cache_features: Features of images that are computed once, when the stage
-            begins, and trained on in the images' place: what makes them must be
-            frozen, and the pipeline without chance. Empty for none.
-        init_features: What is computed of the training set before the first step,
-            and given to the model: ``names`` of features, the ``pipeline`` that makes
-            the data, and optionally the folder ``cache`` to keep them in. None for
-            nothing.
+        optim_wrapper: Config of its optimizer and of the wrapper around it.
+        param_scheduler: Configs of its schedules, which count from the start of the
+            stage.
+        dataloader: Config of its dataloader; ``batch_size`` is the global one.
+        cache_features: Names of image features that are computed once, when the stage
+            begins, and used in place of images. The parts that compute them must be
+            frozen, and the pipeline should have no random transforms. Empty for none.
+        init_features: Features of the training set that are computed before the first
+            step and passed to the model: their ``names``, the ``pipeline`` that makes
+            the items, and optionally the folder ``cache`` in which to save them. None
+            for none.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Stage:
 
 
 def find_stage_problems(name: str, config: dict) -> list[str]:
-    """Say what is wrong with the config of a stage, a message each."""
+    """Return one message for each problem of the config of a stage."""
     problems = [
         f"stage '{name}' has no '{key}'"
         for key in ('epochs', 'trainable')
@@ -74,13 +75,13 @@ def find_stage_problems(name: str, config: dict) -> list[str]:
 
 
 def _find_init_problems(name: str, options: Any) -> list[str]:  # noqa: ANN401
-    """Say what is wrong with the ``init_features`` of a stage."""
+    """Return a message if the ``init_features`` of a stage are malformed."""
     if options is None:
         return []
     if isinstance(options, Mapping):
         keys, names = set(options), options.get('names')
-        known = {'names', 'pipeline'} <= keys <= {'names', 'pipeline', 'cache'}
-        if known and names and not isinstance(names, str):
+        keys_fit = {'names', 'pipeline'} <= keys <= {'names', 'pipeline', 'cache'}
+        if keys_fit and names and not isinstance(names, str):
             return []
     return [
         f"stage '{name}': init_features={options!r}, expected dict(names=[...], "
@@ -91,15 +92,22 @@ def _find_init_problems(name: str, options: Any) -> list[str]:  # noqa: ANN401
 def parse_stages(
     configs: Mapping[str, dict], shared_optim: dict, shared_loader: dict
 ) -> list[Stage]:
-    """Read the stages of a config.
+    """Parse the stages of a config.
 
     Args:
-        configs: One dict a stage, by the stage's name, in the order of training.
+        configs: The config of each stage by its name, in the order of training.
         shared_optim: The config's top-level ``optim_wrapper``.
         shared_loader: The config's top-level ``train_dataloader``.
 
     Raises:
-        ValueError: There is no stage, or one lacks something.
+        ValueError: There is no stage, or a config has a problem.
+
+    Example:
+        >>> align = dict(epochs=60, trainable=['image_encoder'])
+        >>> shared = dict(optimizer=dict(type='Adam', lr=1e-5))
+        >>> (stage,) = parse_stages(dict(align=align), shared, dict(batch_size=64))
+        >>> stage.name, stage.trainable, stage.dataloader
+        ('align', ('image_encoder',), {'batch_size': 64})
     """
     if not isinstance(configs, Mapping) or not configs:
         raise ValueError(
@@ -134,18 +142,25 @@ def parse_stages(
 
 
 def set_trainable(model: nn.Module, prefixes: Sequence[str]) -> int:
-    """Let the parameters under ``prefixes`` be trained and freeze all others.
+    """Make the parameters under ``prefixes`` trainable and freeze all others.
 
     Args:
         model: The model, not wrapped.
-        prefixes: Names of parameters or modules. A module may have no parameters (a
-            head that only computes), but it must exist.
+        prefixes: Names of parameters or modules. A module must exist, but it may have
+            no parameters.
 
     Returns:
-        How many numbers are trained.
+        The number of trainable parameters, counted element by element.
 
     Raises:
-        ValueError: A prefix names nothing, or nothing at all is trained.
+        ValueError: A prefix names nothing, or no parameter is trainable.
+
+    Example:
+        >>> model = nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 1))
+        >>> set_trainable(model, ['1'])
+        3
+        >>> [p.requires_grad for p in model.parameters()]
+        [False, False, True, True]
     """
     modules = {name for name, _ in model.named_modules()}
     parameters = dict(model.named_parameters())
@@ -157,25 +172,25 @@ def set_trainable(model: nn.Module, prefixes: Sequence[str]) -> int:
             f'trainable={unknown}: {type(model).__name__} has no such part. '
             f'At the top it has: {", ".join(top)}.'
         )
-    trained = 0
+    total = 0
     for name, parameter in parameters.items():
-        trains = any(name == p or name.startswith(f'{p}.') for p in prefixes)
-        parameter.requires_grad_(trains)
+        trainable = any(name == p or name.startswith(f'{p}.') for p in prefixes)
+        parameter.requires_grad_(trainable)
         parameter.grad = None
-        trained += trains * parameter.numel()
-    if not trained:
+        total += trainable * parameter.numel()
+    if not total:
         raise ValueError(
             f'trainable={list(prefixes)}: these parts of {type(model).__name__} have '
-            'no parameter between them.'
+            'no parameters.'
         )
-    return trained
+    return total
 
 
 def set_train_mode(model: nn.Module) -> None:
-    """Put a model in training mode, batch norms that are frozen excepted.
+    """Set a model to training mode, except for frozen batch norms.
 
-    What a stage doesn't train gives what it will give at test, and its running
-    statistics stay.
+    In evaluation mode they keep their running statistics, and compute what they will
+    compute at test.
     """
     model.train()
     for module in model.modules():
@@ -189,9 +204,9 @@ def build_schedulers(stage: Stage, optim_wrapper: OptimWrapper, steps: int) -> l
     """Build the schedules of a stage.
 
     Args:
-        stage: The stage, whose first epoch is epoch 0 to its schedules.
-        optim_wrapper: What they schedule.
-        steps: Iterations of an epoch, for those with ``convert_to_iter_based``.
+        stage: The stage; its schedules count from its first epoch, as epoch 0.
+        optim_wrapper: The optimizer wrapper of the stage.
+        steps: Iterations per epoch, for schedules with ``convert_to_iter_based``.
     """
     schedulers = []
     for config in stage.param_scheduler:

@@ -1,4 +1,4 @@
-"""The loaders of stages: shares of the global batch, places in an epoch."""
+"""Build the dataloaders of stages, and set their position in an epoch."""
 
 from typing import Any
 
@@ -9,16 +9,20 @@ from torch.utils.data import DataLoader, Dataset
 
 from hplreid.registry import DATASETS
 
-from ..identity_map import identity_map
-from .feature_cache import CachedFeatures, as_it_is
+from ..identity_map import get_identity_map
+from .feature_cache import CachedFeatures, pass_through_collate
 from .stage import Stage
 
 
-def share_of_batch(global_batch: int, world: int) -> int:
-    """Return each process' share of the global batch.
+def batch_size_per_process(global_batch: int, world: int) -> int:
+    """Return the batch size of each process.
+
+    Args:
+        global_batch: The batch size of all processes together.
+        world: Number of processes.
 
     Raises:
-        ValueError: It can't be divided equally.
+        ValueError: The global batch can't be divided equally.
     """
     if global_batch % world:
         raise ValueError(
@@ -28,8 +32,12 @@ def share_of_batch(global_batch: int, world: int) -> int:
     return global_batch // world
 
 
-class _Uncopied:
-    """Stands for an object where configs are copied deeply, and becomes it there."""
+class _NotCopied:
+    """A holder in a config, which a deep copy replaces by the object that it holds.
+
+    MMEngine copies the config of a dataloader deeply before it builds it. With the
+    dataset itself in the config, every stage would get a copy.
+    """
 
     def __init__(self, value: Any) -> None:  # noqa: ANN401
         self._value = value
@@ -41,20 +49,20 @@ class _Uncopied:
 def build_stage_dataloader(
     runner: Runner, config: dict[str, Any], dataset: Dataset
 ) -> DataLoader:
-    """Build the training loader of a stage.
+    """Build the training dataloader of a stage.
 
     Args:
-        runner: Knows seed and number of processes.
-        config: MMEngine's config of a loader; ``batch_size`` is the global batch.
-        dataset: What stands for ``config['dataset']``: built once for all stages that
-            share it.
+        runner: The runner, for the seed and the number of processes.
+        config: MMEngine's config of a dataloader; ``batch_size`` is the global one.
+        dataset: The built ``config['dataset']``, which stages may share.
 
     Raises:
-        ValueError: The global batch can't be divided, or isn't what the sampler makes.
+        ValueError: The global batch can't be divided equally, or differs from the
+            batch size of the sampler.
     """
     total = config['batch_size']
-    share = share_of_batch(total, runner.world_size)
-    config = dict(config, dataset=_Uncopied(dataset), batch_size=share)
+    share = batch_size_per_process(total, runner.world_size)
+    config = dict(config, dataset=_NotCopied(dataset), batch_size=share)
     if not config.get('num_workers'):  # torch refuses these without workers
         config.pop('persistent_workers', None)
         config.pop('prefetch_factor', None)
@@ -65,49 +73,52 @@ def build_stage_dataloader(
             f'{type(loader.sampler).__name__} makes batches of '
             f'{" + ".join(map(str, parts))} items; train_dataloader.batch_size={total}.'
         )
-    # Each new iterator draws a number. From the global generator it would make what the
-    # model draws depend on how often a run was resumed.
+    # Each new iterator draws a random number. If it came from the global generator,
+    # what the model draws would depend on how often a run was resumed.
     loader.generator = torch.Generator().manual_seed(runner.seed)
     return loader
 
 
-def build_loaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
-    """Build every stage's loader; stages with the same data share the dataset.
+def build_stage_dataloaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:
+    """Build the dataloaders of all stages; equal dataset configs share a dataset.
 
     Raises:
-        ValueError: The stages train on different identities; or see
+        ValueError: The stages train on different identities, or see
             :func:`build_stage_dataloader`.
     """
     datasets: list[tuple[dict, Any]] = []
     loaders = []
     for stage in stages:
         config = stage.dataloader['dataset']
-        dataset = next((built for known, built in datasets if known == config), None)
+        dataset = next((d for other, d in datasets if other == config), None)
         if dataset is None:
             dataset = DATASETS.build(config) if isinstance(config, dict) else config
-            if hasattr(dataset, 'full_init'):  # MMEngine's own datasets read late
+            if hasattr(dataset, 'full_init'):  # of MMEngine's own datasets
                 dataset.full_init()
             datasets.append((config, dataset))
         config = stage.dataloader
         if stage.cache_features:
             dataset = CachedFeatures(dataset, stage.cache_features)
-            # A worker would have a copy from before the features were computed
-            config = dict(config, num_workers=0, pin_memory=False, collate_fn=as_it_is)
+            # Without workers: they would copy the dataset before it has features
+            config = dict(
+                config, num_workers=0, pin_memory=False, collate_fn=pass_through_collate
+            )
         loaders.append(build_stage_dataloader(runner, config, dataset))
-    maps = [identity_map(loader.dataset) for loader in loaders]
+    maps = [get_identity_map(loader.dataset) for loader in loaders]
     if any(m != maps[0] for m in maps):
         raise ValueError(
             'The stages train on different identities: '
-            f'{[len(m or ()) for m in maps]}. Their datasets must number them alike.'
+            f'{[len(m or ()) for m in maps]} of them. Their datasets must give each '
+            'identity the same label.'
         )
     return loaders
 
 
-def fill_cache(model: Any, loader: DataLoader, stage: Stage) -> None:  # noqa: ANN401
-    """Compute the features that a stage trains on, if it does that.
+def fill_feature_cache(model: Any, loader: DataLoader, stage: Stage) -> None:  # noqa: ANN401
+    """Compute the features of a stage with ``cache_features``.
 
     Raises:
-        ValueError: The stage trains what would make them.
+        ValueError: The stage trains the tower that computes them.
     """
     dataset = loader.dataset
     if not isinstance(dataset, CachedFeatures):
@@ -115,21 +126,22 @@ def fill_cache(model: Any, loader: DataLoader, stage: Stage) -> None:  # noqa: A
     tower = model.image_encoder
     if any(p.requires_grad for p in tower.parameters()):
         raise ValueError(
-            f"Stage '{stage.name}' trains image_encoder, so its features can't be kept "
-            'as they are at the beginning: remove cache_features.'
+            f"Stage '{stage.name}' trains image_encoder, so that features computed "
+            'when it begins become outdated: remove cache_features.'
         )
-    dataset.fill(model, plain_loader(dataset.dataset, loader, stage.dataloader))
+    images = build_sequential_dataloader(dataset.dataset, loader, stage.dataloader)
+    dataset.fill(model, images)
 
 
-def plain_loader(
+def build_sequential_dataloader(
     dataset: Dataset, loader: DataLoader, config: dict[str, Any]
 ) -> DataLoader:
-    """Build a loader over a dataset in its order, which loads as a stage's does.
+    """Build a dataloader that yields a dataset in order, in batches like a stage's.
 
     Args:
         dataset: The dataset.
-        loader: The stage's loader, for each process' share of a batch.
-        config: The stage's config of it.
+        loader: The dataloader of the stage, for the batch size of each process.
+        config: Its config, for number of workers and collate function.
     """
     collate = config.get('collate_fn')
     if isinstance(collate, dict):
@@ -142,12 +154,19 @@ def plain_loader(
     )
 
 
-def go_to(loader: DataLoader, epoch: int, step: int) -> None:
-    """Have a loader's next iterator begin at a step of an epoch.
+def set_loader_position(loader: DataLoader, epoch: int, step: int) -> None:
+    """Set the epoch and the step at which the next iterator of a dataloader begins.
 
     Raises:
-        RuntimeError: It isn't the epoch's first step and the sampler has no
-            ``set_start``.
+        RuntimeError: ``step`` isn't 0 and the sampler has no ``set_start``.
+
+    Example:
+        >>> loader = DataLoader(range(8), batch_size=4)
+        >>> set_loader_position(loader, epoch=1, step=0)
+        >>> set_loader_position(loader, epoch=1, step=1)
+        Traceback (most recent call last):
+        ...
+        RuntimeError: SequentialSampler has no set_start, so that it cannot begin at ...
     """
     sampler: Any = loader.sampler
     if hasattr(sampler, 'set_epoch'):
@@ -156,15 +175,15 @@ def go_to(loader: DataLoader, epoch: int, step: int) -> None:
         sampler.set_start(step)
     elif step > 0:
         raise RuntimeError(
-            f'{type(sampler).__name__} has no set_start: it cannot go on at step '
-            f'{step + 1} of an epoch. Resume from a checkpoint of a whole epoch.'
+            f'{type(sampler).__name__} has no set_start, so that it cannot begin at '
+            f'step {step + 1} of an epoch. Resume from a checkpoint of a whole epoch.'
         )
 
 
 def stop_workers(loader: DataLoader) -> None:
-    """End the worker processes that a loader keeps between epochs.
+    """Stop the worker processes that a dataloader keeps between epochs.
 
-    Left to the garbage collector they may outlive their stage, or be waited for.
+    The garbage collector may do so late, after their stage, or block.
     """
     iterator: Any = getattr(loader, '_iterator', None)
     loader._iterator = None

@@ -1,4 +1,4 @@
-"""Training in stages: one config, one command, one run of epochs."""
+"""Train in stages: one config and one run for all of them."""
 
 import gc
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from hplreid.registry import LOOPS
 
 from ..hooks.resume_hook import ResumeHook
 from ..random_state import preserved_rng
-from .init_features import initialize
+from .init_features import provide_init_features
 from .stage import (
     Stage,
     build_schedulers,
@@ -24,36 +24,41 @@ from .stage import (
     set_train_mode,
     set_trainable,
 )
-from .stage_dataloader import build_loaders, fill_cache, go_to, stop_workers
+from .stage_dataloader import (
+    build_stage_dataloaders,
+    fill_feature_cache,
+    set_loader_position,
+    stop_workers,
+)
 
 
 @LOOPS.register_module()
 class StagedTrainLoop(BaseLoop):
-    """Epochs in stages, each with its own parameters, optimizer, schedule and data.
+    """Trains in stages, each with its own parameters, optimizer, schedule and data.
 
-    Entering a stage freezes all that it doesn't train, builds its optimizer over what
-    it does, and tells the model (``model.enter_stage(name)``). Hooks are called as by
-    MMEngine's ``EpochBasedTrainLoop``; epochs and iterations count on from stage to
-    stage. A method without stages has one.
+    Entering a stage freezes all parameters that it doesn't train, builds an optimizer
+    over those that it trains, and calls ``model.enter_stage(name)``. Hooks are called
+    as by MMEngine's ``EpochBasedTrainLoop``; epochs and iterations are counted over all
+    stages. A method without stages has one.
 
-    A run that was stopped goes on exactly as if it had not been, from an epoch's
-    checkpoint or one within an epoch: :class:`ResumeHook`, which this loop brings,
-    keeps what is needed in the checkpoint.
+    A resumed run has exactly the weights of an uninterrupted one, from the checkpoint
+    of an epoch or from one within an epoch. :class:`ResumeHook`, which this loop
+    registers, saves the state that it needs.
 
     Args:
         runner: The runner. Its ``optim_wrapper`` is the config that stages share.
-        dataloader: Config of the loader that stages share. ``batch_size`` is that of
-            all processes together.
-        stages: One dict a stage, by its name: ``epochs``, ``trainable`` (prefixes
-            of parameter names), and over what is shared ``optim_wrapper``,
-            ``param_scheduler`` (in epochs of the stage) and ``train_dataloader``;
+        dataloader: Config of the dataloader that stages share. ``batch_size`` is that
+            of all processes together.
+        stages: The config of each stage by its name: ``epochs``; ``trainable``
+            (prefixes of parameter names); ``optim_wrapper`` and ``train_dataloader``,
+            merged over the shared ones; ``param_scheduler``, in epochs of the stage;
             ``cache_features`` and ``init_features`` (see :class:`Stage`).
         val_begin: First epoch after which to validate.
-        val_interval: Epochs between validations; the last epoch always has one.
+        val_interval: Epochs between validations. The last epoch is always validated.
 
     Raises:
-        ValueError: The stages make no sense, see :func:`parse_stages`; or the config
-            asks for what the stages decide.
+        ValueError: A stage has a problem, see :func:`parse_stages`; or the config has
+            a top-level key that stages must have themselves.
     """
 
     dataloader: DataLoader
@@ -66,9 +71,9 @@ class StagedTrainLoop(BaseLoop):
         val_begin: int = 1,
         val_interval: int = 1,
     ) -> None:
-        _refuse_top_level(runner)
+        _check_top_level_keys(runner)
         self.stages = parse_stages(stages, runner.optim_wrapper, dataloader)
-        self._loaders = build_loaders(runner, self.stages)
+        self._loaders = build_stage_dataloaders(runner, self.stages)
         super().__init__(runner, self._loaders[0])
         self.val_begin = val_begin
         self.val_interval = val_interval
@@ -76,16 +81,16 @@ class StagedTrainLoop(BaseLoop):
         self._epoch = 0
         self._iter = 0
         self._steps = [len(loader) for loader in self._loaders]
-        # Where stages begin: [0, end of the first, ..., end of all]
+        # Bounds of stages: [0, end of the first, ..., end of the last]
         self._epochs_at = list(accumulate((s.epochs for s in self.stages), initial=0))
         lengths = (s.epochs * n for s, n in zip(self.stages, self._steps, strict=True))
         self._iters_at = list(accumulate(lengths, initial=0))
         runner.register_hook(ResumeHook(self))
-        self.install(0)
+        self.enter_stage(0)
 
     @classmethod
     def find_problems(cls, stages: Mapping[str, dict], **_: object) -> list[str]:
-        """Say what is wrong with the stages; for the check before anything is built."""
+        """Return the problems of a config's stages, before anything is built."""
         try:
             return [p for n, s in stages.items() for p in find_stage_problems(n, s)]
         except AttributeError:
@@ -93,37 +98,37 @@ class StagedTrainLoop(BaseLoop):
 
     @property
     def max_epochs(self) -> int:
-        """Epochs of all stages."""
+        """Number of epochs of all stages."""
         return self._epochs_at[-1]
 
     @property
     def max_iters(self) -> int:
-        """Iterations of all stages."""
+        """Number of iterations of all stages."""
         return self._iters_at[-1]
 
     @property
     def epoch(self) -> int:
-        """Epochs done, in all stages."""
+        """Number of finished epochs, over all stages."""
         return self._epoch
 
     @property
     def iter(self) -> int:
-        """Iterations done, in all stages."""
+        """Number of finished iterations, over all stages."""
         return self._iter
 
     @property
     def stage(self) -> Stage:
-        """The stage that is installed."""
+        """The current stage."""
         return self.stages[self.stage_index]
 
     @property
     def model(self) -> Any:  # noqa: ANN401
-        """The model itself, not its wrapper for several processes."""
+        """The model, without its wrapper for several processes."""
         model = self.runner.model
         return model.module if is_model_wrapper(model) else model
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint should say about the stage, in plain values."""
+        """Return what a checkpoint stores about the stage, in plain values."""
         return dict(
             name=self.stage.name,
             index=self.stage_index,
@@ -132,15 +137,15 @@ class StagedTrainLoop(BaseLoop):
             steps_per_epoch=self._steps[self.stage_index],
         )
 
-    def install(self, index: int) -> None:
-        """Make parameters, optimizer, schedules and data those of a stage."""
+    def enter_stage(self, index: int) -> None:
+        """Set up parameters, optimizer, schedules and dataloader of a stage."""
         runner, stage = self.runner, self.stages[index]
         self.stage_index = index
         model = self.model
-        trained = set_trainable(model, stage.trainable)
+        num_trainable = set_trainable(model, stage.trainable)
         if runner.distributed:
-            # The old wrapper's hooks on the parameters must be gone before the new one
-            # looks at which parameters want a gradient
+            # The old wrapper's hooks on the parameters must be removed before the new
+            # one registers its own
             runner.model = model
             gc.collect()
             runner.model = runner.wrap_model(runner.cfg.get('model_wrapper_cfg'), model)
@@ -157,30 +162,31 @@ class StagedTrainLoop(BaseLoop):
             f"Stage '{stage.name}' ({index + 1} of {len(self.stages)}): epochs "
             f'{self._epochs_at[index] + 1} to {self._epochs_at[index + 1]}, '
             f'{self._steps[index]} steps each with {stage.dataloader["batch_size"]} '
-            f'items on {runner.world_size} process(es); {trained:,} of {total:,} '
-            f'parameters trained: {", ".join(stage.trainable)}'
+            f'items on {runner.world_size} process(es); {num_trainable:,} of {total:,} '
+            f'parameters are trained: {", ".join(stage.trainable)}'
         )
 
     def run(self) -> nn.Module:
-        """Train all stages, or what is left of them."""
+        """Train all stages, or the rest of them after a resume."""
         self._check_position()
         self._begin_stage()
         self.runner.call_hook('before_train')
         while self._epoch < self.max_epochs and not self.stop_training:
             if self._epoch == self._epochs_at[self.stage_index + 1]:
-                self.install(self.stage_index + 1)
+                self.enter_stage(self.stage_index + 1)
                 self._begin_stage()
             self.run_epoch()
             self._validate()
-        stop_workers(self.dataloader)  # a test that follows needs the memory
+        stop_workers(self.dataloader)  # frees memory for a test that follows
         self.runner.call_hook('after_train')
         return self.runner.model
 
     def _check_position(self) -> None:
-        """Be sure that the epoch that a checkpoint names is one of this stage."""
+        """Check that the epoch of a resumed checkpoint is one of this stage."""
         first, end = self._epochs_at[self.stage_index : self.stage_index + 2]
         done = self._iter - self._iters_before_epoch()
-        if not first <= self._epoch <= end or not 0 <= done <= self._steps_left(end):
+        most = self._max_steps_in_epoch(end)
+        if not first <= self._epoch <= end or not 0 <= done <= most:
             raise RuntimeError(
                 f'Epoch {self._epoch}, iteration {self._iter} is not in stage '
                 f"'{self.stage.name}' (epochs {first} to {end}, "
@@ -189,39 +195,43 @@ class StagedTrainLoop(BaseLoop):
                 'of the checkpoint.'
             )
 
-    def _steps_left(self, end: int) -> int:
+    def _max_steps_in_epoch(self, end: int) -> int:
+        """Return how many steps of this epoch a checkpoint may have; 0 at the end."""
         return self._steps[self.stage_index] if self._epoch < end else 0
 
     def _begin_stage(self) -> None:
-        """Tell model and optimizer, once the weights are what the stage begins with."""
+        """Begin the current stage, after the weights have been loaded."""
         runner, index = self.runner, self.stage_index
         self.model.enter_stage(self.stage.name)
         if self.stage.init_features and self._iter == self._iters_at[index]:
-            initialize(self.model, self.dataloader, self.stage, runner.work_dir)
-        fill_cache(self.model, self.dataloader, self.stage)
+            provide_init_features(
+                self.model, self.dataloader, self.stage, runner.work_dir
+            )
+        fill_feature_cache(self.model, self.dataloader, self.stage)
         begin, end = self._iters_at[index : index + 2]
         runner.optim_wrapper.initialize_count_status(
             runner.model, self._iter - begin, end - begin
         )
 
     def _iters_before_epoch(self) -> int:
+        """Return the number of iterations before the current epoch."""
         index = self.stage_index
         epochs = self._epoch - self._epochs_at[index]
         return self._iters_at[index] + epochs * self._steps[index]
 
     def run_epoch(self) -> None:
-        """Train one epoch, or what is left of it."""
+        """Train one epoch, or the rest of it after a resume."""
         self.runner.call_hook('before_train_epoch')
         set_train_mode(self.runner.model)
         done = self._iter - self._iters_before_epoch()
-        go_to(self.dataloader, self._epoch, done)
+        set_loader_position(self.dataloader, self._epoch, done)
         for idx, batch in enumerate(self.dataloader, start=done):
             self.run_iter(idx, batch)
         done = self._iter - self._iters_before_epoch()
         if done != len(self.dataloader):
             raise RuntimeError(
-                f'{type(self.dataloader.sampler).__name__} announced '
-                f'{len(self.dataloader)} batches and gave {done}.'
+                f'{type(self.dataloader.sampler).__name__} has a length of '
+                f'{len(self.dataloader)} batches and yielded {done}.'
             )
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
@@ -240,26 +250,27 @@ class StagedTrainLoop(BaseLoop):
         if self.runner.val_loop is None or self._epoch < self.val_begin:
             return
         if self._epoch % self.val_interval == 0 or self._epoch == self.max_epochs:
-            # A resumed run doesn't repeat a validation: it must leave no trace
+            # Random numbers must not depend on it: a resumed run repeats no validation
             with preserved_rng():
                 self.runner.val_loop.run()
 
 
-def _refuse_top_level(runner: Runner) -> None:
+def _check_top_level_keys(runner: Runner) -> None:
     if runner.param_schedulers:
         raise ValueError(
-            'param_scheduler stands at the top of the config; every stage of '
-            'train_cfg.stages has its own.'
+            'param_scheduler is set at the top of the config; expected one in every '
+            'stage of train_cfg.stages instead.'
         )
     if (runner.auto_scale_lr or {}).get('enable', False):
         raise ValueError(
-            'auto_scale_lr: the batch of a config is that of all processes together, '
-            'so their number changes nothing that could be scaled. Remove it.'
+            'auto_scale_lr: the batch size of a config is that of all processes '
+            'together, whatever their number, so that no learning rate needs scaling. '
+            'Remove it.'
         )
 
 
 def _forget_losses(runner: Runner) -> None:
-    """Drop the last stage's losses, which would be printed for ever."""
+    """Remove the losses of the previous stage, which would be logged for ever."""
     hub = runner.message_hub
     for key in [k for k in hub.log_scalars if k.startswith('train/')]:
         if 'loss' in key or key.endswith('lr'):

@@ -1,4 +1,4 @@
-"""Mixed precision on any device."""
+"""Train in mixed precision on any device."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,20 +16,20 @@ _DTYPES = {'fp32': None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Forward in ``precision``; weights, gradients and optimizer in fp32.
+    """Runs the forward pass in ``precision``; weights and optimizer stay in fp32.
 
-    MMEngine's ``AmpOptimWrapper`` refuses to work without a GPU; this one runs on what
-    the parameters are on. The norm of clipped gradients stays on the device, as
-    ``grad_norm``, for :class:`LossLogHook` to log.
+    MMEngine's ``AmpOptimWrapper`` needs an accelerator; this one works on the device of
+    the parameters. The norm of clipped gradients stays on the device, as ``grad_norm``,
+    for :class:`LossLogHook` to log.
 
     Args:
-        precision: ``'fp32'``, ``'bf16'``, or ``'fp16'`` with a loss scaler, which is
-            for CUDA alone.
+        precision: ``'fp32'``, ``'bf16'``, or, on CUDA only, ``'fp16'`` with a loss
+            scaler. Defaults to ``'fp32'``.
         **kwargs: ``optimizer``, ``clip_grad`` and ``accumulative_counts``, see
             MMEngine's ``OptimWrapper``.
 
     Raises:
-        ValueError: Another precision, or fp16 without CUDA.
+        ValueError: The precision is unknown, or fp16 without CUDA.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Run the forward pass in the wanted precision."""
+        """Run the forward pass of a ``with`` block in ``precision``."""
         dtype = _DTYPES[self.precision]
         autocast = torch.autocast(self.device_type, dtype, enabled=dtype is not None)
         with super().optim_context(model), autocast, self._attention():
             yield
 
     def _attention(self) -> AbstractContextManager[None]:
-        """Choose the attention kernel.
+        """Return the context that selects the attention kernel.
 
         PyTorch's fused kernel for CPUs spends half of a bf16 step in its backward pass;
-        with plain matrix products the step took half as long (0.31 s for 0.62 s).
+        with plain matrix products the step took half as long (0.31 s, not 0.62 s).
         """
         if self.device_type == 'cpu' and self.precision == 'bf16':
             return sdpa_kernel(SDPBackend.MATH)
@@ -79,7 +79,7 @@ class AutocastOptimWrapper(OptimWrapper):
     def step(self, **kwargs: Any) -> None:  # noqa: ANN401
         """Clip the gradients, then update the parameters.
 
-        With a scaler, a step whose gradients are not finite is left out.
+        With a scaler, a step whose gradients are not finite is skipped.
         """
         if self.scaler is None:
             super().step(**kwargs)
@@ -105,10 +105,10 @@ class AutocastOptimWrapper(OptimWrapper):
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load what :meth:`state_dict` returned.
+        """Load a state that :meth:`state_dict` returned.
 
-        A scaler's state is left out where there is none, and the other way round: a
-        run may be resumed in another precision.
+        A run may be resumed in another precision: the state of a scaler is ignored
+        without one, and a scaler starts anew without a state.
         """
         scaler = state_dict.pop('loss_scaler', None)
         if scaler is not None and self.scaler is not None:

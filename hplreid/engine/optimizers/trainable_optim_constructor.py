@@ -1,4 +1,4 @@
-"""An optimizer over what is trained, in as few groups as there are settings."""
+"""Build an optimizer over the trainable parameters, grouped by their settings."""
 
 import logging
 from typing import Any, cast
@@ -15,28 +15,29 @@ from hplreid.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZ
 class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
     """MMEngine's default constructor, for models that are partly frozen.
 
-    ``paramwise_cfg`` means what it means there. But the optimizer gets only parameters
-    that require a gradient, and those with the same settings share a group: one group
-    a parameter, as there, keeps an optimizer from working on many at once.
+    ``paramwise_cfg`` has the same meaning. But the optimizer gets only parameters that
+    require a gradient, and parameters with the same settings share a group: with one
+    group per parameter, as in MMEngine, optimizers can't update many at once.
 
     Args:
         optim_wrapper_cfg: Config of wrapper and optimizer.
         paramwise_cfg: Settings of single parameters.
 
     Raises:
-        ValueError: A key of ``paramwise_cfg.custom_keys`` matches nothing trained.
+        ValueError: A key of ``paramwise_cfg.custom_keys`` matches no trainable
+            parameter.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
-        """Build the wrapper, with its optimizer, for a model."""
+        """Build the optimizer wrapper of a model."""
         if is_model_wrapper(model):
             model = cast(nn.Module, model.module)
         names = [n for n, p in model.named_parameters() if p.requires_grad]
         for key in self.paramwise_cfg.get('custom_keys', {}):
             if not any(key in name for name in names):
                 raise ValueError(
-                    f"paramwise_cfg.custom_keys: '{key}' is in no name of a trained "
-                    f'parameter. Trained are, for instance: {", ".join(names[:5])}.'
+                    f"paramwise_cfg.custom_keys: '{key}' is in no name of a trainable "
+                    f'parameter. Some of those names: {", ".join(names[:5])}.'
                 )
         groups = _merge_groups(self._single_groups(model))
         optimizer = OPTIMIZERS.build(dict(self.optimizer_cfg, params=groups))
@@ -44,19 +45,19 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
             size = sum(p.numel() for p in group['params'])
             decay = group.get('weight_decay', 0)
             MMLogger.get_current_instance().info(
-                f'Optimizer group: {len(group["params"])} tensors, {size:,} numbers, '
-                f'lr {group["lr"]:g}, weight decay {decay:g}'
+                f'Optimizer group: {size:,} parameters in {len(group["params"])} '
+                f'tensors, learning rate {group["lr"]:g}, weight decay {decay:g}'
             )
         config = dict(self.optim_wrapper_cfg)
         config.setdefault('type', 'OptimWrapper')
         return OPTIM_WRAPPERS.build(config, default_args=dict(optimizer=optimizer))
 
     def _single_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Return a group for each trained parameter, by MMEngine's rules."""
+        """Return a group for each trainable parameter, by MMEngine's rules."""
         groups: list[dict[str, Any]] = []
         logger = MMLogger.get_current_instance()
         level = logger.level
-        logger.setLevel(logging.ERROR)  # a line for every parameter, frozen ones too
+        logger.setLevel(logging.ERROR)  # it logs a line for every parameter
         try:
             self.add_params(groups, model)
         finally:
@@ -65,10 +66,11 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
 
 
 def _merge_groups(singles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Merge groups with the same settings; drop repeated parameters (tied weights)."""
     merged: dict[tuple, dict[str, Any]] = {}
     seen: set[int] = set()
     for single in singles:
-        params = [p for p in single['params'] if id(p) not in seen]  # tied weights
+        params = [p for p in single['params'] if id(p) not in seen]
         seen.update(map(id, params))
         settings = {k: v for k, v in single.items() if k != 'params'}
         key = tuple(sorted(settings.items()))

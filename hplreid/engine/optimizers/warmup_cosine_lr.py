@@ -1,4 +1,4 @@
-"""The learning rate of TransReID."""
+"""The learning rate schedule of TransReID: linear warm-up, then a cosine."""
 
 import math
 from typing import Any
@@ -14,11 +14,20 @@ from hplreid.registry import PARAM_SCHEDULERS
 def warmup_cosine(
     step: int, steps: int, warmup: int, warmup_start: float, min_ratio: float
 ) -> float:
-    """Return the factor of the learning rate in epoch ``step`` of ``steps``, from 1 on.
+    """Return the factor of the learning rate in one epoch.
 
-    Before ``warmup`` it is on a line from ``warmup_start`` at epoch 0 to 1 at
-    ``warmup``; from there on half a cosine from 1 at epoch 0 to ``min_ratio`` in the
-    last: the cosine has gone on during the warm-up.
+    Args:
+        step: The epoch, counted from 1.
+        steps: Number of epochs.
+        warmup: First epoch of the cosine. Before it the factor grows linearly, from
+            ``warmup_start`` at epoch 0 towards 1 at this epoch.
+        warmup_start: Factor at epoch 0.
+        min_ratio: Factor in the last epoch. The cosine falls from 1 at epoch 0, not at
+            ``warmup``, so that it begins in its middle.
+
+    Example:
+        >>> [round(warmup_cosine(epoch, 4, 2, 0.1, 0.0), 3) for epoch in (1, 2, 3, 4)]
+        [0.55, 0.5, 0.146, 0.0]
     """
     if step < warmup:
         return warmup_start + (1 - warmup_start) * step / warmup
@@ -28,22 +37,23 @@ def warmup_cosine(
 
 @PARAM_SCHEDULERS.register_module()
 class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
-    """:func:`warmup_cosine`, timm's schedule as TransReID steps it, epochs from 1 on.
+    """The schedule :func:`warmup_cosine`: timm's, as TransReID steps it.
 
-    MMEngine's linear warm-up and cosine can follow one another, but a cosine that
-    begins in the middle they can't make.
+    MMEngine's ``LinearLR`` and ``CosineAnnealingLR`` are chained: the cosine continues
+    from the last value of the warm-up, instead of having its own at that epoch. Over
+    the recipe's 120 epochs they differ from TransReID's learning rates by up to 0.27 %.
 
     Args:
-        optimizer: What is scheduled.
+        optimizer: The optimizer or its wrapper.
         warmup: First epoch of the cosine.
         warmup_start: Factor before the first epoch. Defaults to 0.01.
         min_ratio: Factor in the last epoch. Defaults to 0.002.
-        begin: See MMEngine's schedulers.
-        end: Number of the epoch after the last.
+        begin: First epoch of the schedule, counted from 0. Defaults to 0.
+        end: Epoch after the last one.
         **kwargs: See MMEngine's schedulers.
 
     Raises:
-        ValueError: There is no end, or the warm-up is longer than all.
+        ValueError: ``end`` is missing, or the warm-up is longer than the schedule.
     """
 
     base_values: list[float]

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from hplreid.engine.config.check import (
-    PreflightError,
+    ConfigError,
     check_config,
     check_types,
     find_problems,
@@ -51,7 +51,7 @@ def test_everything_is_listed_at_once(tmp_path):
     config.train_dataloader.dataset.shift = -1
     config.test_dataloader = dict(toy=dict(dataset=dict(type='ToyNumbers', shift=-1)))
     config.train_cfg.stages.align.pop('trainable')
-    with pytest.raises(PreflightError) as caught:
+    with pytest.raises(ConfigError) as caught:
         check_config(config)
     lines = str(caught.value).splitlines()
     assert lines[0] == 'The config cannot run, 5 problems:'
@@ -144,7 +144,7 @@ def test_a_class_that_can_not_answer(tower, expected):
 def test_data_preparers_are_known_by_name():
     config = Config(dict(data_preparers=[dict(type='SynthPeds'), dict(type='Synth')]))
     assert find_type_problems(config) == [
-        "data_preparers.1: 'Synth' is no data preparer: expected one of "
+        "data_preparers.1: 'Synth' is not a data preparer: expected one of "
         "['ImageCache', 'SynthPeds']."
     ]
 

@@ -5,9 +5,9 @@ from mmengine.config import Config
 
 import hplreid.datasets
 import hplreid.evaluation  # noqa: F401
-from hplreid.engine.config.check import PreflightError
+from hplreid.engine.config.check import ConfigError
 from hplreid.engine.config.check_benchmarks import find_benchmark_problems
-from hplreid.engine.run import get_ready
+from hplreid.engine.run import prepare_run
 from tests.test_engine.engine_toy import toy_config
 
 
@@ -69,8 +69,8 @@ def test_annotations_of_all_benchmarks_and_of_training_are_read(tmp_path):
     config.test_dataloader = dict(
         toy=dict(dataset=dict(type='TableDataset', table=str(broken), split='val'))
     )
-    with pytest.raises(PreflightError) as caught:
-        get_ready(config)
+    with pytest.raises(ConfigError) as caught:
+        prepare_run(config)
     assert "folder 'nowhere' does not exist" in str(caught.value)
     assert 'task=' in str(caught.value)
 
@@ -82,16 +82,16 @@ def test_a_file_name_that_tells_nothing_is_a_reason_not_a_traceback(tmp_path):
     folder.mkdir()
     (folder / 'who.jpg').touch()
     config.train_dataloader.dataset = dict(type='Market1501', data_root=str(tmp_path))
-    with pytest.raises(PreflightError, match=r'train_dataloader: .*who\.jpg'):
-        get_ready(config)
+    with pytest.raises(ConfigError, match=r'train_dataloader: .*who\.jpg'):
+        prepare_run(config)
 
 
 def test_a_pipeline_that_can_not_be_cached_is_a_reason(tmp_path):
     config = toy_config(tmp_path)
     config.image_cache = 'cache'
     config.train_pipeline = [dict(type='LoadImage'), dict(type='RandomFlip')]
-    with pytest.raises(PreflightError, match='ResizeImage must come right after'):
-        get_ready(config)
+    with pytest.raises(ConfigError, match='ResizeImage must come right after'):
+        prepare_run(config)
 
 
 def test_a_loop_of_mmengine_is_left_alone(tmp_path):

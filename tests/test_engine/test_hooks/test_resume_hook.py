@@ -108,7 +108,7 @@ def test_the_log_goes_on(by_epoch, tmp_path):
     [
         (
             dict(train_dataloader=dict(dataset=dict(shift=100))),
-            r'1 identities are gone \(such as 100\); 1 identities are new '
+            r'1 identities are missing \(such as 100\); 1 identities are new '
             r'\(such as 400\); 2 identities have another label',
         ),
         (dict(train_dataloader=dict(batch_size=4)), 'global batch of 8.*has 4'),

@@ -35,27 +35,28 @@ TRAIN = {
 
 
 def table_rows(work_dir):
-    """Title and cells, by benchmark, of the last table in the log."""
+    """Title and cells, by benchmark, of the last table or tables in the log."""
     (path,) = work_dir.glob('*/*.log')
-    log = path.read_text()
-    lines = [line for line in log.splitlines() if line.startswith('|')]
-    start = max(i for i, line in enumerate(lines) if 'benchmark' in line)
-    cells = [[c.strip() for c in line.strip('|').split('|')] for line in lines]
-    title = lines[start - 1].strip('| ')
-    return title, {
-        row[0]: dict(zip(cells[start], row, strict=True)) for row in cells[start + 1 :]
-    }
+    lines = [line for line in path.read_text().splitlines() if line.startswith('|')]
+    start = max(i for i, line in enumerate(lines) if 'processes: ' in line)
+    rows = {}
+    for line in lines[start + 1 :]:
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        if cells[0] == 'benchmark':
+            header = cells
+        else:
+            rows[cells[0]] = dict(zip(header, cells, strict=True))
+    return lines[start].strip('| '), rows
 
 
 def test_scores_table_and_file(tmp_path):
     metrics = build_runner(tmp_path, **TEST).test()
     assert json.loads((tmp_path / 'metrics.json').read_text()) == metrics
     assert [p.name for p in tmp_path.glob('.*')] == []  # no temporary file is left
-    names = ['mAP', 'mINP', 'R1', 'R5', 'R10']
     assert list(metrics) == [
-        *(f'a_i2i/{n}' for n in names),
-        *(f'b_t2i/{n}' for n in names),
-        *(f'b_t2i/i2t/{n}' for n in names[:3]),
+        *(f'a_i2i/{n}' for n in ('mAP', 'R1', 'R5', 'R10', 'mINP')),
+        *(f'b_t2i/{n}' for n in ('R1', 'R5', 'R10', 'mAP', 'mINP')),
+        *(f'b_t2i/i2t/{n}' for n in ('R1', 'mAP', 'mINP')),
     ]
     title, rows = table_rows(tmp_path)
     assert title == ('weights: as initialized, no checkpoint | processes: 1 | seed: 3')

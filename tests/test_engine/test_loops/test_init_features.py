@@ -20,7 +20,7 @@ import hplreid.engine
 import hplreid.models  # noqa: F401
 from hplreid.datasets import reid_collate
 from hplreid.engine.loops import init_features
-from hplreid.engine.loops.feature_cache import extract_features, extract_rows
+from hplreid.engine.loops.feature_cache import extract_feature_rows, extract_features
 from hplreid.engine.loops.stage import find_stage_problems, parse_stages
 from hplreid.registry import DATASETS, MODELS
 from hplreid.structures import ReIDDataSample
@@ -137,9 +137,9 @@ def asked(monkeypatch):
 
     def count(*args, **kwargs):
         calls.append(args)
-        return extract_rows(*args, **kwargs)
+        return extract_feature_rows(*args, **kwargs)
 
-    monkeypatch.setattr(init_features, 'extract_rows', count)
+    monkeypatch.setattr(init_features, 'extract_feature_rows', count)
     return calls
 
 
@@ -231,7 +231,7 @@ def begin(data, folder, cache, seed=0, pipeline=PLAIN):
         config.train_dataloader.to_dict(),
     )
     loader = DataLoader(range(4), batch_size=4)
-    init_features.initialize(model, loader, stage, str(folder))
+    init_features.provide_init_features(model, loader, stage, str(folder))
     return model
 
 
@@ -256,7 +256,7 @@ def test_a_run_keeps_its_features(whole):
 def test_features_are_kept_and_read_again(data, tmp_path, asked, said):
     first = begin(data, tmp_path, tmp_path / 'c')
     assert len(asked) == 1
-    assert f"Kept v, t in '{tmp_path}/c/{FILE}'" in said.text
+    assert f"Saved v, t in '{tmp_path}/c/{FILE}'" in said.text
     assert os.listdir(tmp_path / 'c') == [FILE]  # no temporary file is left
     second = begin(data, tmp_path, tmp_path / 'c')
     assert len(asked) == 1
@@ -311,7 +311,7 @@ def test_heads_of_another_seed_do_not_matter(data):
     dataset = DATASETS.build(config)
 
     def checksum():
-        return init_features.checksum_of(model, ['v', 't'], dataset, config)
+        return init_features.compute_checksum(model, ['v', 't'], dataset, config)
 
     first = checksum()
     for parameter in model.heads.parameters():
@@ -351,7 +351,7 @@ def extract_mixed(every_item=False, names=('v', 't'), batch=2):
     loader = DataLoader(Mixed(), batch_size=batch, collate_fn=reid_collate)
     if every_item:
         return extract_features(model, loader, names)
-    return extract_rows(model, loader, names)
+    return extract_feature_rows(model, loader, names)
 
 
 def test_features_of_captions_are_those_of_described_items():

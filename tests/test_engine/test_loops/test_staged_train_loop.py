@@ -204,7 +204,7 @@ class ToyPartsSampler(ToySampler):
     ('stage', 'message'),
     [
         (dict(trainable=['promt']), r"'promt'.*no such part.*heads, prompt, tower"),
-        (dict(trainable=['heads.construct']), 'no parameter between them'),
+        (dict(trainable=['heads.construct']), 'have no parameters'),
         (dict(trainable='prompt'), 'trainable is a list of names'),
         (dict(trainable=[]), "no 'trainable'"),
         (dict(epochs=0), "no 'epochs'"),
@@ -256,5 +256,7 @@ def test_a_stage_without_optimizer_is_named(tmp_path):
 
 def test_a_sampler_that_gives_too_little_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(ToySampler, '__len__', lambda self: 40)
-    with pytest.raises(RuntimeError, match='ToySampler announced 5 batches and gave 3'):
+    with pytest.raises(
+        RuntimeError, match='ToySampler has a length of 5 batches and yielded 3'
+    ):
         build(toy_config(tmp_path)).train()

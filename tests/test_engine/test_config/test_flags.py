@@ -5,7 +5,7 @@ import os
 import pytest
 from mmengine.config import Config
 
-from hplreid.engine.config import read as flags
+from hplreid.engine.config import flags
 from tests.test_engine.engine_toy import toy_config
 
 
@@ -74,7 +74,7 @@ def test_seed():
 def test_no_validation():
     keys = ('val_cfg', 'val_dataloader', 'val_evaluator')
     config = Config({key: dict(a=1) for key in keys})
-    flags.drop_validation(config)
+    flags.disable_validation(config)
     assert [config[key] for key in keys] == [None] * 3
 
 
