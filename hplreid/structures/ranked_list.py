@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Mark = Literal['right', 'wrong', 'ignored']
+Mark = Literal['match', 'mismatch', 'ignored']
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class RankedList:
         query: The query.
         items: Gallery items.
         scores: One a gallery item: cosine similarity, or distance.
-        marks: One a gallery item: ``'right'``, ``'wrong'``, or ``'ignored'`` where the
-            protocol leaves it out (same camera, or junk).
+        marks: One a gallery item: ``'match'``, ``'mismatch'``, or ``'ignored'`` where
+            the protocol leaves it out (same camera, or junk).
     """
 
     query: RankedItem

@@ -11,8 +11,8 @@ from .text import INK, LINE, PAPER, load_font, wrap_text
 
 # Green and red that people with red-green blindness tell apart by lightness.
 COLORS = {
-    'right': (20, 150, 60),
-    'wrong': (205, 30, 45),
+    'match': (20, 150, 60),
+    'mismatch': (205, 30, 45),
     'ignored': (140, 140, 140),
     'query': (35, 80, 170),
 }
@@ -44,7 +44,7 @@ def draw_ranked_list(
         >>> from hplreid.structures.ranked_list import RankedItem, RankedList
         >>> query = RankedItem(None, 'a man in a red coat', pid=7, camid=0)
         >>> found = RankedItem(None, 'a red coat', pid=7, camid=1)
-        >>> ranked = RankedList(query, (found,), scores=(0.9,), marks=('right',))
+        >>> ranked = RankedList(query, (found,), scores=(0.9,), marks=('match',))
         >>> draw_ranked_list(ranked).mode
         'RGB'
     """
@@ -89,7 +89,7 @@ def draw_ranked_lists(
         >>> from hplreid.visualization import draw_ranked_lists
         >>> from hplreid.structures.ranked_list import RankedItem, RankedList
         >>> query = RankedItem(None, 'a man in a red coat', pid=7, camid=0)
-        >>> ranked = RankedList(query, (query,), scores=(1.0,), marks=('right',))
+        >>> ranked = RankedList(query, (query,), scores=(1.0,), marks=('match',))
         >>> page = draw_ranked_lists([ranked, ranked], title='two queries')
         >>> page.height > page.width
         True
@@ -105,8 +105,8 @@ def draw_ranked_lists(
     for text, color in (
         (title or '', INK),
         ('query', COLORS['query']),
-        ('same identity', COLORS['right']),
-        ('other identity', COLORS['wrong']),
+        ('same identity', COLORS['match']),
+        ('other identity', COLORS['mismatch']),
         ('left out: same identity and camera, or junk', COLORS['ignored']),
     ):
         if text:

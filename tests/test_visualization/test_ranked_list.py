@@ -32,7 +32,7 @@ def borders(drawing):
 
 def test_borders_say_right_wrong_and_ignored(image):
     item = RankedItem(image, None, 3, 1)
-    marks = ('wrong', 'right', 'ignored', 'right')
+    marks = ('mismatch', 'match', 'ignored', 'match')
     drawing = draw_ranked_list(RankedList(item, (item,) * 4, (0.9,) * 4, marks))
     assert borders(drawing) == ['query', *marks]
     blue = (np.asarray(drawing) == (1, 2, 250)).all(-1).sum()
@@ -52,7 +52,7 @@ def test_a_caption_is_text_and_a_long_one_is_cut(image):
 
     def ink(caption):
         query = RankedItem(None, caption, 3, -1)
-        drawing = draw_ranked_list(RankedList(query, (item,), (0.5,), ('right',)))
+        drawing = draw_ranked_list(RankedList(query, (item,), (0.5,), ('match',)))
         return (np.asarray(drawing)[:200].sum(-1) < 150).sum()
 
     words = 'A woman in a red coat. '
@@ -71,7 +71,7 @@ def test_wrapped_lines_fit_and_lose_no_word():
 
 def test_page_holds_every_list(image):
     item = RankedItem(image, None, 3, 1)
-    lists = [RankedList(item, (item,) * n, (0.9,) * n, ('right',) * n) for n in (1, 3)]
+    lists = [RankedList(item, (item,) * n, (0.9,) * n, ('match',) * n) for n in (1, 3)]
     rows = [draw_ranked_list(r) for r in lists]
     page = RankedListVisualizer().draw(lists, title='toy')
     assert page.width == max(row.width for row in rows)

@@ -60,7 +60,7 @@ def rank_gallery(
         ...     drop_same_camera=True, num_queries=1, topk=2,
         ... )
         >>> [item.pid for item in found.items], found.marks
-        ([7, 3], ('right', 'wrong'))
+        ([7, 3], ('match', 'mismatch'))
     """
     rows = spread_evenly(len(query), num_queries)
     ranker = BlockDistance(query_feats[rows], gallery_feats, distance)
@@ -85,5 +85,5 @@ def _mark(query: RankedItem, item: RankedItem, drop_same_camera: bool) -> Mark:
     if item.pid == JUNK_PID:
         return 'ignored'
     if item.pid != query.pid:
-        return 'wrong'
-    return 'ignored' if drop_same_camera and item.camid == query.camid else 'right'
+        return 'mismatch'
+    return 'ignored' if drop_same_camera and item.camid == query.camid else 'match'

@@ -137,7 +137,9 @@ def test_ranked_lists_are_those_that_were_scored():
     assert [item.img_path for item in ranked[1].items] == paths
     assert ranked[1].scores == pytest.approx(nearest.values.tolist(), abs=1e-5)
     # Item 7 + i has identity (7 + i) % 3, query 3 has identity 0.
-    marks = ['right' if (7 + i) % 3 == 0 else 'wrong' for i in nearest.indices.tolist()]
+    marks = [
+        'match' if (7 + i) % 3 == 0 else 'mismatch' for i in nearest.indices.tolist()
+    ]
     assert list(ranked[1].marks) == marks
     with pytest.raises(RuntimeError, match='has scored nothing'):
         RetrievalMetric('t2i').ranked_lists(3)

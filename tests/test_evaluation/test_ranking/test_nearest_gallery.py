@@ -25,9 +25,9 @@ def test_queries_are_spread_from_first_to_last(total, count, expected):
 def test_nearest_first_with_marks_and_scores():
     query = [RankedItem('q0', None, 1, 0), RankedItem('q1', None, 2, 0)]
     gallery = [
-        RankedItem('wrong', None, 2, 0),
+        RankedItem('mismatch', None, 2, 0),
         RankedItem('same camera', None, 1, 0),
-        RankedItem('right', None, 1, 1),
+        RankedItem('match', None, 1, 1),
         RankedItem('junk', None, -1, 1),
     ]
     gallery_feats = torch.tensor([[0.0, 1], [1, 0], [3, 4], [-1, 0]])
@@ -42,8 +42,8 @@ def test_nearest_first_with_marks_and_scores():
     )
     assert ranked.query is query[0]
     names = [item.img_path for item in ranked.items]
-    assert names == ['same camera', 'right', 'wrong', 'junk']
-    assert ranked.marks == ('ignored', 'right', 'wrong', 'ignored')
+    assert names == ['same camera', 'match', 'mismatch', 'junk']
+    assert ranked.marks == ('ignored', 'match', 'mismatch', 'ignored')
     assert ranked.scores == pytest.approx((1, 0.6, 0, -1))
 
     (kept,) = rank_gallery(
@@ -55,7 +55,7 @@ def test_nearest_first_with_marks_and_scores():
         num_queries=1,
         topk=2,
     )
-    assert kept.marks == ('right', 'right')
+    assert kept.marks == ('match', 'match')
 
 
 @pytest.mark.parametrize(
