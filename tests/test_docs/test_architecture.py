@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / 'docs/architecture.md').read_text('utf-8')
 PATHS = re.findall(r'`((?:hplreid|configs|tools|projects|tests)/[\w/.-]*)`', PAGE)
@@ -25,9 +23,10 @@ def walks():
     return found
 
 
-@pytest.mark.parametrize('path', sorted(set(PATHS) - EXAMPLES))
-def test_paths_are_there(path):
-    assert (ROOT / path).exists()
+def test_paths_are_there():
+    missing = [p for p in set(PATHS) - EXAMPLES if not (ROOT / p).exists()]
+    assert len(PATHS) > 80
+    assert not missing
 
 
 def test_no_walk_enters_a_file_twice():
