@@ -1,4 +1,4 @@
-"""What is installed: dependencies, package data, and what MIM looks for."""
+"""Dependencies, package data, and the files that MIM reads."""
 
 import ast
 import importlib.util
@@ -36,13 +36,13 @@ DISTRIBUTIONS = {
 
 
 def normal(requirement):
-    """Name of a requirement as indexes compare it."""
+    """Return the normalized name of a requirement."""
     name = re.match(r'[\w.-]+', requirement).group()
     return re.sub(r'[-_.]+', '-', name).lower()
 
 
 def third_party_imports():
-    """Top-level names of others that the package and its tools import."""
+    """Return the top-level names of third parties in imports of package and tools."""
     found = set()
     for folder in ('hplreid', 'tools'):
         for path in (ROOT / folder).rglob('*.py'):
@@ -56,7 +56,7 @@ def third_party_imports():
     return found - set(sys.stdlib_module_names) - {'hplreid', 'tools', '__future__'}
 
 
-def test_whatever_is_imported_is_declared_and_nothing_else():
+def test_dependencies_are_what_is_imported():
     imported = {normal(DISTRIBUTIONS.get(name, name)) for name in third_party_imports()}
     declared = {normal(name) for name in PROJECT['dependencies']}
     assert imported <= declared
@@ -118,7 +118,7 @@ def test_where_links_are_forbidden_files_are_copied(
 
 @pytest.fixture(scope='module')
 def checkout(tmp_path_factory):
-    """A copy of what a build needs, so that building leaves this tree as it is."""
+    """A copy of what a build needs, so that builds don't change this tree."""
     target = tmp_path_factory.mktemp('checkout')
     ignored = shutil.ignore_patterns('__pycache__', '.mim')
     for folder in ('hplreid', 'tools', 'configs', 'requirements'):
@@ -131,7 +131,7 @@ def checkout(tmp_path_factory):
 
 
 def build(checkout, kind):
-    """Call the build backend as pip does; return the path of what it made."""
+    """Call the build backend as pip does; return the path of its result."""
     program = (
         'import sys; from setuptools import build_meta; '
         f"print('made', build_meta.build_{kind}('dist'))"
@@ -158,7 +158,7 @@ def test_wheel_holds_the_package_its_data_and_what_mim_reads(checkout):
             *(checkout / 'hplreid' / 'assets').glob('*.*'),
         ]
     }
-    # A missing one lies in a folder without __init__.py.
+    # A missing file is in a folder without __init__.py
     assert sorted(sources - names) == []
     assert 'hplreid/py.typed' in names
     for name in MIM_FILES[:2]:

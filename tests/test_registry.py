@@ -1,4 +1,4 @@
-"""Look-ups by name: what is found, and what is said when nothing is."""
+"""Look-ups by name, and the messages of those that fail."""
 
 import ast
 import importlib
@@ -19,7 +19,7 @@ PACKAGE = Path(registry.__file__).parent
 
 @pytest.fixture
 def fruits():
-    """A registry of its own, so that what is registered is known."""
+    """A registry with two known members."""
     fruits = KindRegistry('fruit', scope='hplreid')
     for name in ('Apple', 'Banana'):
         fruits.register_module(name=name, module=type(name, (), {}))
@@ -47,13 +47,13 @@ def test_misspelled_type_names_the_closest_and_all(fruits):
     assert 'Registered fruits: Apple, Banana.' in message
 
 
-def test_a_name_unlike_any_other_gets_no_guess(fruits):
+def test_a_name_unlike_any_other_gets_no_suggestion(fruits):
     with pytest.raises(KeyError, match='Registered fruits: Apple') as error:
         fruits.build(dict(type='Xylophone'))
     assert 'Did you mean' not in error.value.args[0]
 
 
-def test_empty_registry_says_so():
+def test_an_empty_registry_lists_none():
     with pytest.raises(KeyError, match='Registered stones: none'):
         KindRegistry('stone', scope='hplreid').build(dict(type='Flint'))
 
@@ -79,8 +79,8 @@ def test_misspelled_type_with_our_prefix(fruits):
         ),
     ],
 )
-def test_wrong_kind_says_which_kind_it_is(kind, name, message):
-    """In a process of its own, where nothing of the other kind was imported yet."""
+def test_a_class_of_another_kind_is_named_with_its_kind(kind, name, message):
+    """In a new process, in which the other kind has not been imported."""
     program = f'from hplreid.registry import {kind}; {kind}.build(dict(type={name!r}))'
     done = subprocess.run(
         [sys.executable, '-c', program],
@@ -117,7 +117,7 @@ def test_mmpretrain_is_never_searched_without_its_prefix():
 
 
 def test_root_registry_finds_ours_under_the_default_scope():
-    """What the Runner does with ``default_scope = 'hplreid'``."""
+    """As the Runner does with ``default_scope = 'hplreid'``."""
 
     class _Probe:
         pass
@@ -162,14 +162,14 @@ def test_every_registry_is_listed():
 
 
 def test_every_registered_class_is_reached_by_its_location():
-    """A module that no ``__init__`` imports would be invisible to configs."""
+    """Configs can't name a class of a module that no ``__init__`` imports."""
     expected = list(registrations())
     assert expected
     for location in {location for kind in ALL for location in kind._locations}:
         importlib.import_module(location)
     missing = []
     for registry_name, class_name in expected:
-        # What isn't a kind of ours (collate functions, wrappers) is MMEngine's
+        # Other kinds (collate functions, model wrappers) are in MMEngine's registries
         kind = getattr(registry, registry_name, None) or getattr(root, registry_name)
         if class_name not in kind.module_dict:
             missing.append(f'{registry_name}: {class_name}')

@@ -1,10 +1,11 @@
-"""An epoch is chosen on what it may be chosen on, and everything says what that was."""
+"""The best epoch is selected on an allowed split, which logs and files report."""
 
 import pytest
 import torch
 from mmengine.evaluator import BaseMetric
 
-from hplreid.engine import run as workflow
+from hplreid.engine.run import score
+from hplreid.engine.run import train as train_and_test
 from hplreid.registry import DATASETS, METRICS
 from hplreid.utils.checkpoint import read_checkpoint
 
@@ -15,7 +16,7 @@ BEST = 'best_dev_mean_epoch_2.pth'
 
 @METRICS.register_module()
 class GivenScores(BaseMetric):
-    """Epoch 2 scores best, whatever it predicts."""
+    """A metric with given scores, the highest one after epoch 2."""
 
     calls = 0
 
@@ -29,7 +30,7 @@ class GivenScores(BaseMetric):
 
 @DATASETS.register_module()
 class ToySplit(ToyNumbers):
-    """Numbers that say which split they are of."""
+    """A toy dataset with the name of a split in its metainfo."""
 
     @classmethod
     def find_problems(cls, split):
@@ -44,8 +45,8 @@ def loader(**dataset):
     return dict(batch_size=8, num_workers=0, dataset=dataset)
 
 
-def selecting(work_dir, val, test=None, **hook):
-    """A config that selects by benchmark ``dev`` and tests on ``final``."""
+def config_with_selection(work_dir, val, test=None, **hook):
+    """Return a config that selects on the benchmark ``dev`` and tests on ``final``."""
     config = toy_config(
         work_dir, log_level='INFO', experiment_name=f'sel{hash(str(work_dir))}'
     )
@@ -74,22 +75,24 @@ TEST = dict(type='ToySplit', split='test')
 
 
 def scores_of(path):
-    """Mean prediction of a checkpoint's weights."""
+    """Return the mean prediction of the weights in a checkpoint."""
     model = ToyModel(num_ids=3)
     model.load_state_dict(read_checkpoint(path)['state_dict'])
     model.eval()
     data = ToyNumbers()
     items = [data[i] for i in range(len(data))]
     with torch.no_grad():
-        found = model([i['inputs'] for i in items], [0] * len(items), mode='predict')
-    return sum(item['value'] for item in found) / len(found)
+        predictions = model(
+            [i['inputs'] for i in items], [0] * len(items), mode='predict'
+        )
+    return sum(item['value'] for item in predictions) / len(predictions)
 
 
-def test_the_best_epoch_is_kept_stamped_and_scored(tmp_path):
-    metrics = workflow.train(selecting(tmp_path, VAL))
-    stamp = dict(score='dev/mean', value=9.5, on='validation', epoch=2)
-    assert read_checkpoint(tmp_path / BEST)['meta']['selection'] == stamp
-    for epoch in range(1, 6):  # these are not selected, also the one that was best
+def test_the_best_epoch_is_saved_with_a_record_and_tested(tmp_path):
+    metrics = train_and_test(config_with_selection(tmp_path, VAL))
+    record = dict(score='dev/mean', value=9.5, on='validation', epoch=2)
+    assert read_checkpoint(tmp_path / BEST)['meta']['selection'] == record
+    for epoch in range(1, 6):  # their own checkpoints have no record
         path = tmp_path / f'epoch_{epoch}.pth'
         assert 'selection' not in read_checkpoint(path)['meta']
     best, last = (scores_of(tmp_path / n) for n in (BEST, 'epoch_5.pth'))
@@ -108,56 +111,56 @@ SAME = dict(type='ToyNumbers', shift=7)
 @pytest.mark.parametrize(
     ('val', 'test'),
     [(TEST, None), (TEST, dict(type='ToyNumbers')), (SAME, SAME)],
-    ids=['the test split', 'a test split', 'what is tested'],
+    ids=['the test split', 'a test split', 'a tested benchmark'],
 )
-def test_a_test_split_is_refused(tmp_path, val, test):
+def test_selection_on_a_test_split_is_an_error(tmp_path, val, test):
     with pytest.raises(ValueError, match=r'on the test split.*select_on_test=True'):
-        workflow.train(selecting(tmp_path, val, test))
+        train_and_test(config_with_selection(tmp_path, val, test))
     assert not list(tmp_path.glob('*.pth'))
 
 
-def test_other_data_of_the_same_class_are_no_test_split(tmp_path):
+def test_other_data_of_the_same_class_are_not_a_test_split(tmp_path):
     other = dict(type='ToyNumbers', shift=8)
-    workflow.train(selecting(tmp_path, other, SAME), test=False)
-    stamp = read_checkpoint(tmp_path / BEST)['meta']['selection']
-    assert stamp['on'] == 'validation'
+    train_and_test(config_with_selection(tmp_path, other, SAME), test=False)
+    record = read_checkpoint(tmp_path / BEST)['meta']['selection']
+    assert record['on'] == 'validation'
 
 
-def test_a_selection_on_test_that_was_asked_for_is_stamped_everywhere(tmp_path):
-    config = selecting(tmp_path / 'train', TEST, select_on_test=True)
-    workflow.train(config.copy())
-    stamp = read_checkpoint(tmp_path / 'train' / BEST)['meta']['selection']
-    assert stamp['on'] == 'the test split'
+def test_an_allowed_selection_on_test_is_reported_everywhere(tmp_path):
+    config = config_with_selection(tmp_path / 'train', TEST, select_on_test=True)
+    train_and_test(config.copy())
+    record = read_checkpoint(tmp_path / 'train' / BEST)['meta']['selection']
+    assert record['on'] == 'the test split'
     log = log_of(tmp_path / 'train')
     assert 'WARNING - The best epoch is selected on the test split, by dev/mean' in log
-    chosen = '(best on the test split by dev/mean)'
-    assert f'weights: this run after epoch 2 {chosen}' in log
-    # And when the file is scored later, by a config that doesn't validate at all
+    selection = '(best on the test split by dev/mean)'
+    assert f'weights: this run after epoch 2 {selection}' in log
+    # And in a later test of the file, in which nothing is validated
     config.work_dir = str(tmp_path / 'test')
     config.experiment_name = f'score{hash(str(tmp_path))}'
-    workflow.score(config, str(tmp_path / 'train' / BEST))
-    assert f'checkpoint: {BEST} {chosen}' in log_of(tmp_path / 'test')
+    score(config, str(tmp_path / 'train' / BEST))
+    assert f'checkpoint: {BEST} {selection}' in log_of(tmp_path / 'test')
 
 
-def test_a_best_checkpoint_without_a_stamp_is_not_vouched_for(tmp_path):
-    config = selecting(tmp_path / 'test', VAL)
+def test_a_best_checkpoint_without_a_record_is_of_an_unknown_split(tmp_path):
+    config = config_with_selection(tmp_path / 'test', VAL)
     path = tmp_path / BEST
     torch.save(dict(state_dict=ToyModel(num_ids=3).state_dict(), meta={}), path)
-    workflow.score(config, str(path))
+    score(config, str(path))
     assert f'{BEST} (selected, on an unknown split)' in log_of(tmp_path / 'test')
 
 
-def test_without_selection_the_last_epoch_is_scored(tmp_path):
-    config = selecting(tmp_path, VAL)
+def test_without_selection_the_last_epoch_is_tested(tmp_path):
+    config = config_with_selection(tmp_path, VAL)
     del config.default_hooks.checkpoint['save_best']
-    metrics = workflow.train(config)
+    metrics = train_and_test(config)
     last = scores_of(tmp_path / 'epoch_5.pth')
     assert metrics['final/mean'] == pytest.approx(last, abs=1e-6)
     assert 'weights: this run after epoch 5 (not selected)' in log_of(tmp_path)
 
 
-def test_one_score_chooses(tmp_path):
-    config = selecting(tmp_path, VAL)
+def test_several_scores_to_select_by_are_an_error(tmp_path):
+    config = config_with_selection(tmp_path, VAL)
     config.default_hooks.checkpoint.save_best = ['dev/mean', 'dev/other']
     with pytest.raises(ValueError, match='expected the name of one score'):
         train(config)

@@ -1,4 +1,4 @@
-"""The cost of a stage-1 step is told of computations that agree, or not at all."""
+"""The step benchmark of CLIP-ReID compares implementations with equal results."""
 
 import importlib.util
 import re
@@ -21,7 +21,7 @@ def tool():
     return module
 
 
-def test_the_table_has_three_ways(tool, monkeypatch, capsys):
+def test_the_table_has_three_implementations(tool, monkeypatch, capsys):
     small = ('--batch', '8', '--num-ids', '4', '--rounds', '1')
     monkeypatch.setattr(sys, 'argv', [str(TOOL), *SMALL, *small])
     tool.main()
@@ -36,7 +36,7 @@ def test_the_table_has_three_ways(tool, monkeypatch, capsys):
     assert 'prompts of 12 tokens' in printed
 
 
-def test_ways_that_differ_are_refused(tool):
+def test_different_results_are_an_error(tool):
     class Fixed:
         def __init__(self, value):
             self.value = value
@@ -44,8 +44,8 @@ def test_ways_that_differ_are_refused(tool):
         def results(self):
             return {'loss': torch.tensor([100.0, self.value])}
 
-    ways = dict(plain=Fixed(1.0), ours=Fixed(1.0005))
-    assert tool.check_equal(ways) == pytest.approx(5e-6, rel=1e-2)
-    ways['ours'].value = 1.01
+    implementations = dict(plain=Fixed(1.0), ours=Fixed(1.0005))
+    assert tool.check_equal(implementations) == pytest.approx(5e-6, rel=1e-2)
+    implementations['ours'].value = 1.01
     with pytest.raises(SystemExit, match='differ by 1.0e-04'):
-        tool.check_equal(ways)
+        tool.check_equal(implementations)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..protocol import as_index
 from .distance_sources import Source
 from .query_groups import QueryGroup
-from .tile_counts import count_below
+from .tile_counts import Undecided, count_below
 
 
 def measure_matches(
@@ -65,14 +65,17 @@ def count_closer(
     tile = source.tile(queries, gallery)
     rows, columns = group.pairs_between(first, first + width)
     _leave_out(tile, rows, columns - first)
-    counts, (rows, columns, slots) = count_below(tile, group.values, margins)
-    if len(rows):
-        values = source.exact(queries, gallery, rows, columns)
+
+    def is_closer(undecided: Undecided) -> np.ndarray:
+        rows, columns, slots = undecided
+        # A pair may be undecided for several matches; it is measured once
+        pairs, places = np.unique(rows * width + columns, return_inverse=True)
+        values = source.exact(queries, gallery, *np.divmod(pairs, width))[places]
         limits = group.values[rows, slots]
         earlier = columns + first < group.columns[rows, slots]
-        closer = (values < limits) | ((values == limits) & earlier)
-        np.add.at(counts, (rows[closer], slots[closer]), 1)
-    return counts
+        return (values < limits) | ((values == limits) & earlier)
+
+    return count_below(tile, group.values, margins, is_closer)
 
 
 def _leave_out(tile: Tensor, rows: np.ndarray, columns: np.ndarray) -> None:

@@ -1,10 +1,10 @@
 """Count, in a tile of rounded values, what is surely below each of many limits.
 
-What lies too near a limit for a rounded value to decide is listed, for the caller to
-decide exactly.
+What lies too near a limit for a rounded value to decide is handed to the caller, who
+decides it exactly, some at a time: many copies of an image take no more memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -21,6 +21,10 @@ _MAX_PASSES = 8
 _SPARSE = 1 / 64
 # Rows handled together: their part of a tile stays in the cache of a core.
 _ROWS = 64
+# Pieces of rows that are searched together.
+_PIECES = 256
+# Undecided values that are kept before they are handed over.
+_MAX_UNDECIDED = 1 << 17
 # Up to 512 values NumPy sorts in registers, several times faster than more.
 _SORTED = 512
 
@@ -29,6 +33,8 @@ _ALL_PAIRS = np.uint64(0x0001000100010001)  # a product's uppermost 16 bits: the
 
 _masks = Scratch()
 _lower_masks = Scratch()
+
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Undecided(NamedTuple):
@@ -40,40 +46,64 @@ class Undecided(NamedTuple):
 
 
 def count_below(
-    tile: Tensor, limits: np.ndarray, margins: np.ndarray
-) -> tuple[np.ndarray, Undecided]:
-    """Count the values of each row that are below each limit by more than a margin.
+    tile: Tensor,
+    limits: np.ndarray,
+    margins: np.ndarray,
+    is_below: Callable[[Undecided], np.ndarray],
+) -> np.ndarray:
+    """Count the values of each row that are below each limit.
 
     Args:
         tile: ``(B, W)``, float32 or float64; left-out values are infinite.
         limits: ``(B, P)`` float64, descending in a row.
         margins: How far a value of a row may be from the exact one, ``(B, 1)``.
+        is_below: Decides the values within the margin of a limit, ``(N,)`` bool.
 
     Returns:
-        Counts, ``(B, P)`` int64, and the values within the margin of a limit.
+        Counts, ``(B, P)`` int64.
     """
     dtype = np.dtype(str(tile.dtype).removeprefix('torch.'))
     low = _round_down(limits - margins, dtype)
     high = -_round_down(-(limits + margins), dtype)
     counts = np.zeros(limits.shape, np.int64)
+    waiting: list[Found] = []
+    for found in _find_undecided(tile, low, high, counts):
+        waiting.append(found)
+        if sum(len(rows) for rows, _, _ in waiting) > _MAX_UNDECIDED:
+            _decide(waiting, is_below, counts)
+            waiting = []
+    _decide(waiting, is_below, counts)
+    return counts
+
+
+def _decide(
+    waiting: list[Found],
+    is_below: Callable[[Undecided], np.ndarray],
+    counts: np.ndarray,
+) -> None:
+    """Add those undecided values that are below their limits to the counts."""
+    if waiting:
+        parts = (np.concatenate(part) for part in zip(*waiting, strict=True))
+        undecided = Undecided(*parts)
+        below = is_below(undecided)
+        np.add.at(counts, (undecided.rows[below], undecided.slots[below]), 1)
+
+
+def _find_undecided(
+    tile: Tensor, low: np.ndarray, high: np.ndarray, counts: np.ndarray
+) -> Iterator[Found]:
+    """Write the counts of what is surely below; yield what is undecided."""
     if tile.device.type != 'cpu':
-        found = _count_sorted(tile, low, high, counts)
-        return counts, Undecided(*found)
+        yield from _count_sorted(tile, low, high, counts)
+        return
     values = tile.numpy()
-    parts = []
-    with _without_buffer():
-        for top in range(0, len(values), _ROWS):
-            some = slice(top, top + _ROWS)
+    for top in range(0, len(values), _ROWS):
+        some = slice(top, top + _ROWS)
+        with _without_buffer():
             for rows, columns, slots in _count_rows(
                 values[some], low[some], high[some], counts[some]
             ):
-                parts.append((rows + top, columns, slots))
-    if not parts:
-        nothing = np.zeros(0, np.int64)
-        return counts, Undecided(nothing, nothing, nothing)
-    return counts, Undecided(
-        *(np.concatenate(part) for part in zip(*parts, strict=True))
-    )
+                yield rows + top, columns, slots
 
 
 def _round_down(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -97,9 +127,6 @@ def _without_buffer() -> Iterator[None]:
         np.setbufsize(before)
 
 
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
 def _count_rows(
     values: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray
 ) -> Iterator[Found]:
@@ -121,10 +148,10 @@ def _count_rows(
             return
     if passes < low.shape[1]:
         rest = slice(passes, None)
-        rows, columns, slots = _count_sorted(
+        for rows, columns, slots in _count_sorted(
             torch.from_numpy(values), low[:, rest], high[:, rest], counts[:, rest]
-        )
-        yield rows, columns, slots + passes
+        ):
+            yield rows, columns, slots + passes
 
 
 def _take_mask(
@@ -173,7 +200,7 @@ def _count_sparse(
 
 def _count_sorted(
     tile: Tensor, low: np.ndarray, high: np.ndarray, counts: np.ndarray
-) -> Found:
+) -> Iterator[Found]:
     """Sort the rows, or pieces of them, and look the limits up."""
     number = 1
     if tile.device.type == 'cpu':
@@ -195,7 +222,7 @@ def _count_sorted(
     below, up_to = look_up(low, right=False), look_up(high, right=True)
     counts[:] = below.sum(1)
     rows, pieces_of, slots = np.nonzero(below != up_to)
-    return _find_between(tile, rows, pieces_of, number, slots, low, high)
+    yield from _find_between(tile, rows, pieces_of, number, slots, low, high)
 
 
 def _find_between(
@@ -206,22 +233,16 @@ def _find_between(
     slots: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
-) -> Found:
+) -> Iterator[Found]:
     """List the values of some pieces of rows that lie between two limits."""
     width = tile.shape[1] // number
     pieces = tile.reshape(-1, width)
-    found = []
-    for first in range(0, len(rows), _ROWS * 16):
-        some = slice(first, first + _ROWS * 16)
+    for first in range(0, len(rows), _PIECES):
+        some = slice(first, first + _PIECES)
         row, piece, slot = rows[some], pieces_of[some], slots[some]
         values = pieces[as_index(row * number + piece, tile)]
         least = as_index(low[row, slot], tile)[:, None]
         most = as_index(high[row, slot], tile)[:, None]
         between = ((values >= least) & (values <= most)).nonzero().cpu().numpy()
         pair, column = between[:, 0], between[:, 1]
-        found.append((row[pair], piece[pair] * width + column, slot[pair]))
-    if not found:
-        nothing = np.zeros(0, np.int64)
-        return nothing, nothing, nothing
-    rows, columns, slots = (np.concatenate(part) for part in zip(*found, strict=True))
-    return rows, columns, slots
+        yield row[pair], piece[pair] * width + column, slot[pair]

@@ -1,4 +1,4 @@
-"""A run that was stopped gives the weights of one that was not, bit for bit."""
+"""A resumed run has the weights of an uninterrupted one, bit for bit."""
 
 import logging
 
@@ -38,7 +38,7 @@ def assert_same(one, other):
 
 # 1: stage I; 2: its end; 3, 4: stage II; 5: all done
 @pytest.mark.parametrize('epoch', [1, 2, 3, 4, 5])
-def test_from_an_epoch(by_epoch, tmp_path, epoch):
+def test_resume_from_an_epoch(by_epoch, tmp_path, epoch):
     path = f'{by_epoch.work_dir}/epoch_{epoch}.pth'
     resumed = train(toy_config(tmp_path, resume=True, load_from=path))
     assert resumed.epoch == 5
@@ -47,18 +47,18 @@ def test_from_an_epoch(by_epoch, tmp_path, epoch):
 
 # In stage I, at an epoch's last step, at the stage's last step, in stage II
 @pytest.mark.parametrize('iteration', [1, 3, 5, 6, 8, 9, 14])
-def test_from_an_iteration(unbroken, tmp_path, iteration):
+def test_resume_from_an_iteration(unbroken, tmp_path, iteration):
     path = f'{unbroken.work_dir}/iter_{iteration}.pth'
     resumed = train(toy_config(tmp_path, resume=True, load_from=path, **BY_ITERATION))
     assert resumed.iter == 15
     assert_same(unbroken, resumed)
 
 
-def test_saving_changes_nothing(unbroken, by_epoch):
+def test_the_interval_of_checkpoints_changes_nothing(unbroken, by_epoch):
     assert_same(unbroken, by_epoch)
 
 
-def test_twice_stopped(unbroken, tmp_path):
+def test_two_resumes(unbroken, tmp_path):
     path = f'{unbroken.work_dir}/iter_2.pth'
     first = toy_config(tmp_path / 'a', resume=True, load_from=path, **BY_ITERATION)
     path = f'{train(first).work_dir}/iter_11.pth'
@@ -66,7 +66,7 @@ def test_twice_stopped(unbroken, tmp_path):
     assert_same(unbroken, train(second))
 
 
-def test_from_the_last_checkpoint_of_the_folder(by_epoch, tmp_path):
+def test_resume_from_the_last_checkpoint_of_the_folder(by_epoch, tmp_path):
     config = toy_config(tmp_path)
     config.train_cfg.stages.pop('align')
     train(config)
@@ -75,7 +75,7 @@ def test_from_the_last_checkpoint_of_the_folder(by_epoch, tmp_path):
     assert resumed.model.entered == ['construct', 'align']
 
 
-def test_every_value_is_plain(by_epoch):
+def test_every_value_in_a_checkpoint_is_plain(by_epoch):
     for epoch in range(1, 6):
         path = f'{by_epoch.work_dir}/epoch_{epoch}.pth'
         checkpoint = torch.load(path, weights_only=True)
@@ -94,7 +94,7 @@ def test_every_value_is_plain(by_epoch):
         }
 
 
-def test_the_log_goes_on(by_epoch, tmp_path):
+def test_the_log_history_is_resumed(by_epoch, tmp_path):
     path = f'{by_epoch.work_dir}/epoch_4.pth'
     resumed = train(toy_config(tmp_path, resume=True, load_from=path))
     old, new = (
@@ -114,7 +114,7 @@ def test_the_log_goes_on(by_epoch, tmp_path):
         (dict(train_dataloader=dict(batch_size=4)), 'global batch of 8.*has 4'),
     ],
 )
-def test_another_training_is_not_resumed(by_epoch, tmp_path, changes, message):
+def test_resuming_with_other_data_is_an_error(by_epoch, tmp_path, changes, message):
     path = f'{by_epoch.work_dir}/epoch_3.pth'
     config = toy_config(tmp_path, resume=True, load_from=path, **changes)
     if 'batch_size' in changes['train_dataloader']:
@@ -123,7 +123,7 @@ def test_another_training_is_not_resumed(by_epoch, tmp_path, changes, message):
         train(config)
 
 
-def test_another_stage_is_not_resumed(by_epoch, tmp_path):
+def test_resuming_without_the_stage_is_an_error(by_epoch, tmp_path):
     config = toy_config(
         tmp_path, resume=True, load_from=f'{by_epoch.work_dir}/epoch_3.pth'
     )
@@ -132,7 +132,7 @@ def test_another_stage_is_not_resumed(by_epoch, tmp_path):
         train(config)
 
 
-def test_shorter_stages_are_not_resumed(by_epoch, tmp_path):
+def test_resuming_in_a_shorter_stage_is_an_error(by_epoch, tmp_path):
     config = toy_config(
         tmp_path, resume=True, load_from=f'{by_epoch.work_dir}/epoch_5.pth'
     )
@@ -141,7 +141,7 @@ def test_shorter_stages_are_not_resumed(by_epoch, tmp_path):
         train(config)
 
 
-def test_weights_alone_are_not_resumed(by_epoch, tmp_path):
+def test_resuming_from_weights_alone_is_an_error(by_epoch, tmp_path):
     path = tmp_path / 'weights.pth'
     torch.save(dict(state_dict=by_epoch.model.state_dict()), path)
     with pytest.raises(CheckpointError, match='To start from its weights, use load_fr'):
@@ -155,13 +155,13 @@ def test_load_from_starts_at_the_beginning(by_epoch, tmp_path):
     assert runner.iter == 15
 
 
-def test_missing_random_states_are_told(tmp_path, caplog):
+def test_missing_random_states_are_logged(tmp_path, caplog):
     plain = dict(default_hooks=dict(checkpoint=dict(type='CheckpointHook')))
     path = f'{train(toy_config(tmp_path, **plain)).work_dir}/epoch_1.pth'
     config = toy_config(tmp_path / 'resumed', resume=True, load_from=path)
-    # MMEngine's loggers don't hand on what they get
+    # MMEngine's loggers don't propagate records
     with caplog.at_level(logging.WARNING):
-        config.experiment_name = 'told'
+        config.experiment_name = 'no_random_states'
         from mmengine.runner import Runner
 
         runner = Runner.from_cfg(config)

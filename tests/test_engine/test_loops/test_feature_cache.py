@@ -1,4 +1,4 @@
-"""A stage that keeps features: what is kept, and a training that doesn't see it."""
+"""A stage with cached features: the features, and a training on them."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ MODEL = dict(
     ),
     num_ids=4,
 )
-STOPS = (3, 4, 6, 9)  # within an epoch of stage 1, between two, within, in stage 2
+STOPS = (3, 4, 6, 9)  # within epoch 1 of stage 1, at its end, within epoch 2, stage 2
 
 
 def data_config(root):
@@ -108,20 +108,20 @@ def _nano(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def market(tmp_path_factory):
-    """32 images of 4 people."""
+    """32 images of 4 identities."""
     return make_market(tmp_path_factory.mktemp('data'), num_ids=4, images_per_id=8)
 
 
-def parts(root):
-    """A model, and a loader of 31 images: a number that nothing divides."""
+def build_model_and_loader(root):
+    """Return a model and a dataloader of 31 images, which fill no whole batches."""
     torch.manual_seed(3)
     model = MODELS.build(MODEL)
     dataset = Subset(DATASETS.build(data_config(root)), range(31))
     return model, DataLoader(dataset, batch_size=8, collate_fn=reid_collate)
 
 
-def test_features_are_the_towers_item_by_item_in_order(market):
-    model, loader = parts(market)
+def test_features_are_those_of_the_tower_in_the_order_of_items(market):
+    model, loader = build_model_and_loader(market)
     state = torch.get_rng_state()
     features = extract_features(model.train(), loader, ['v', 'v_post'])
     assert torch.equal(state, torch.get_rng_state())
@@ -135,12 +135,12 @@ def test_features_are_the_towers_item_by_item_in_order(market):
         expected = torch.cat([row[name] for row in rows])
         torch.testing.assert_close(features[name], expected, rtol=0, atol=1e-6)
         assert not features[name].requires_grad
-    # Not so alike that another order would pass
+    # Features differ, so that another order would fail
     assert (features['v'][1:] - features['v'][:-1]).abs().amax(1).min() > 1e-5
 
 
-def test_a_batch_has_the_rows_that_were_asked_for(market):
-    model, loader = parts(market)
+def test_a_batch_has_the_rows_of_its_positions(market):
+    model, loader = build_model_and_loader(market)
     dataset = loader.dataset.dataset
     cached = CachedFeatures(dataset, ['v'])
     cached.fill(model, DataLoader(dataset, batch_size=8, collate_fn=reid_collate))
@@ -165,7 +165,7 @@ def weights(folder, iteration=12):
     return torch.load(path, weights_only=True)['state_dict']
 
 
-def test_the_stage_trains_on_what_was_kept(unbroken, market):
+def test_the_stage_trains_its_parameters_on_cached_features(unbroken, market):
     start, between, end = (weights(unbroken.work_dir, i) for i in (1, 8, 12))
     moved = {k for k in start if not torch.equal(start[k], between[k])}
     assert moved == {'prompt_learner.id_tokens'}
@@ -174,7 +174,7 @@ def test_the_stage_trains_on_what_was_kept(unbroken, market):
     assert all(k.startswith('image_encoder') for k in moved)
 
 
-def test_images_instead_give_the_same_weights(unbroken, market, tmp_path):
+def test_training_on_images_gives_the_same_weights(unbroken, market, tmp_path):
     config = config_of(market, tmp_path)
     config.train_cfg.stages.prompt.cache_features = []
     train(config)
@@ -186,22 +186,22 @@ def test_images_instead_give_the_same_weights(unbroken, market, tmp_path):
 
 
 @pytest.mark.parametrize('stop', STOPS)
-def test_a_stopped_run_goes_on_to_the_same_weights(unbroken, market, tmp_path, stop):
+def test_a_resumed_run_has_the_same_weights(unbroken, market, tmp_path, stop):
     path = f'{unbroken.work_dir}/iter_{stop}.pth'
     train(config_of(market, tmp_path, resume=True, load_from=path))
     expected, found = weights(unbroken.work_dir), weights(tmp_path)
     assert [k for k in expected if not torch.equal(expected[k], found[k])] == []
 
 
-def test_a_tower_that_is_trained_is_refused(market, tmp_path):
+def test_caching_features_of_a_trained_tower_is_an_error(market, tmp_path):
     config = config_of(market, tmp_path)
     config.train_cfg.stages.prompt.trainable = ['prompt_learner', 'image_encoder']
     with pytest.raises(ValueError, match="'prompt' trains image_encoder.*remove cache"):
         train(config)
 
 
-def test_a_stage_can_be_read_twice(market, tmp_path):
-    """The number of identities is counted before the stages are built."""
+def test_parsing_stages_leaves_the_config_unchanged(market, tmp_path):
+    """Stages are parsed again after their identities have been counted."""
     config = config_of(market, tmp_path)
     for _ in range(2):
         stages = parse_stages(
@@ -227,7 +227,7 @@ def work(rank, port, folder, market):
     )
     mmengine.runner.runner.collect_env = dict  # see conftest.py
     init_distributed('pytorch', dict(backend='nccl', timeout=60))
-    features = extract_features(*parts(market), ['v'])
+    features = extract_features(*build_model_and_loader(market), ['v'])
     torch.save(features, folder / f'features{rank}.pt')
     for name, stop in (('whole', None), ('resumed', 3)):
         path = stop and f'{folder}/whole/iter_{stop}.pth'
@@ -241,7 +241,7 @@ def work(rank, port, folder, market):
 
 @pytest.fixture(scope='module')
 def both(market, tmp_path_factory):
-    """The folder that two processes have left."""
+    """The folder with the results of two processes."""
     folder = tmp_path_factory.mktemp('both')
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
@@ -250,8 +250,8 @@ def both(market, tmp_path_factory):
     return folder
 
 
-def test_two_processes_keep_the_features_of_one(both, market):
-    expected = extract_features(*parts(market), ['v'])['v']
+def test_two_processes_have_the_features_of_one(both, market):
+    expected = extract_features(*build_model_and_loader(market), ['v'])['v']
     for rank in range(2):
         found = torch.load(both / f'features{rank}.pt', weights_only=True)['v']
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
@@ -263,6 +263,6 @@ def test_two_processes_train_as_one(both, unbroken):
         torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-5)
 
 
-def test_two_processes_go_on_to_the_same_weights(both):
+def test_two_processes_resume_to_the_same_weights(both):
     whole, resumed = weights(both / 'whole'), weights(both / 'resumed')
     assert [k for k in whole if not torch.equal(whole[k], resumed[k])] == []

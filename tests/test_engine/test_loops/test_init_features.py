@@ -1,4 +1,4 @@
-"""Features from before a stage: exact, computed once, kept, not asked for on resume."""
+"""Features before a stage are exact, computed once, saved, and not part of a resume."""
 
 import logging
 import os
@@ -53,7 +53,7 @@ def _nano(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """A folder with 16 pairs of four people."""
+    """A folder with 16 pairs of four identities."""
     return make_cuhk_pedes(tmp_path_factory.mktemp('data'), num_ids=NUM_IDS)
 
 
@@ -122,7 +122,7 @@ def config_of(data, work_dir, cache=None, **changes):
 
 
 class AtStart(Hook):
-    """Copies the weights with which a stage begins."""
+    """A hook that copies the weights with which a stage begins."""
 
     weights = None
 
@@ -131,8 +131,8 @@ class AtStart(Hook):
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """How often features were computed."""
+def computations(monkeypatch):
+    """A list with an element for each time that features were computed."""
     calls = []
 
     def count(*args, **kwargs):
@@ -155,17 +155,17 @@ def run(config):
 
 @pytest.fixture(scope='module')
 def whole(data, tmp_path_factory):
-    """A run without a break, and the weights that it began with."""
+    """An uninterrupted run, and the weights that it began with."""
     return run(config_of(data, tmp_path_factory.mktemp('whole')))
 
 
-def same(one, other):
+def assert_same(one, other):
     assert one.keys() == other.keys()
     assert [k for k in one if not torch.equal(one[k], other[k])] == []
 
 
-def test_prototypes_are_means_of_what_the_first_weights_see(whole, data):
-    """Against one plain item after the other, by loops."""
+def test_prototypes_are_means_of_features_of_the_first_weights(whole, data):
+    """Compare with loops over single items."""
     runner, start = whole
     model = MODELS.build(MODEL)
     model.load_state_dict(start)
@@ -173,7 +173,7 @@ def test_prototypes_are_means_of_what_the_first_weights_see(whole, data):
     dataset = DATASETS.build(
         dict(type='CUHKPEDES', data_root=str(data), expected=None, pipeline=PLAIN)
     )
-    found = {'image': {}, 'text': {}}
+    expected = {'image': {}, 'text': {}}
     for position in range(len(dataset)):
         batch = model.data_preprocessor(reid_collate([dataset[position]]))['inputs']
         label = int(batch['labels'])
@@ -181,15 +181,17 @@ def test_prototypes_are_means_of_what_the_first_weights_see(whole, data):
             v = model.image_encoder(batch['images'])['v'][0]
             t = model.text_encoder(batch['captions'])['t'][0]
         for modality, feature in (('image', v), ('text', t)):
-            found[modality].setdefault(label, []).append(feature)
-    for modality, features in found.items():
+            expected[modality].setdefault(label, []).append(feature)
+    for modality, features in expected.items():
         for label, own in features.items():
             assert len(own) == 4
-            kept = runner.model.prototypes.tables()[f'prototypes_{modality}'][label]
-            torch.testing.assert_close(kept, sum(own) / 4, rtol=1e-4, atol=1e-5)
+            prototype = runner.model.prototypes.tables()[f'prototypes_{modality}'][
+                label
+            ]
+            torch.testing.assert_close(prototype, sum(own) / 4, rtol=1e-4, atol=1e-5)
 
 
-def test_training_moves_the_towers_and_leaves_the_prototypes(whole):
+def test_training_changes_the_towers_but_not_the_prototypes(whole):
     runner, start = whole
     for name, value in runner.model.state_dict().items():
         if name.startswith('prototypes'):
@@ -201,26 +203,26 @@ def test_training_moves_the_towers_and_leaves_the_prototypes(whole):
 # Within an epoch, and at the end of one
 @pytest.mark.parametrize('step', [2, STEPS])
 def test_a_resumed_run_is_exact_and_computes_nothing(
-    whole, data, tmp_path, asked, step
+    whole, data, tmp_path, computations, step
 ):
     path = f'{whole[0].work_dir}/iter_{step}.pth'
     resumed, _ = run(config_of(data, tmp_path, resume=True, load_from=path))
-    assert not asked
+    assert not computations
     assert not os.path.exists(f'{tmp_path}/{FILE}')
-    same(resumed.model.state_dict(), whole[0].model.state_dict())
+    assert_same(resumed.model.state_dict(), whole[0].model.state_dict())
 
 
-def test_weights_alone_are_a_new_start(whole, data, tmp_path, asked):
-    """Not a resume: prototypes are made by the weights that it begins with."""
+def test_load_from_computes_prototypes_anew(whole, data, tmp_path, computations):
+    """Without a resume, prototypes are those of the loaded weights."""
     path = f'{whole[0].work_dir}/iter_{2 * STEPS}.pth'
     runner, _ = run(config_of(data, tmp_path, load_from=path))
-    assert len(asked) == 1
+    assert len(computations) == 1
     old, new = (r.model.prototypes.prototypes_image for r in (whole[0], runner))
     assert not torch.allclose(old, new)
 
 
-def begin(data, folder, cache, seed=0, pipeline=PLAIN):
-    """Have a stage begin, without a run around it; return the model."""
+def begin_stage(data, folder, cache, seed=0, pipeline=PLAIN):
+    """Compute the features of a stage without a run; return the model."""
     torch.manual_seed(seed)
     model = MODELS.build(MODEL)
     config = config_of(data, folder, cache=cache)
@@ -236,8 +238,8 @@ def begin(data, folder, cache, seed=0, pipeline=PLAIN):
 
 
 @pytest.fixture
-def said(caplog):
-    """What was logged: MMEngine's loggers don't hand on what they get."""
+def logged(caplog):
+    """``caplog`` with the records of MMEngine's logger, which propagates none."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.INFO)
@@ -247,22 +249,22 @@ def said(caplog):
     logger.setLevel(level)
 
 
-def test_a_run_keeps_its_features(whole):
+def test_a_run_saves_its_features(whole):
     with safe_open(f'{whole[0].work_dir}/{FILE}', framework='pt') as file:
         assert len(file.metadata()['checksum']) == 64
         assert file.get_tensor('v').shape == file.get_tensor('t').shape == (16, 16)
 
 
-def test_features_are_kept_and_read_again(data, tmp_path, asked, said):
-    first = begin(data, tmp_path, tmp_path / 'c')
-    assert len(asked) == 1
-    assert f"Saved v, t in '{tmp_path}/c/{FILE}'" in said.text
+def test_saved_features_are_read_again(data, tmp_path, computations, logged):
+    first = begin_stage(data, tmp_path, tmp_path / 'c')
+    assert len(computations) == 1
+    assert f"Saved v, t in '{tmp_path}/c/{FILE}'" in logged.text
     assert os.listdir(tmp_path / 'c') == [FILE]  # no temporary file is left
-    second = begin(data, tmp_path, tmp_path / 'c')
-    assert len(asked) == 1
-    assert f"Read v, t from '{tmp_path}/c/{FILE}'" in said.text
+    second = begin_stage(data, tmp_path, tmp_path / 'c')
+    assert len(computations) == 1
+    assert f"Read v, t from '{tmp_path}/c/{FILE}'" in logged.text
     assert first.prototypes.prototypes_image.any()
-    same(first.prototypes.state_dict(), second.prototypes.state_dict())
+    assert_same(first.prototypes.state_dict(), second.prototypes.state_dict())
 
 
 def change_weights(data, path):
@@ -292,19 +294,21 @@ def damage(data, path):
         (damage, "can't be read"),
     ],
 )
-def test_a_file_of_something_else_is_made_anew(tmp_path, asked, said, change, reason):
+def test_an_outdated_or_damaged_file_is_written_anew(
+    tmp_path, computations, logged, change, reason
+):
     data = make_cuhk_pedes(tmp_path / 'data', num_ids=NUM_IDS)
     path = tmp_path / 'c' / FILE
-    begin(data, tmp_path, path.parent)
+    begin_stage(data, tmp_path, path.parent)
     before = path.read_bytes()
-    begin(data, tmp_path, path.parent, **change(data, path))
-    assert len(asked) == 2
-    assert f"'{path}' {reason}" in said.text
+    begin_stage(data, tmp_path, path.parent, **change(data, path))
+    assert len(computations) == 2
+    assert f"'{path}' {reason}" in logged.text
     assert (path.read_bytes() == before) == (change is damage)
 
 
-def test_heads_of_another_seed_do_not_matter(data):
-    """What is read is of the towers; a head's random start is none of its business."""
+def test_the_checksum_ignores_heads(data):
+    """Features depend on the towers, not on the random weights of heads."""
     torch.manual_seed(0)
     model = MODELS.build(MODEL)
     config = dict(type='CUHKPEDES', data_root=str(data), expected=None, pipeline=PLAIN)
@@ -322,9 +326,9 @@ def test_heads_of_another_seed_do_not_matter(data):
 
 
 class Mixed(Dataset):
-    """Seven images, three of them described; captions of unequal lengths."""
+    """Seven images, three of them with captions, which differ in length."""
 
-    described = (1, 2, 6)
+    captioned = (1, 2, 6)
 
     def __len__(self):
         return 7
@@ -339,7 +343,7 @@ class Mixed(Dataset):
         return dict(
             inputs=dict(
                 image=image.to(torch.uint8),
-                caption=caption if position in self.described else None,
+                caption=caption if position in self.captioned else None,
             ),
             data_samples=ReIDDataSample(metainfo=dict(label=position % 3)),
         )
@@ -354,16 +358,16 @@ def extract_mixed(every_item=False, names=('v', 't'), batch=2):
     return extract_feature_rows(model, loader, names)
 
 
-def test_features_of_captions_are_those_of_described_items():
+def test_features_of_captions_are_those_of_captioned_items():
     found = extract_mixed()
     assert found['v'][1].tolist() == list(range(7))
-    assert found['t'][1].tolist() == list(Mixed.described)
+    assert found['t'][1].tolist() == list(Mixed.captioned)
     assert len(found['v'][0]) == 7
     assert len(found['t'][0]) == 3
 
 
-def test_what_not_every_item_has_is_no_feature_of_all():
-    with pytest.raises(ValueError, match="the rows 'all' were asked for"):
+def test_a_feature_that_some_items_lack_is_an_error():
+    with pytest.raises(ValueError, match="the rows 'all' were computations for"):
         extract_mixed(every_item=True, names=('v', 't'), batch=3)
 
 
@@ -384,7 +388,7 @@ def _work(rank, folder):
     dist.destroy_process_group()
 
 
-def test_two_processes_find_what_one_does(tmp_path):
+def test_two_processes_have_the_features_of_one(tmp_path):
     expected = extract_mixed()
     mp.spawn(_work, (tmp_path,), nprocs=2)
     for rank in range(2):
@@ -404,14 +408,14 @@ def test_two_processes_find_what_one_does(tmp_path):
         dict(names=['v'], pipeline=PLAIN, file='a'),
     ],
 )
-def test_what_init_features_can_not_be(options):
+def test_malformed_init_features_are_errors(options):
     stage = dict(epochs=1, trainable=['heads'], init_features=options)
     (problem,) = find_stage_problems('align', stage)
     assert "stage 'align': init_features=" in problem
     assert 'expected dict(names=' in problem
 
 
-def test_a_method_that_has_no_use_for_them_says_so(data, tmp_path):
+def test_a_method_without_prototypes_rejects_them(data, tmp_path):
     config = config_of(data, tmp_path)
     config.model = dict(
         MODEL, type='DualEncoder', heads=dict(align=[dict(type='SDMHead', tau=0.1)])

@@ -1,4 +1,4 @@
-"""Stages: what each trains, with what, and in which order hooks are called."""
+"""Stages: parameters, optimizer and schedule of each, and the order of hooks."""
 
 import multiprocessing
 from copy import deepcopy
@@ -16,14 +16,14 @@ EVENTS = [*EVENTS, 'after_train_epoch']
 
 
 class Recorder(Hook):
-    """Writes down which hooks were called, and the learning rates of each step."""
+    """A hook that records calls of hooks, and the learning rates of each step."""
 
     def __init__(self):
-        self.events, self.rates, self.batches = [], [], []
+        self.events, self.learning_rates, self.batches = [], [], []
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         groups = runner.optim_wrapper.optimizer.param_groups
-        self.rates.append([group['lr'] for group in groups])
+        self.learning_rates.append([group['lr'] for group in groups])
         self.batches.append(len(data_batch['label']))
 
 
@@ -44,7 +44,7 @@ for event in {*EVENTS, 'before_train', 'after_train'}:
 
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
-    """A run of both stages, and what was recorded of it."""
+    """A finished run of both stages, and its recorder."""
     recorder = Recorder()
     config = toy_config(tmp_path_factory.mktemp('run'))
     runner = build(config, recorder)
@@ -81,7 +81,7 @@ def test_a_stage_trains_its_parameters_and_no_others(finished, tmp_path):
     }
 
 
-def test_a_frozen_batch_norm_is_as_at_test(tmp_path):
+def test_a_frozen_batch_norm_keeps_its_statistics(tmp_path):
     runner = build(toy_config(tmp_path))
     runner.model.tower.append(torch.nn.BatchNorm1d(3))
     first = deepcopy(runner.model.state_dict())
@@ -91,7 +91,7 @@ def test_a_frozen_batch_norm_is_as_at_test(tmp_path):
     assert statistics < changed(weights(runner, 2), weights(runner, 5))
 
 
-def test_the_model_is_told_once_a_stage(finished):
+def test_enter_stage_is_called_once_per_stage(finished):
     assert finished[0].model.entered == ['construct', 'align']
 
 
@@ -100,12 +100,12 @@ def test_hooks_are_called_as_in_epoch_based_training(finished):
 
 
 def test_schedules_count_the_epochs_of_their_stage(finished):
-    base = [rates[0] for rates in finished[1].rates]
+    base = [lrs[0] for lrs in finished[1].learning_rates]
     construct = [0.02] * 3 + [0.01] * 3
     ramp = [0.01 * (0.1 + 0.9 * step / 5) for step in range(6)]
     assert base == pytest.approx([*construct, *ramp, 0.001, 0.001, 0.001])
     # lr_mult of biases and of heads
-    assert finished[1].rates[-1] == pytest.approx([0.001, 0.002, 0.005])
+    assert finished[1].learning_rates[-1] == pytest.approx([0.001, 0.002, 0.005])
 
 
 def test_epochs_and_iterations_count_on(finished):
@@ -114,27 +114,27 @@ def test_epochs_and_iterations_count_on(finished):
     assert (loop.iter, loop.max_iters) == (15, 15)
 
 
-def test_the_optimizer_has_what_is_trained_in_few_groups(finished):
+def test_trainable_parameters_with_equal_settings_share_a_group(finished):
     runner = finished[0]
     names = {id(p): n for n, p in runner.model.named_parameters()}
-    rate = 0.001
+    lr = 0.001
     groups = [
         (g['lr'], g['weight_decay'], {names[id(p)] for p in g['params']})
         for g in runner.optim_wrapper.optimizer.param_groups
     ]
     assert groups == [
-        (pytest.approx(rate), 0.1, {'tower.0.weight', 'tower.2.weight'}),
-        (pytest.approx(2 * rate), 0, {'tower.0.bias', 'tower.2.bias'}),
+        (pytest.approx(lr), 0.1, {'tower.0.weight', 'tower.2.weight'}),
+        (pytest.approx(2 * lr), 0, {'tower.0.bias', 'tower.2.bias'}),
         (
-            pytest.approx(5 * rate),
+            pytest.approx(5 * lr),
             0.1,
             {'heads.align.0.weight', 'heads.align.0.bias'},
         ),
     ]
 
 
-def test_losses_of_the_last_stage_are_not_logged_for_ever(finished):
-    # 9 steps of stage II; the 6 of stage I are forgotten
+def test_losses_of_the_previous_stage_are_removed_from_the_log(finished):
+    # 9 steps of stage II, without the 6 of stage I
     hub = finished[0].message_hub
     assert len(hub.get_scalar('train/loss_id').data[0]) == 9
     assert len(hub.get_scalar('train/time').data[0]) == 15
@@ -152,13 +152,13 @@ def test_a_stage_has_its_own_data(tmp_path):
     assert runner.max_iters == 24
 
 
-def test_stages_with_the_same_data_read_it_once(finished):
+def test_stages_with_the_same_data_share_a_dataset(finished):
     construct, align = finished[0].train_loop._loaders
     assert construct is not align
     assert construct.dataset is align.dataset
 
 
-def test_workers_change_nothing(finished, tmp_path):
+def test_the_number_of_workers_changes_nothing(finished, tmp_path):
     runner = train(
         toy_config(
             tmp_path, train_dataloader=dict(num_workers=2, persistent_workers=True)
@@ -169,7 +169,7 @@ def test_workers_change_nothing(finished, tmp_path):
 
 
 class NoisyValidation(BaseLoop):
-    """Draws random numbers, as a loader does when it starts."""
+    """A validation that draws random numbers, as a dataloader does when it starts."""
 
     runs = 0
 
@@ -182,7 +182,7 @@ class NoisyValidation(BaseLoop):
         return {}
 
 
-def test_validation_has_its_interval_and_leaves_no_trace(finished, tmp_path):
+def test_validation_has_its_interval_and_changes_no_weights(finished, tmp_path):
     config = toy_config(tmp_path)
     config.train_cfg.update(val_interval=2, val_begin=3)
     config.update(
@@ -195,7 +195,7 @@ def test_validation_has_its_interval_and_leaves_no_trace(finished, tmp_path):
 
 @DATA_SAMPLERS.register_module()
 class ToyPartsSampler(ToySampler):
-    """Says what its batches are made of."""
+    """A sampler whose batches have parts of other sizes than the config says."""
 
     parts = (6, 4)
 
@@ -220,7 +220,7 @@ class ToyPartsSampler(ToySampler):
         ),
     ],
 )
-def test_what_a_stage_can_not_be(tmp_path, stage, message):
+def test_malformed_stages_are_errors(tmp_path, stage, message):
     config = toy_config(tmp_path)
     config.train_cfg.stages.construct.update(stage)
     with pytest.raises(ValueError, match=message):
@@ -230,31 +230,34 @@ def test_what_a_stage_can_not_be(tmp_path, stage, message):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        (dict(param_scheduler=dict(type='StepLR', step_size=1)), 'every stage'),
+        (
+            dict(param_scheduler=dict(type='StepLR', step_size=1)),
+            'param_scheduler is set at the top',
+        ),
         (dict(auto_scale_lr=dict(enable=True, base_batch_size=4)), 'auto_scale_lr'),
     ],
 )
-def test_what_stages_decide_is_not_for_the_top_level(tmp_path, changes, message):
+def test_top_level_keys_of_stages_are_errors(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         build(toy_config(tmp_path, **changes)).train()
 
 
 @pytest.mark.parametrize('stages', [{}, [dict(epochs=1)]])
-def test_stages_are_named(tmp_path, stages):
+def test_stages_without_names_are_errors(tmp_path, stages):
     config = toy_config(tmp_path)
     config.train_cfg.stages = stages
     with pytest.raises(ValueError, match='expected a dict of stages by name'):
         build(config).train()
 
 
-def test_a_stage_without_optimizer_is_named(tmp_path):
+def test_a_stage_without_optimizer_is_an_error(tmp_path):
     config = toy_config(tmp_path)
     config.train_cfg.stages.align.pop('optim_wrapper')
     with pytest.raises(ValueError, match="Stage 'align' has no optimizer"):
         build(config).train()
 
 
-def test_a_sampler_that_gives_too_little_is_named(tmp_path, monkeypatch):
+def test_a_sampler_that_yields_too_few_items_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(ToySampler, '__len__', lambda self: 40)
     with pytest.raises(
         RuntimeError, match='ToySampler has a length of 5 batches and yielded 3'

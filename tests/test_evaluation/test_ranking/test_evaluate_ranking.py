@@ -224,6 +224,17 @@ def test_copies_of_a_image_tie_wherever_they_are():
             assert result.first_hit.tolist() == [place + 1, 0, 0]
 
 
+def test_a_collapsed_model_takes_no_more_memory():
+    """Every pair ties with every match; ranks are places in the gallery."""
+    pids = np.arange(4000) % 100
+    tracemalloc.start()
+    result = evaluate_ranking(np.ones((50, 8)), np.ones((4000, 8)), pids[:50], pids)
+    memory = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert result.first_hit.tolist() == list(range(1, 51))
+    assert memory < 150e6  # 50 x 4,000 x 40 pairs of a value and a match are 192 MB
+
+
 def test_a_memory_mapped_gallery_is_read_block_by_block(tmp_path):
     q, g, *ids = random_case(30, 3000, 33, np.float16)
     np.save(tmp_path / 'gallery.npy', g)
@@ -374,13 +385,16 @@ def test_counts_below_limits(device, width):
             below = wide < limit - margins[:, None]
             undecided = (wide <= limit + margins[:, None]) & ~below
             undecided &= np.isfinite(limit)
-            counts, listed = count_below(
-                torch.from_numpy(values.copy()).to(device), limits, margins
-            )
-            # A margin that float32 can't hold is rounded up: such values may be listed
             more = np.zeros(undecided.shape, bool)
-            more[listed.rows, listed.columns, listed.slots] = True
-            assert more.sum() == len(listed.rows)  # each once
+
+            def is_below(listed, more=more):
+                assert not more[listed].any()  # each once
+                more[listed] = True
+                return np.zeros(len(listed.rows), bool)
+
+            tile = torch.from_numpy(values.copy()).to(device)
+            counts = count_below(tile, limits, margins, is_below)
+            # A margin that float32 can't hold is rounded up: such values may be listed
             assert (more | below)[undecided | below].all()
             doubtful = more & ~undecided
             distance = np.abs(np.abs(wide - limit) - margins[:, None])
