@@ -17,7 +17,7 @@ MIM_FILES = ('tools', 'configs', 'model-index.yml')
 
 
 def link_mim(target: Path) -> None:
-    """Link the files that MIM reads into ``target``; or copy them without links."""
+    """Link the files that MIM reads into ``target``; copy them where links fail."""
     target.mkdir(parents=True, exist_ok=True)
     for name in MIM_FILES:
         link = target / name
