@@ -1,4 +1,4 @@
-"""A model of two stages and a dataset of numbers: all that the engine asks of them."""
+"""A model with two stages and a dataset, with the least that the engine needs."""
 
 import random
 from pathlib import Path
@@ -23,7 +23,7 @@ NUM_ITEMS, BATCH = 24, 8
 
 @DATASETS.register_module()
 class ToyNumbers(Dataset):
-    """Four numbers an item; a seed adds noise, as an augmentation would."""
+    """Items of four numbers; a seed adds noise, as an augmentation does."""
 
     def __init__(self, shift: int = 0) -> None:
         self.metainfo = dict(
@@ -33,7 +33,7 @@ class ToyNumbers(Dataset):
 
     @classmethod
     def find_problems(cls, shift: int = 0) -> list[str]:
-        """A negative shift is what nothing can be done with."""
+        """A negative shift is a problem."""
         return [f'shift={shift} is negative'] if shift < 0 else []
 
     def __len__(self) -> int:
@@ -47,7 +47,7 @@ class ToyNumbers(Dataset):
 
 @DATA_SAMPLERS.register_module()
 class ToySampler(Sampler):
-    """A permutation that depends on seed and epoch; ranks share each batch."""
+    """A permutation by seed and epoch, with each batch divided among ranks."""
 
     def __init__(self, dataset: Dataset, seed: int, batch: int = BATCH) -> None:
         self.dataset, self.seed, self.batch = dataset, seed, batch
@@ -75,7 +75,7 @@ class ToySampler(Sampler):
 
 @METRICS.register_module()
 class ToyScore(BaseMetric):
-    """The mean of what the model predicts."""
+    """The mean of the predictions."""
 
     def process(self, data_batch: Any, data_samples: list[dict]) -> None:
         self.results += [sample['value'] for sample in data_samples]
@@ -122,7 +122,7 @@ class ToyModel(BaseModel):
         loss = nn.functional.mse_loss(x, target)
         logits = x @ self.prompt.weight.T
         broken = float('nan') if self.steps == self.nan_at else 1.0
-        # Numbers drawn in the step, from every generator, must survive a resume
+        # Numbers from every generator, whose states a resume must restore
         jitter = 1 + 0.01 * (random.random() + np.random.rand())
         return dict(
             loss_pull=loss * jitter,
@@ -131,7 +131,7 @@ class ToyModel(BaseModel):
 
 
 def toy_config(work_dir: str | Path, **changes: Any) -> Config:
-    """Return the config of a run of 2 + 3 epochs of 3 steps."""
+    """Return the config of a run of 2 + 3 epochs with 3 steps each."""
     config = Config(
         dict(
             model=dict(type='ToyModel', num_ids=3),
@@ -193,7 +193,7 @@ def toy_config(work_dir: str | Path, **changes: Any) -> Config:
 
 
 def train(config: Config) -> Runner:
-    """Train as the config says; each run is its own experiment."""
+    """Train by a config, as an experiment of its own name."""
     train.runs = getattr(train, 'runs', 0) + 1
     config.experiment_name = f'toy{train.runs}'
     runner = Runner.from_cfg(config)

@@ -1,4 +1,4 @@
-"""Two processes at one global batch train as one does, and resume as one does."""
+"""Two processes train and resume as one process with the same global batch."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ STOPS = (4, 6, 10)
 
 
 def run(folder, launcher, dropout=0.0, load_from=None):
-    """Train; return the final weights. A checkpoint is left at every step."""
+    """Train with a checkpoint at every step; return the runner."""
     checkpoint = dict(type='AtomicCheckpointHook', interval=1, by_epoch=False)
     config = toy_config(folder, default_hooks=dict(checkpoint=checkpoint))
     config.model.dropout = dropout
@@ -48,7 +48,7 @@ def work(rank, port, folder):
     )
     init_distributed('pytorch', dict(backend='nccl', timeout=60))
     run(folder / 'plain', 'pytorch')
-    # With dropout each process has random numbers of its own to keep
+    # With dropout each process has a random state of its own to restore
     run(folder / 'dropout', 'pytorch', 0.3)
     for stop in STOPS:
         path = folder / 'dropout' / f'iter_{stop}.pth'
@@ -57,7 +57,7 @@ def work(rank, port, folder):
 
 @pytest.fixture(scope='module')
 def both(tmp_path_factory):
-    """A function that reads what a run of two processes came to."""
+    """A function that reads the last checkpoint of a run of two processes."""
     folder = tmp_path_factory.mktemp('both')
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
@@ -74,7 +74,7 @@ def _float64():
 
 
 @pytest.mark.usefixtures('_float64')
-def test_two_processes_give_the_weights_of_one(both, tmp_path):
+def test_two_processes_train_to_the_weights_of_one(both, tmp_path):
     one = run(tmp_path, 'none').model.state_dict()
     two = both('plain')['state_dict']
     assert one.keys() == two.keys()
@@ -94,7 +94,7 @@ def test_two_processes_resume_exactly(both, stop):
         assert torch.equal(old['torch'], new['torch'])
 
 
-def test_the_batch_is_shared_equally():
+def test_the_global_batch_is_divided_equally():
     assert batch_size_per_process(8, 2) == 4
     with pytest.raises(ValueError, match='batch_size=8 .* not a multiple of .* 3'):
         batch_size_per_process(8, 3)

@@ -1,4 +1,4 @@
-"""Runs the tools of the project as a user does."""
+"""Run the command-line tools in processes of their own."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(tool, *arguments, check=True):
-    """Run a tool in the repository; return what it printed and how it ended."""
+    """Run a tool in the repository; return the completed process."""
     done = subprocess.run(
         [sys.executable, f'tools/{tool}', *map(str, arguments)],
         cwd=ROOT,
@@ -27,7 +27,7 @@ def run_tool(name, *arguments):
     """Run a tool of ``tools/analysis_tools``.
 
     Returns:
-        The cells of each line of its tables, and all that it printed.
+        The cells of each row of its tables, and its output.
     """
     printed = run(f'analysis_tools/{name}', *arguments).stdout
     lines = [

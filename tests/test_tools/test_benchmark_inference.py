@@ -1,4 +1,4 @@
-"""The benchmark of inference, as a user runs it."""
+"""The inference benchmark as a program."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def run(*configs):
     return {(config, of): [size, *rest] for config, size, of, *rest in table[1:]}
 
 
-def test_what_is_only_trained_is_not_there():
+def test_models_have_no_parts_for_training_only():
     """Baseline, IRRA and Propot: the same parameters, images and captions."""
     paths = (
         'configs/clip/clip_tiny_synthpeds-t2i_sdm.py',
@@ -30,7 +30,7 @@ def test_what_is_only_trained_is_not_there():
     )
 
 
-def test_prompts_at_test_are_there():
+def test_prompts_at_test_are_counted():
     paths = (
         'configs/promptsg/promptsg_tiny_synthpeds_constant.py',
         'configs/promptsg/promptsg_tiny_synthpeds.py',

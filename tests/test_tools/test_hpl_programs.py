@@ -1,4 +1,4 @@
-"""The main job as a user runs it: HPL on SynthPeds, stopped and resumed."""
+"""HPL on SynthPeds by the command-line tools: train, resume, test, publish."""
 
 import json
 
@@ -16,7 +16,7 @@ CONFIG = 'configs/hpl/hpl_tiny_synthpeds.py'
 
 @pytest.fixture(scope='module')
 def options(tmp_path_factory):
-    """The default config on the smallest SynthPeds, two epochs a stage of few steps."""
+    """Options for the smallest SynthPeds and two short epochs per stage."""
     data = tmp_path_factory.mktemp('data') / 'synthpeds'
     market = f'{data}/Market-1501-v15.09.15'
     cuhk = f'{data}/CUHK-PEDES'
@@ -55,7 +55,7 @@ def weights(path):
     return torch.load(path, weights_only=True)['state_dict']
 
 
-def test_a_run_leaves_scores_weights_and_images(full_run):
+def test_a_run_writes_scores_and_ranked_lists(full_run):
     work_dir, printed = full_run
     metrics = json.loads((work_dir / 'metrics.json').read_text())
     expected = {
@@ -76,7 +76,7 @@ def test_a_run_leaves_scores_weights_and_images(full_run):
 
 
 @pytest.mark.parametrize('epoch', [1, 3], ids=['in stage I', 'in stage II'])
-def test_a_stopped_run_resumes_to_the_same_weights(full_run, options, epoch, tmp_path):
+def test_a_resumed_run_has_the_same_weights(full_run, options, epoch, tmp_path):
     work_dir, _ = full_run
     checkpoint = work_dir / f'epoch_{epoch}.pth'
     run(
@@ -95,7 +95,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(full_run, options, epoch, tmp
         assert torch.equal(value, resumed[name]), name
 
 
-def test_testing_gives_the_scores_of_the_run(full_run, options, tmp_path):
+def test_a_test_has_the_scores_of_the_run(full_run, options, tmp_path):
     work_dir, _ = full_run
     checkpoint = work_dir / 'epoch_4.pth'
     done = run('test.py', CONFIG, checkpoint, '--work-dir', tmp_path, *options)
@@ -105,7 +105,7 @@ def test_testing_gives_the_scores_of_the_run(full_run, options, tmp_path):
     assert 'synthpeds_t2i' in done.stdout + done.stderr
 
 
-def test_mirror_images_are_averaged_on_request(full_run, options, tmp_path):
+def test_tta_averages_mirror_images(full_run, options, tmp_path):
     work_dir, _ = full_run
     done = run(
         'test.py',
@@ -117,7 +117,7 @@ def test_mirror_images_are_averaged_on_request(full_run, options, tmp_path):
     assert 'test-time augmentation: flip' in printed
     assert 'trained on: synthpeds_t2i+synthpeds_i2i' in printed
     feats = FeatureSet.load(tmp_path / 'feats' / 'synthpeds_i2i.npz')
-    # The mean of two directions that differ a little
+    # The mean of two normalized features that differ a little
     lengths = np.linalg.norm(feats.query_feats, axis=1)
     assert (lengths <= 1 + 1e-5).all()
     assert 0.5 < lengths.min() < 0.9999
@@ -144,7 +144,7 @@ def test_stages_train_what_they_should(full_run):
     assert not moved(start, align, 'prompt_encoder')
 
 
-def test_missing_everything_is_said_at_once_and_together(tmp_path):
+def test_all_missing_files_are_reported_at_once(tmp_path):
     done = run(
         'train.py',
         'configs/hpl/hpl_vitb16_joint.py',
@@ -162,7 +162,7 @@ def test_missing_everything_is_said_at_once_and_together(tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
-def test_published_towers_are_those_of_the_run(full_run, tmp_path):
+def test_published_towers_have_the_weights_of_the_run(full_run, tmp_path):
     work_dir, _ = full_run
     out = tmp_path / 'clip.safetensors'
     run('model_converters/publish_clip.py', work_dir / 'epoch_4.pth', out)
@@ -177,8 +177,8 @@ def test_published_towers_are_those_of_the_run(full_run, tmp_path):
             torch.testing.assert_close(value, expected, rtol=0, atol=0, msg=key)
 
 
-def test_parameters_are_those_of_the_paper():
-    """Sizes that follow from the paper's numbers, within 1 %."""
+def test_numbers_of_parameters_are_those_of_the_paper():
+    """Sizes of parts that follow from the paper, within 1 %."""
     done = run(
         'analysis_tools/count_parameters.py',
         'configs/hpl/hpl_vitb16_joint.py',
@@ -223,7 +223,7 @@ def test_step_benchmark_compares_equal_losses():
         assert float(row[5]) < 1e-4
 
 
-def test_fetching_unknown_weights_says_what_is_known():
+def test_fetching_unknown_weights_lists_known_tags():
     done = run(
         'model_converters/fetch_weights.py', 'ViT-B-16-quickgelu', 'nope', check=False
     )

@@ -1,4 +1,4 @@
-"""Published numbers of parameters and operations; the benchmark, as a user runs it."""
+"""Numbers of parameters and operations as published; the step benchmark."""
 
 import functools
 import importlib.util
@@ -42,7 +42,7 @@ def tool():
 
 @functools.lru_cache
 def count(tool, path, subset=None, **options):
-    """Parameters and multiply-accumulates of a pair in training, by part."""
+    """Return parameters, and multiply-accumulates of a pair in training by part."""
     config = read_config(str(ROOT / path))
     forget_pretrained(config.model)
     settings = config.model.to_dict()
@@ -80,7 +80,7 @@ def test_rows_of_the_published_table(tool, row):
 
 
 def test_towers_by_hand(tool):
-    """Published counts have the products inside attention, too: 20.27, not 19.51."""
+    """Published counts include the products inside attention: 20.27, not 19.51."""
     _, macs = count(tool, BASELINE, subset='all', train_captions='clean')
     visual = 192 * 768 * 768 + 12 * 193 * 12 * 768**2 + 193 * 768 * 512
     text = 12 * 77 * 12 * 512**2 + 77 * 512 * 512
@@ -93,14 +93,14 @@ def test_towers_by_hand(tool):
 
 
 def test_prototypes_of_the_batch_are_a_small_part_of_all(tool):
-    """What an iteration saves by leaving out identities that the loss doesn't see."""
+    """Leaving out identities that the loss doesn't use saves most operations."""
     path = 'configs/propot/propot_vitb16_cuhk-pedes_dpp-ipp.py'
     _, every = count(tool, path, subset='all', train_captions='clean')
     _, some = count(tool, path)
     assert some['heads'] < every['heads'] / 50
 
 
-def test_irra_has_the_counts_of_that_table(tool):
+def test_counts_of_irra_match_the_published_table(tool):
     path = 'configs/irra/irra_vitb16_cuhk-pedes.py'
     parameters, macs = count(tool, path, train_captions='clean')
     assert parameters / 1e6 == pytest.approx(194.54, abs=0.005)

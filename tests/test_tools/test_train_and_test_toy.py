@@ -1,4 +1,4 @@
-"""tools/train.py and tools/test.py as programs, on a model of a hundred numbers."""
+"""tools/train.py and tools/test.py as programs, on a tiny model."""
 
 import json
 import os
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def call(monkeypatch, capfd):
-    """Run a tool with arguments; return what it exits with and what it printed."""
+    """A function that runs a tool and returns its exit code and output."""
 
     def call(tool, *arguments):
         monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
@@ -35,7 +35,7 @@ def call(monkeypatch, capfd):
 
 @pytest.fixture
 def config(tmp_path):
-    """A config file of the toy with a benchmark."""
+    """A config file of the toy model with a benchmark."""
     return write(tmp_path)
 
 
@@ -69,10 +69,10 @@ def test_train_resume_and_test(call, config, tmp_path):
     code, printed = call('train.py', config, '--work-dir', full)
     assert code is None
     assert 'toy/mean' in metrics(full)
-    # What the run found out stands in the config that it leaves
+    # The saved config has the number of identities
     assert re.search(r'num_ids=3', (full / 'toy.py').read_text())
 
-    # Stop after the first epoch of stage II, go on with the whole
+    # Stop after the first epoch of stage II, then resume
     call(
         'train.py',
         *(config, '--work-dir', half, '--no-test'),
@@ -133,7 +133,7 @@ def test_amp(call, config, tmp_path):
     assert rounded == pytest.approx(exact, rel=0.1, abs=0.02)
 
 
-def test_a_config_that_can_not_run_says_why(call, tmp_path):
+def test_problems_of_a_config_are_printed(call, tmp_path):
     path = write(tmp_path, train_dataloader=dict(dataset=dict(shift=-1)))
     code, _ = call('train.py', path, '--work-dir', tmp_path / 'run')
     assert code == f'{path} cannot run, 1 problem:\n  1. shift=-1 is negative'
@@ -147,7 +147,7 @@ def test_a_config_that_can_not_run_says_why(call, tmp_path):
         (dict(state_dict={'visual.conv1': torch.ones(1)}), 'weights of a CLIP'),
     ],
 )
-def test_a_wrong_checkpoint_says_why(call, config, tmp_path, content, message):
+def test_problems_of_a_checkpoint_are_printed(call, config, tmp_path, content, message):
     path = tmp_path / 'none.pth'
     if content:
         torch.save(content, path)
@@ -155,7 +155,7 @@ def test_a_wrong_checkpoint_says_why(call, config, tmp_path, content, message):
     assert message in code
 
 
-def test_two_processes_from_the_shell(call, tmp_path):
+def test_two_processes_by_the_shell_scripts(call, tmp_path):
     config = write(tmp_path, model=dict(dropout=0.0))
     call('train.py', config, '--work-dir', tmp_path / 'one')
     with socket.socket() as s:

@@ -1,4 +1,4 @@
-"""Checkpoints are plain, and whatever isn't is not read."""
+"""Checkpoints have plain values, and others are not read."""
 
 import pickle
 from collections import OrderedDict
@@ -10,7 +10,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 
-import hplreid.engine  # noqa: F401  (has MMEngine read safely)
+import hplreid.engine  # noqa: F401  (makes MMEngine read safely)
 from hplreid.utils.checkpoint import (
     CheckpointError,
     pack_message_hub,
@@ -21,7 +21,7 @@ from hplreid.utils.checkpoint import (
 
 
 class Bomb:
-    """Runs code when it is unpickled."""
+    """An object that executes code when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -54,14 +54,14 @@ def test_arrays_become_tensors_and_order_stays():
     assert type(to_plain(np.float64(2.0))) is float
 
 
-def test_anything_else_is_named_by_its_place():
+def test_other_objects_are_errors_with_their_place():
     with pytest.raises(
         TypeError, match=r'meta\.deep\.1 is a object; expected only tensors'
     ):
         to_plain(dict(deep=[1, object()]), 'meta')
 
 
-def test_histories_survive():
+def test_histories_are_restored():
     history = HistoryBuffer([1.0, 2.5], [1, 2])
     packed = pack_message_hub(dict(log_scalars=dict(a=history), runtime_info=dict(b=1)))
     restored = unpack_message_hub(packed)
@@ -74,7 +74,7 @@ def test_histories_survive():
 
 @pytest.fixture(params=['ours', 'mmengine'])
 def read(request):
-    """Both ways to a file: ours, and MMEngine's, which would unpickle anything."""
+    """Our function, and MMEngine's, which would unpickle any object."""
     if request.param == 'ours':
         return read_checkpoint
     return lambda path: load_checkpoint(torch.nn.Linear(1, 1), str(path))
@@ -94,7 +94,7 @@ def test_code_in_a_checkpoint_is_not_executed(tmp_path, read):
     assert not target.exists()
 
 
-def test_half_a_file_is_not_read(tmp_path, read):
+def test_a_truncated_file_is_an_error(tmp_path, read):
     path = tmp_path / 'half.pth'
     torch.save(dict(state_dict=dict(a=torch.ones(1000))), path)
     path.write_bytes(path.read_bytes()[:2000])
@@ -102,12 +102,12 @@ def test_half_a_file_is_not_read(tmp_path, read):
         read(path)
 
 
-def test_a_file_that_is_not_there(tmp_path, read):
+def test_a_missing_file_is_an_error(tmp_path, read):
     with pytest.raises(FileNotFoundError, match="none.pth' does not exist"):
         read(tmp_path / 'none.pth')
 
 
-def test_a_file_of_something_else(tmp_path):
+def test_a_file_without_a_dict_is_an_error(tmp_path):
     torch.save([1, 2], tmp_path / 'list.pth')
     with pytest.raises(CheckpointError, match='holds a list'):
         read_checkpoint(tmp_path / 'list.pth')

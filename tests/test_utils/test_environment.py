@@ -1,4 +1,4 @@
-"""Mixed installations are refused; two messages, and no others, are hidden."""
+"""Mixed installations are errors; two messages, and no others, are hidden."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def installed(monkeypatch):
     return names
 
 
-def test_both_families_are_refused_with_the_fix(installed):
+def test_both_families_together_are_an_error_with_a_fix(installed):
     installed.update({'mmengine', 'onedl-mmengine', 'onedl-mmcv'})
     with pytest.raises(ImportError) as caught:
         environment.check_environment()
@@ -29,7 +29,7 @@ def test_both_families_are_refused_with_the_fix(installed):
 
 
 @pytest.mark.parametrize('names', [{'onedl-mmengine', 'onedl-mmcv'}, {'mmengine'}])
-def test_one_family_is_fine(installed, names):
+def test_one_family_is_accepted(installed, names):
     installed.update(names)
     environment.check_environment()
 
@@ -46,7 +46,7 @@ def test_one_warning_is_hidden():
 
 
 class Talker:
-    """A loader of a module that prints."""
+    """A loader of a module that prints on import."""
 
     def create_module(self, spec):
         return None
@@ -64,7 +64,7 @@ def test_one_line_is_hidden(capsys):
     )
 
 
-def test_one_module_is_listened_to(monkeypatch):
+def test_only_one_module_has_the_quiet_loader(monkeypatch):
     monkeypatch.setattr(
         environment.PathFinder,
         'find_spec',

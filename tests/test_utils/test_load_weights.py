@@ -1,4 +1,4 @@
-"""Weights for inference: all that is needed, and a word on the rest."""
+"""Weights for inference: those of the model are loaded, others are reported."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from hplreid.utils.load_weights import load_inference_weights
 
 
 class Towers(nn.Module):
-    """What inference needs."""
+    """A model for inference."""
 
     def __init__(self, width=3):
         super().__init__()
@@ -18,7 +18,7 @@ class Towers(nn.Module):
 
 
 class Trained(Towers):
-    """With what only training needs."""
+    """The model in training, with heads and prompts."""
 
     def __init__(self):
         super().__init__()
@@ -32,7 +32,7 @@ def save(tmp_path, state, **more):
     return path
 
 
-def test_towers_are_loaded_and_the_rest_is_counted(tmp_path):
+def test_towers_are_loaded_and_other_parts_are_counted(tmp_path):
     trained, model = Trained(), Towers()
     path = save(tmp_path, trained.state_dict())
     assert load_inference_weights(model, path) == (
@@ -43,7 +43,7 @@ def test_towers_are_loaded_and_the_rest_is_counted(tmp_path):
     assert torch.equal(model.text_encoder.bias, trained.text_encoder.bias)
 
 
-def test_a_bare_state_dict_and_a_wrapped_model_will_do(tmp_path):
+def test_a_bare_state_dict_of_a_wrapped_model_is_loaded(tmp_path):
     state = {f'module.{k}': v for k, v in Towers().state_dict().items()}
     torch.save(state, tmp_path / 'a.pth')
     report = load_inference_weights(Towers(), tmp_path / 'a.pth')
@@ -67,7 +67,7 @@ def test_a_bare_state_dict_and_a_wrapped_model_will_do(tmp_path):
         ),
     ],
 )
-def test_a_tower_must_fit(tmp_path, change, message):
+def test_weights_of_the_model_must_match(tmp_path, change, message):
     state = dict(Trained().state_dict())
     change(state)
     stage = dict(name='align')
@@ -94,12 +94,12 @@ def test_a_tower_must_fit(tmp_path, change, message):
         ({'epoch': 3}, r"no weights at all; its keys are \['epoch'\]"),
     ],
 )
-def test_the_wrong_file_is_recognized(tmp_path, state, guess):
+def test_other_files_are_described(tmp_path, state, guess):
     with pytest.raises(CheckpointError, match=guess):
         load_inference_weights(Towers(), save(tmp_path, state))
 
 
-def test_a_long_list_is_cut(tmp_path):
+def test_a_long_list_is_truncated(tmp_path):
     model = nn.ModuleDict({f'part{i}': nn.Linear(1, 1) for i in range(10)})
     path = save(tmp_path, {'other.weight': torch.ones(1)})
     with pytest.raises(CheckpointError, match='20 missing: part0.*and 12 more'):

@@ -30,7 +30,7 @@ def borders(drawing):
     ]
 
 
-def test_borders_say_right_wrong_and_ignored(image):
+def test_borders_show_match_mismatch_and_ignored(image):
     item = RankedItem(image, None, 3, 1)
     marks = ('mismatch', 'match', 'ignored', 'match')
     drawing = draw_ranked_list(RankedList(item, (item,) * 4, (0.9,) * 4, marks))

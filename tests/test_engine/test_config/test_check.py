@@ -1,4 +1,4 @@
-"""All that is wrong with a config, in one message, and nothing that is right."""
+"""All problems of a config are in one message, and a valid config has none."""
 
 import pytest
 from mmengine.config import Config
@@ -17,7 +17,7 @@ from tests.test_engine.engine_toy import toy_config
 
 @BACKBONES.register_module()
 class ToyTower:
-    """Its weights are never there."""
+    """A tower whose weights are always missing."""
 
     @classmethod
     def find_problems(cls, arch, pretrained=None):
@@ -26,7 +26,7 @@ class ToyTower:
         return [f"weights '{pretrained}' are missing"] if pretrained else []
 
 
-def test_a_good_config_has_no_problem(tmp_path):
+def test_a_valid_config_has_no_problem(tmp_path):
     config = toy_config(tmp_path)
     config.merge_from_dict(
         dict(
@@ -44,7 +44,7 @@ def test_a_good_config_has_no_problem(tmp_path):
     check_config(config)
 
 
-def test_everything_is_listed_at_once(tmp_path):
+def test_all_problems_are_listed_at_once(tmp_path):
     config = toy_config(tmp_path, load_from='nowhere.pth')
     config.model.image_encoder = dict(type='ToyTower', arch='a', pretrained='x.pt')
     config.model.heads = dict(align=[dict(type='ToyNumber')])
@@ -61,34 +61,36 @@ def test_everything_is_listed_at_once(tmp_path):
     assert "Did you mean 'ToyNumbers'?" in lines[1]
     assert lines[2:] == [
         "  2. weights 'x.pt' are missing",
-        '  3. shift=-1 is negative',  # once, though two datasets say it
+        '  3. shift=-1 is negative',  # once, although two datasets report it
         "  4. stage 'align' has no 'trainable'",
         "  5. load_from: checkpoint 'nowhere.pth' does not exist.",
     ]
 
 
-def test_weights_of_other_code_bases_are_looked_for(tmp_path):
+def test_missing_weights_of_other_code_bases_are_found(tmp_path):
     config = toy_config(tmp_path)
-    there, gone = tmp_path / 'there.pth', tmp_path / 'gone.pth'
-    there.touch()
+    existing, missing = tmp_path / 'existing.pth', tmp_path / 'missing.pth'
+    existing.touch()
     tower = dict(type='mmpretrain.ResNet', depth=50)
     config.model.image_encoder = dict(
         tower,
         init_cfg=[
-            'no dict',  # not for this check to explain
+            'no dict',  # building it fails, but this check ignores it
             dict(type='Kaiming', layer='Conv2d'),
             dict(type='Pretrained', checkpoint='torchvision://resnet50'),
-            dict(type='Pretrained', checkpoint=str(there)),
-            dict(type='Pretrained', checkpoint=str(gone)),
+            dict(type='Pretrained', checkpoint=str(existing)),
+            dict(type='Pretrained', checkpoint=str(missing)),
         ],
     )
     assert find_problems(config) == [
-        f"model.image_encoder.init_cfg: checkpoint '{gone}' does not exist."
+        f"model.image_encoder.init_cfg: checkpoint '{missing}' does not exist."
     ]
-    assert find_problems(inference_config(config)) == []  # a checkpoint has all
+    assert (
+        find_problems(inference_config(config)) == []
+    )  # weights come from the checkpoint
 
 
-def test_names_for_parts_of_a_config_are_not_built(tmp_path):
+def test_keys_that_a_run_does_not_build_are_not_checked(tmp_path):
     config = toy_config(tmp_path)
     config.toy_train = dict(type='ToyNumbers', shift=-1)
     config.pipeline = [dict(type='NoSuchTransform')]
@@ -105,7 +107,7 @@ def test_names_for_parts_of_a_config_are_not_built(tmp_path):
         (dict(type='hplreid.NoSuchNet'), "'hplreid.NoSuchNet' is not registered"),
     ],
 )
-def test_unknown_names_get_the_closest_known_one(component, expected):
+def test_unknown_names_are_listed_with_the_closest_known_one(component, expected):
     (problem,) = find_type_problems(Config(dict(model=component)))
     assert problem.startswith(f'model: {expected}')
 
@@ -119,11 +121,11 @@ def test_unknown_names_get_the_closest_known_one(component, expected):
         dict(type='hplreid.BNNeck'),
         dict(type='torch.nn.Linear'),
         dict(type=dict),
-        # What is below a part of another code base is that code base's
+        # Parts of a component of another code base are not checked
         dict(type='mmpretrain.ResNet', norm_cfg=dict(type='NoNormOfOurs')),
     ],
 )
-def test_known_names_are_known(component):
+def test_registered_names_have_no_problem(component):
     assert find_type_problems(Config(dict(model=component))) == []
 
 
@@ -132,16 +134,16 @@ def test_known_names_are_known(component):
     [
         (dict(arch='odd'), ["model: arch='odd' is not known"]),
         (dict(arch='a', pretraned='x'), ['model: ToyTower got an unexpected keyword']),
-        ({}, []),  # the model may hand its other tower's on
+        ({}, []),  # the model may add a missing argument
     ],
 )
-def test_a_class_that_can_not_answer(tower, expected):
+def test_arguments_that_a_class_rejects(tower, expected):
     problems = find_problems(Config(dict(model=dict(type='ToyTower', **tower))))
     assert len(problems) == len(expected)
     assert all(p.startswith(e) for p, e in zip(problems, expected, strict=True))
 
 
-def test_data_preparers_are_known_by_name():
+def test_unknown_data_preparers_are_listed():
     config = Config(dict(data_preparers=[dict(type='SynthPeds'), dict(type='Synth')]))
     assert find_type_problems(config) == [
         "data_preparers.1: 'Synth' is not a data preparer: expected one of "
@@ -149,7 +151,7 @@ def test_data_preparers_are_known_by_name():
     ]
 
 
-def test_stages_that_are_no_dict(tmp_path):
+def test_stages_that_are_not_a_dict(tmp_path):
     config = toy_config(tmp_path)
     config.train_cfg.stages = [dict(epochs=1)]
     (problem,) = find_problems(config)

@@ -1,4 +1,4 @@
-"""What can't be scored is said before the training, not after."""
+"""Benchmarks that can't be scored are reported before the training."""
 
 import pytest
 from mmengine.config import Config
@@ -12,7 +12,7 @@ from tests.test_engine.engine_toy import toy_config
 
 
 def write(path, rows):
-    """Write a table of images; nobody opens them."""
+    """Write a table of empty image files."""
     lines = ['path,pid,camid,split']
     for name, pid, camid, split in rows:
         (path.parent / name).touch()
@@ -42,7 +42,7 @@ def config_of(table, **metric):
         ((2, 2), 'None of the 1 queries has a match'),
     ],
 )
-def test_cameras_that_the_protocol_needs(tmp_path, cameras, expected):
+def test_cameras_that_the_protocol_needs_are_checked(tmp_path, cameras, expected):
     table = write(
         tmp_path / 't.csv',
         [('q.jpg', 1, cameras[0], 'query'), ('g.jpg', 1, cameras[1], 'gallery')],
@@ -53,7 +53,7 @@ def test_cameras_that_the_protocol_needs(tmp_path, cameras, expected):
     assert find_benchmark_problems(config_of(table, same_camera='keep')) == []
 
 
-def test_a_good_benchmark(tmp_path):
+def test_a_valid_benchmark_has_no_problem(tmp_path):
     table = write(
         tmp_path / 't.csv', [('q.jpg', 1, 0, 'query'), ('g.jpg', 1, 1, 'gallery')]
     )
@@ -75,7 +75,7 @@ def test_annotations_of_all_benchmarks_and_of_training_are_read(tmp_path):
     assert 'task=' in str(caught.value)
 
 
-def test_a_file_name_that_tells_nothing_is_a_reason_not_a_traceback(tmp_path):
+def test_a_malformed_file_name_is_reported_without_traceback(tmp_path):
     config = toy_config(tmp_path)
     config.model.pop('num_ids')
     folder = tmp_path / 'bounding_box_train'
@@ -86,7 +86,7 @@ def test_a_file_name_that_tells_nothing_is_a_reason_not_a_traceback(tmp_path):
         prepare_run(config)
 
 
-def test_a_pipeline_that_can_not_be_cached_is_a_reason(tmp_path):
+def test_a_pipeline_that_can_not_be_cached_is_reported(tmp_path):
     config = toy_config(tmp_path)
     config.image_cache = 'cache'
     config.train_pipeline = [dict(type='LoadImage'), dict(type='RandomFlip')]
@@ -94,7 +94,7 @@ def test_a_pipeline_that_can_not_be_cached_is_a_reason(tmp_path):
         prepare_run(config)
 
 
-def test_a_loop_of_mmengine_is_left_alone(tmp_path):
+def test_loops_of_mmengine_are_not_checked(tmp_path):
     config = Config(
         dict(
             test_dataloader=dict(batch_size=1, dataset=dict(type='ToyNumbers')),
@@ -109,7 +109,7 @@ def with_cameras(config, num_cameras):
     return config
 
 
-def test_cameras_that_the_tower_knows(tmp_path):
+def test_cameras_without_an_embedding_are_reported(tmp_path):
     table = write(
         tmp_path / 't.csv', [('q.jpg', 1, 0, 'query'), ('g.jpg', 1, 5, 'gallery')]
     )
@@ -126,7 +126,7 @@ def test_cameras_that_the_tower_knows(tmp_path):
     assert 'embedding of: -1 (unknown), 7.' in problem
 
 
-def test_cameras_of_every_training_set(tmp_path):
+def test_cameras_of_every_training_set_are_checked(tmp_path):
     tables = [
         write(tmp_path / f'{i}.csv', [(f'{i}.jpg', 1, camera, 'train')])
         for i, camera in enumerate((2, 3))
@@ -138,7 +138,7 @@ def test_cameras_of_every_training_set(tmp_path):
             train_cfg=dict(
                 stages=dict(
                     first=dict(epochs=1),
-                    # The same images, prepared otherwise: told once
+                    # The same images with another pipeline: reported once
                     second=dict(train_dataloader=dict(dataset=dict(pipeline=[]))),
                     third=dict(train_dataloader=dict(dataset=data[1])),
                 )

@@ -1,4 +1,4 @@
-"""What each flag does to a config."""
+"""Each flag changes the config as documented."""
 
 import os
 
@@ -10,28 +10,28 @@ from tests.test_engine.engine_toy import toy_config
 
 
 @pytest.mark.parametrize(
-    ('asked', 'stated', 'expected'),
+    ('flag', 'own', 'expected'),
     [
         ('a', 'b', 'a'),
         (None, 'b', 'b'),
         (None, None, os.path.join('work_dirs', 'my_config')),
     ],
 )
-def test_work_dir(tmp_path, asked, stated, expected):
+def test_work_dir(tmp_path, flag, own, expected):
     path = tmp_path / 'my_config.py'
-    path.write_text(f'work_dir = {stated!r}' if stated else '')
+    path.write_text(f'work_dir = {own!r}' if own else '')
     config = Config.fromfile(path)
-    flags.set_work_dir(config, asked)
+    flags.set_work_dir(config, flag)
     assert config.work_dir == expected
 
 
 @pytest.mark.parametrize(
-    ('asked', 'expected'),
+    ('flag', 'expected'),
     [(None, (False, 'x')), ('auto', (True, None)), ('a.pth', (True, 'a.pth'))],
 )
-def test_resume(asked, expected):
+def test_resume(flag, expected):
     config = Config(dict(resume=False, load_from='x'))
-    flags.set_resume(config, asked)
+    flags.set_resume(config, flag)
     assert (config.resume, config.load_from) == expected
 
 
@@ -41,11 +41,11 @@ def test_launcher(monkeypatch):
     flags.set_launcher(config, 'pytorch', 3)
     assert config.launcher == 'pytorch'
     assert os.environ['LOCAL_RANK'] == '3'
-    flags.set_launcher(config, 'pytorch', 5)  # torchrun's own word stands
+    flags.set_launcher(config, 'pytorch', 5)  # torchrun's variable has priority
     assert os.environ['LOCAL_RANK'] == '3'
 
 
-def test_amp_is_for_all_stages(tmp_path):
+def test_amp_changes_all_stages(tmp_path):
     config = toy_config(tmp_path)
     config.optim_wrapper = dict(type='OptimWrapper', clip_grad=dict(max_norm=1))
     config.train_cfg.stages.align.optim_wrapper.update(
@@ -100,7 +100,7 @@ def test_loader_options():
     assert config.test_dataloader.b.persistent_workers is False  # no workers
 
 
-def test_loader_options_forbidden():
+def test_loader_options_are_disabled():
     config = loaders(num_workers=4, pin_memory=True, persistent_workers=True)
     flags.set_loader_options(config, pin_memory=False, persistent_workers=False)
     every = [config.train_dataloader, *config.test_dataloader.values()]

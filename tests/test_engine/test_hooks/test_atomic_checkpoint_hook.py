@@ -1,4 +1,4 @@
-"""A checkpoint is whole or not there, whenever the process dies."""
+"""Checkpoints are complete or absent, whenever the process dies."""
 
 import os
 from pathlib import Path
@@ -29,14 +29,14 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, call):
     assert os.listdir(tmp_path) == ['a.pth']
 
 
-def test_it_makes_folders_and_overwrites(tmp_path):
+def test_folders_are_made_and_files_replaced(tmp_path):
     backend = AtomicLocalBackend()
     for content in (b'first', b'2'):
         backend.put(content, tmp_path / 'deep' / 'a.pth')
     assert (tmp_path / 'deep' / 'a.pth').read_bytes() == b'2'
 
 
-def test_the_oldest_goes_after_the_newest_is_there(tmp_path, monkeypatch):
+def test_the_oldest_is_removed_after_the_newest_is_complete(tmp_path, monkeypatch):
     seen = []
     put = AtomicLocalBackend.put
 
@@ -54,13 +54,13 @@ def test_the_oldest_goes_after_the_newest_is_there(tmp_path, monkeypatch):
     assert runner.message_hub.get_info('keep_ckpt_ids') == [5]
 
 
-def test_as_many_as_asked_for_are_kept(tmp_path):
+def test_max_keep_ckpts_checkpoints_are_kept(tmp_path):
     hook = dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2)
     train(toy_config(tmp_path, default_hooks=dict(checkpoint=hook)))
     assert checkpoints(tmp_path) == ['epoch_4.pth', 'epoch_5.pth']
 
 
-def test_a_death_between_checkpoints_is_resumed(tmp_path, monkeypatch):
+def test_a_run_killed_while_saving_is_resumed(tmp_path, monkeypatch):
     put = AtomicLocalBackend.put
 
     def die_in_epoch_4(self, obj, filepath):

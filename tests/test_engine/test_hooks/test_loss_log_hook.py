@@ -1,4 +1,4 @@
-"""Losses reach the log with the same numbers as by MMEngine, and NaN stops a run."""
+"""Logged losses are those of MMEngine's hook, and NaN stops a run."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def history(runner, name):
     return runner.message_hub.get_scalar(f'train/{name}').data[0].tolist()
 
 
-def test_numbers_are_those_of_every_step(tmp_path):
+def test_logged_losses_are_those_of_mmengine(tmp_path):
     ours = train(toy_config(tmp_path / 'a'))
     hooks = dict(runtime_info=dict(type='RuntimeInfoHook'))
     theirs = train(toy_config(tmp_path / 'b', default_hooks=hooks))
@@ -41,14 +41,14 @@ def test_losses_stay_on_the_device_between_logs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('step', [4, 5])  # between two logs, and just before one
-def test_a_loss_that_is_not_finite_is_named(tmp_path, step):
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, step):
     config = toy_config(tmp_path)
     config.model.nan_at = step
     with pytest.raises(NonFiniteLossError, match=f"Iteration {step}: 'loss_id' is nan"):
         train(config)
 
 
-def test_no_checkpoint_is_written_after_one(tmp_path):
+def test_no_checkpoint_is_written_after_a_bad_loss(tmp_path):
     checkpoint = dict(type='AtomicCheckpointHook', interval=1, by_epoch=False)
     hooks = dict(checkpoint=checkpoint, logger=dict(type='LoggerHook', interval=50))
     config = toy_config(tmp_path, default_hooks=hooks)

@@ -12,7 +12,7 @@ DRAWN = []
 
 @VISUALIZERS.register_module()
 class RecordingVisualizer:
-    """Remembers what it was given."""
+    """A visualizer that records its arguments."""
 
     def draw(self, ranked, title):
         DRAWN.append((title, ranked))
@@ -35,7 +35,7 @@ def run(tmp_path, hook, image=None):
     ).test()
 
 
-def test_a_page_for_each_benchmark(tmp_path):
+def test_each_benchmark_has_an_image(tmp_path):
     image = tmp_path / 'person.png'
     Image.new('RGB', (20, 40), (1, 2, 250)).save(image)
     run(tmp_path / 'work', {'num_queries': 2, 'topk': 3}, str(image))
@@ -52,7 +52,7 @@ def test_a_page_for_each_benchmark(tmp_path):
         assert colors[(1, 2, 250)] == 2 * 4 * 96 * 192
 
 
-def test_queries_are_the_same_ones_each_time(tmp_path):
+def test_queries_are_the_same_in_each_run(tmp_path):
     DRAWN.clear()
     hook = {
         'num_queries': 3,
@@ -68,7 +68,7 @@ def test_queries_are_the_same_ones_each_time(tmp_path):
     assert {len(ranked.items) for ranked in DRAWN[0][1]} == {4}
 
 
-def test_wrong_use_is_named(tmp_path):
+def test_wrong_arguments_and_loops_are_errors(tmp_path):
     with pytest.raises(ValueError, match='at least 1; got 0 and 10'):
         RankedListHook(num_queries=0)
     runner = build_runner(

@@ -69,7 +69,7 @@ def test_scores_table_and_file(tmp_path):
 
 
 def test_benchmarks_are_independent(tmp_path):
-    """Each scores as it does alone, with the model in evaluation mode."""
+    """Each has the scores that it has alone, with the model in evaluation mode."""
     together = build_runner(tmp_path / 'both', **TEST).test()
     for name in ('a_i2i', 'b_t2i'):
         alone = {
@@ -81,7 +81,7 @@ def test_benchmarks_are_independent(tmp_path):
         assert own == {k: v for k, v in together.items() if k.startswith(name)}
 
 
-def test_every_hook_is_called_once_with_batches_counted_through(tmp_path):
+def test_hooks_see_one_epoch_over_all_benchmarks(tmp_path):
     calls = []
     runner = build_runner(tmp_path, **TEST)
 
@@ -108,7 +108,7 @@ def test_every_hook_is_called_once_with_batches_counted_through(tmp_path):
 
 
 def test_validation_in_training_then_test(tmp_path):
-    """The best checkpoint is found by the name of a benchmark's metric."""
+    """The best checkpoint is selected by the name of a benchmark's metric."""
     keep = {'type': 'CheckpointHook', 'save_best': 'dev/mAP', 'rule': 'greater'}
     runner = build_runner(
         tmp_path, **TEST, **VAL, **TRAIN, default_hooks={'checkpoint': keep}
@@ -132,7 +132,9 @@ def test_validation_in_training_then_test(tmp_path):
         ('best_dev_mAP_epoch_7.pth', 0, '(best on the test split)'),
     ],
 )
-def test_table_says_how_the_checkpoint_was_chosen(tmp_path, name, val_seed, expected):
+def test_the_table_says_how_the_checkpoint_was_selected(
+    tmp_path, name, val_seed, expected
+):
     path = tmp_path / name
     torch.save({'state_dict': {'scale': torch.full((1,), 2.0)}}, path)
     val = {**VAL, 'val_dataloader': {'dev': loader(val_seed)}}
@@ -180,13 +182,13 @@ def test_features_are_written_on_request(tmp_path):
         *(feats.query_camids, feats.gallery_camids),
     )
     assert again.mean_ap == metrics['a_i2i/mAP']
-    # Runs on different machines compare: the scores know the file, not its folder
+    # Names without folders, so that runs on different machines can be compared
     saved = PerQueryScores.load(tmp_path / 'run' / 'per_query' / 'a_i2i.npz')
     assert set(saved.names) == {'x.jpg'}
 
 
-def test_training_data_are_named_if_known(tmp_path):
-    """One model on several benchmarks: the table says where it comes from."""
+def test_the_table_names_the_training_set(tmp_path):
+    """The name comes from the message hub, where the checkpoint's is set."""
     runner = build_runner(tmp_path, **TEST)
     runner.message_hub.update_info(TRAINED_ON, 'market1501')
     runner.test()
@@ -228,6 +230,6 @@ def test_training_data_are_named_if_known(tmp_path):
         ),
     ],
 )
-def test_wrong_configs_are_named(tmp_path, changed, error, message):
+def test_malformed_configs_are_errors(tmp_path, changed, error, message):
     with pytest.raises(error, match=message):
         build_runner(tmp_path, **{**TEST, **changed}).test()

@@ -367,7 +367,7 @@ def test_features_of_captions_are_those_of_captioned_items():
 
 
 def test_a_feature_that_some_items_lack_is_an_error():
-    with pytest.raises(ValueError, match="the rows 'all' were computations for"):
+    with pytest.raises(ValueError, match="the rows 'all' were asked for"):
         extract_mixed(every_item=True, names=('v', 't'), batch=3)
 
 

@@ -1,4 +1,4 @@
-"""Averages over variants of an image, and chosen features, against hand work."""
+"""Averages over variants of an image, and selected features, computed by hand."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def model(tmp_path_factory):
 
 
 def make_batch(num_images=3, captions=2, dtype=torch.uint8):
-    """Captions first, so that rows of images aren't their places."""
+    """Return a batch with captions first, so that rows of images aren't positions."""
     generator = torch.Generator().manual_seed(0)
     words = torch.tensor([49406, 5, 6, 49407, 0, 0])
     images = torch.randint(0, 256, (num_images, 3, 32, 16), generator=generator)
@@ -41,9 +41,9 @@ def features(samples, name):
 
 @torch.no_grad()
 def encode(model, images):
-    """The I2I and T2I features of images, by the towers alone."""
-    found = model.image_encoder(model.data_preprocessor._normalize(images.clone()))
-    return found['u'], found['v']
+    """Return the I2I and T2I features of images, computed by the tower."""
+    states = model.image_encoder(model.data_preprocessor._normalize(images.clone()))
+    return states['u'], states['v']
 
 
 @torch.no_grad()
@@ -62,7 +62,7 @@ def test_flip_is_the_mean_of_two_directions(model, dtype):
         hand = (one / one.norm(dim=1)[:, None] + two / two.norm(dim=1)[:, None]) / 2
         found = features(samples[2:], name)
         torch.testing.assert_close(found, hand, rtol=1e-4, atol=1e-5)
-    # An image and its mirror image are the same now
+    # An image and its mirror image have the same features
     again = make_batch(dtype=dtype)
     again['inputs']['images'] = images.flip(3)
     torch.testing.assert_close(
@@ -84,7 +84,7 @@ def test_scales_and_flip_together_average_all_variants(model):
     torch.testing.assert_close(found, hand, rtol=1e-4, atol=1e-5)
 
 
-def test_captions_are_as_without_and_encoded_once(model, monkeypatch):
+def test_captions_are_unchanged_and_encoded_once(model, monkeypatch):
     plain = features(run(model, make_batch())[:2], 't2i_feat')
     calls = []
     text = model.text_encoder.forward
@@ -99,7 +99,7 @@ def test_captions_are_as_without_and_encoded_once(model, monkeypatch):
     assert torch.equal(features(captions, 't2i_feat'), plain)
 
 
-def test_without_variants_nothing_is_done(model):
+def test_without_options_features_are_those_of_the_model(model):
     found = run(model, make_batch())
     u, v = encode(model, make_batch()['inputs']['images'])
     torch.testing.assert_close(features(found[2:], 'i2i_feat'), u)
@@ -125,7 +125,7 @@ def test_zoom(dtype):
 
 
 @pytest.mark.parametrize('names', [['v'], ['u', 'v'], ['u_penultimate', 'u_post', 'u']])
-def test_chosen_features_are_the_states_joined(names):
+def test_i2i_feature_concatenates_the_named_states(names):
     model = build_hpl(num_ids=None, i2i_feature=names).float().eval()
     batch = make_batch()
     images = model.data_preprocessor._normalize(batch['inputs']['images'])
@@ -137,7 +137,7 @@ def test_chosen_features_are_the_states_joined(names):
     torch.testing.assert_close(features(samples[2:], 't2i_feat'), states['v'])
 
 
-def test_wrong_use_is_named(model):
+def test_wrong_arguments_and_batches_are_errors(model):
     for scales in ((), (0,), (1, -2)):
         with pytest.raises(ValueError, match='scales must be numbers above 0; got'):
             TestTimeAugmentation(scales=scales)

@@ -1,4 +1,4 @@
-"""Precision of the forward pass, fp32 of everything else."""
+"""The forward pass has the precision; everything else stays in fp32."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_the_forward_pass_has_the_precision(precision, dtype):
     torch.testing.assert_close(model.weight, before - 1.0)
 
 
-def test_the_context_ends():
+def test_autocast_ends_with_the_context():
     model, wrapper = wrap('bf16')
     with wrapper.optim_context(model):
         pass
@@ -40,7 +40,7 @@ def test_fp16_needs_cuda():
         wrap('fp16')
 
 
-def test_other_precisions_are_refused():
+def test_unknown_precisions_are_errors():
     with pytest.raises(ValueError, match=r"precision='half': expected one of \['bf16'"):
         wrap('half')
 
@@ -66,7 +66,7 @@ def test_gradients_accumulate():
 
 
 class FakeScaler:
-    """Says that it was loaded."""
+    """A scaler that records the state it loads."""
 
     state = None
 
@@ -87,13 +87,13 @@ def test_the_state_has_the_scaler():
     assert wrapper.scaler.state == dict(scale=8.0)
 
 
-def test_a_scaler_is_left_out_where_there_is_none():
+def test_the_state_of_a_scaler_is_ignored_without_one():
     _, wrapper = wrap('fp32')
     wrapper.load_state_dict(dict(wrapper.state_dict(), loss_scaler=dict(scale=8.0)))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-def test_fp16_leaves_out_a_step_that_overflows():
+def test_fp16_skips_a_step_that_overflows():
     model = nn.Linear(4, 4).cuda()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     wrapper = AutocastOptimWrapper('fp16', optimizer=optimizer)

@@ -1,4 +1,4 @@
-"""The schedule of TransReID against timm's."""
+"""The schedule of TransReID, compared with timm's."""
 
 import math
 
@@ -17,7 +17,7 @@ def make_optimizer(lr=0.008):
     return torch.optim.SGD(groups, lr=lr)
 
 
-def rates(optimizer, scheduler, epochs):
+def learning_rates(optimizer, scheduler, epochs):
     found = []
     for _ in range(epochs):
         found.append([group['lr'] for group in optimizer.param_groups])
@@ -27,9 +27,9 @@ def rates(optimizer, scheduler, epochs):
 
 
 @pytest.mark.parametrize(('epochs', 'warmup'), [(120, 5), (12, 2), (8, 0)])
-def test_it_is_timms_from_epoch_1_on(epochs, warmup):
+def test_learning_rates_are_those_of_timm_from_epoch_1(epochs, warmup):
     optimizer = make_optimizer()
-    found = rates(
+    found = learning_rates(
         optimizer, WarmupCosineLR(optimizer, warmup=warmup, end=epochs), epochs
     )
     for group, lr in enumerate((0.008, 0.016)):
@@ -49,33 +49,35 @@ def test_it_is_timms_from_epoch_1_on(epochs, warmup):
             assert found[epoch - 1][group] == pytest.approx(expected, rel=1e-9)
 
 
-def test_by_hand():
+def test_factors_by_hand():
     factors = [warmup_cosine(t, 120, 5, 0.01, 0.002) for t in (1, 4, 5, 60, 120)]
     cosine = 0.002 + 0.998 * (1 + math.cos(math.pi / 24)) / 2
     assert factors == pytest.approx([0.208, 0.802, cosine, 0.501, 0.002])
 
 
-def test_a_resumed_schedule_goes_on():
+def test_a_resumed_schedule_continues():
     optimizer = make_optimizer()
-    unbroken = rates(optimizer, WarmupCosineLR(optimizer, warmup=5, end=20), 20)
+    unbroken = learning_rates(
+        optimizer, WarmupCosineLR(optimizer, warmup=5, end=20), 20
+    )
     first = make_optimizer()
     scheduler = WarmupCosineLR(first, warmup=5, end=20)
-    rates(first, scheduler, 7)
+    learning_rates(first, scheduler, 7)
     second = make_optimizer()
     resumed = WarmupCosineLR(second, warmup=5, end=20)
     second.load_state_dict(first.state_dict())
     resumed.load_state_dict(scheduler.state_dict())
-    assert rates(second, resumed, 13) == unbroken[7:]
+    assert learning_rates(second, resumed, 13) == unbroken[7:]
 
 
-def test_iterations_in_place_of_epochs():
+def test_a_schedule_by_iterations():
     optimizer = make_optimizer()
     scheduler = PARAM_SCHEDULERS.build(
         dict(type='WarmupCosineLR', warmup=6, by_epoch=False),
         default_args=dict(optimizer=optimizer, end=30, epoch_length=3),
     )
     assert MMENGINE.get('hplreid.WarmupCosineLR') is type(scheduler)
-    found = rates(optimizer, scheduler, 30)
+    found = learning_rates(optimizer, scheduler, 30)
     expected = [0.008 * warmup_cosine(t + 1, 30, 6, 0.01, 0.002) for t in range(30)]
     assert [lr for lr, _ in found] == pytest.approx(expected)
 
