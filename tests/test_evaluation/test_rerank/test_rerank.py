@@ -69,9 +69,9 @@ def test_equals_the_definition(
 @pytest.mark.parametrize(('k1', 'k2'), [(20, 6), (50, 15)])
 def test_equals_the_definition_where_rows_and_work_are_split(seed, k1, k2, monkeypatch):
     """So many items that bounds are folded, and blocks and threads share the work."""
-    monkeypatch.setattr(encoding, '_ROWS_PER_TASK', 64)
-    monkeypatch.setattr(jaccard, '_MAX_ENTRIES', 500)
-    monkeypatch.setattr(jaccard, '_MAX_SUMS', 1000)
+    monkeypatch.setattr(encoding, '_ROWS', 64)
+    monkeypatch.setattr(jaccard, '_ENTRIES', 500)
+    monkeypatch.setattr(jaccard, '_CELLS', 1000)
     rng = np.random.default_rng(seed)
     centers = rng.normal(size=(20, 16))
     feats = centers[rng.integers(0, 20, 450)] + rng.uniform(0.3, 1) * rng.normal(
