@@ -47,7 +47,11 @@ def parse_args() -> argparse.Namespace:
         help='average the features of each image and its mirror image, or those of '
         'test_cfg.augment',
     )
-    parser.add_argument('--amp', action='store_true', help='encode in bf16')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='encode in mixed precision, if the device is fast in it',
+    )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument(
         '--cfg-options',
@@ -76,8 +80,9 @@ def main() -> None:
         config.test_cfg.dump_features = args.dump_features
     if args.tta:
         config.test_cfg.setdefault('augment', dict(flip=True))
+    precision = 'auto' if args.amp else 'fp32'
     try:
-        metrics = score(config, args.checkpoint, amp=args.amp)
+        metrics = score(config, args.checkpoint, precision)
     except (ConfigError, CheckpointError, FileNotFoundError) as error:
         sys.exit(str(error))
     if args.out and is_main_process():

@@ -30,7 +30,9 @@ def parse_args() -> argparse.Namespace:
         'folder',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='bf16 mixed precision in all stages'
+        '--amp',
+        action='store_true',
+        help='mixed precision in all stages, if the device is fast in it',
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='no validation while training'

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from hplreid.engine.config import read_config
 from hplreid.engine.loops import parse_stages, set_trainable
+from hplreid.engine.precision import choose_precision
 from hplreid.models.prompt_learners import clip_tokenizer
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
 from hplreid.utils.measuring import time_call
@@ -129,7 +130,7 @@ def main() -> None:
         help='identities of the image-only half (P of P x K)',
     )
     parser.add_argument('--rounds', type=int, default=7)
-    parser.add_argument('--precision', choices=['fp32', 'bf16', 'fp16'])
+    parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'])
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     args = parser.parse_args()
     config = read_config(args.config, args.cfg_options)
@@ -138,6 +139,7 @@ def main() -> None:
     if args.precision:
         shared['precision'] = args.precision
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    precision = choose_precision(shared['precision'], device)
     stages = parse_stages(
         config.train_cfg.stages, shared, config.train_dataloader.to_dict()
     )
@@ -172,8 +174,7 @@ def main() -> None:
         )
     print(
         f'{args.config}: {args.pairs} pairs + {args.ids} x 4 images, captions of up to '
-        f'{args.caption_tokens} tokens, {device}, {shared["precision"]}, median of '
-        f'{args.rounds} rounds'
+        f'{args.caption_tokens} tokens, {precision}, median of {args.rounds} rounds'
     )
     print(table)
 

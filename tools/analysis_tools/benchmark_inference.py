@@ -25,6 +25,7 @@ from prettytable import PrettyTable
 from torch import nn
 
 from hplreid.engine.config import inference_config, read_config
+from hplreid.engine.precision import choose_precision
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 from hplreid.utils.measuring import time_call
@@ -70,7 +71,9 @@ def main() -> None:
     parser.add_argument('configs', nargs='+')
     parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--rounds', type=int, default=9)
-    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32')
+    parser.add_argument(
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+    )
     args = parser.parse_args()
     init_default_scope('hplreid')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -84,8 +87,8 @@ def main() -> None:
         sizes[path] = sum(p.numel() for p in model.parameters())
         for kind, inputs in make_inputs(model, size, args.batch, device).items():
             tasks[path, kind] = model, inputs
-    bf16 = torch.autocast(device, torch.bfloat16, enabled=args.precision == 'bf16')
-    with torch.inference_mode(), bf16:
+    precision = choose_precision(args.precision, device)
+    with torch.inference_mode(), precision.autocast():
         rounds = [
             {key: time_batch(*task, args.batch) for key, task in tasks.items()}
             for _ in range(args.rounds + 2)
@@ -104,7 +107,7 @@ def main() -> None:
             row[-1] = f'{ratio:.3f}'
         table.add_row([path, f'{sizes[path]:,}', kind, *row])
     print(
-        f'batch {args.batch}, {device}, {args.precision}, '
+        f'batch {args.batch}, {precision}, '
         f'{torch.get_num_threads()} thread(s), median of {args.rounds} rounds'
     )
     print(table)
