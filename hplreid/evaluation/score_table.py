@@ -48,7 +48,7 @@ def format_table(rows: Rows, title: str) -> str:
 
     Args:
         rows: Benchmark -> column -> score (two decimals are shown) or setting.
-        title: Text above the table, of what all rows share.
+        title: Text above the table, of what all rows share; it is broken at ' | '.
 
     Returns:
         The table or tables; a value that a row lacks shows as ``-``.
@@ -65,7 +65,10 @@ def format_table(rows: Rows, title: str) -> str:
         +------------+-------+-------+
     """
     shared = _shared_settings(rows)
-    above = [title, *(f'{name}: {value}' for name, value in shared.items())]
+    above = [
+        *title.split(' | '),
+        *(f'{name}: {value}' for name, value in shared.items()),
+    ]
     rows = {
         benchmark: {name: row[name] for name in row if name not in shared}
         for benchmark, row in rows.items()
@@ -77,8 +80,14 @@ def format_table(rows: Rows, title: str) -> str:
             tables.append({benchmark: row})
         else:
             fitting[benchmark] = row
-    lines = textwrap.wrap(' | '.join(above), _WIDTH, break_long_words=False)
-    return '\n'.join([*lines, *map(_lay_out, tables)])
+    return '\n'.join([*_wrap(above), *map(_lay_out, tables)])
+
+
+def _wrap(items: Sequence[str]) -> list[str]:
+    """Return lines of items with bars between them, broken at bars."""
+    fixed = ' | '.join(items).replace(' ', '\0').replace('\0|\0', '\0| ')
+    lines = textwrap.wrap(fixed, _WIDTH, break_long_words=False)
+    return [line.replace('\0', ' ').removesuffix(' |') for line in lines]
 
 
 def _shared_settings(rows: Rows) -> dict[str, str]:

@@ -36,7 +36,7 @@ def test_shared_settings_are_above_a_table_of_a_hundred_columns():
         'b' * 24: {**scores, **settings, 'same camera': 'keep'},
     }
     lines = format_table(rows, 'seed: 3 | processes: 1').splitlines()
-    assert ' '.join(lines[:2]) == (
+    assert ' | '.join(lines[:2]) == (
         'seed: 3 | processes: 1 | distance: cosine | re-ranking: none | x: ' + 70 * 'a'
     )
     assert lines[3].replace(' ', '') == (
