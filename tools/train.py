@@ -8,9 +8,6 @@ import sys
 
 from mmengine.config import DictAction
 
-from hplreid.engine.config import ConfigError, flags, read_config
-from hplreid.engine.run import prepare_run, train, train_seeds
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -65,9 +62,15 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.run import prepare_run, train, train_seeds
+
+
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
@@ -91,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)
