@@ -14,6 +14,8 @@ default_hooks = dict(
 # Ranked lists of five queries of each benchmark after every test, in the work folder
 custom_hooks = [dict(type='RankedListHook', num_queries=5)]
 
+# Writes curves and config to the work folder
+visualizer = dict(type='RunVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_processor = dict(window_size=50, by_epoch=True)
 log_level = 'INFO'
 
