@@ -9,12 +9,6 @@ import sys
 from pathlib import Path
 
 from mmengine.config import DictAction
-from mmengine.dist import is_main_process
-
-from hplreid.engine.config import ConfigError, flags, read_config
-from hplreid.engine.run import score
-from hplreid.utils.atomic_files import write_json
-from hplreid.utils.checkpoint import CheckpointError
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,9 +61,19 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+from mmengine.dist import is_main_process
+
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.run import score
+from hplreid.utils.atomic_files import write_json
+from hplreid.utils.checkpoint import CheckpointError
+
+
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
@@ -93,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

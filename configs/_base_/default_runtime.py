@@ -19,6 +19,8 @@ custom_hooks = [
     dict(type='RankedListHook', num_queries=5),
 ]
 
+# Writes curves and config to the work folder
+visualizer = dict(type='RunVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_processor = dict(window_size=10, by_epoch=True)
 log_level = 'INFO'
 

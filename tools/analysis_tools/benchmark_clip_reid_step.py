@@ -19,6 +19,26 @@ measured.
 import argparse
 import statistics
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
+    parser.add_argument('--img-size', type=int, nargs=2, default=(256, 128))
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--num-ids', type=int, default=751, help="Market-1501's")
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument(
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
@@ -125,20 +145,8 @@ def check_equal(implementations: dict[str, Implementation]) -> float:
     return worst
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
-    parser.add_argument('--img-size', type=int, nargs=2, default=(256, 128))
-    parser.add_argument('--batch', type=int, default=64)
-    parser.add_argument('--num-ids', type=int, default=751, help="Market-1501's")
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument(
-        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
-    )
-    args = parser.parse_args()
     init_default_scope('hplreid')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     size = (args.img_size[0], args.img_size[1])
@@ -179,4 +187,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -19,6 +19,24 @@ import argparse
 import statistics
 from typing import Any
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('configs', nargs='+')
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument(
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
@@ -63,18 +81,8 @@ def time_batch(model: nn.Module, inputs: Inputs, batch: int) -> float:
     return time_call(lambda: model(inputs, samples, mode='predict'))[0]
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('configs', nargs='+')
-    parser.add_argument('--batch', type=int, default=16)
-    parser.add_argument('--rounds', type=int, default=9)
-    parser.add_argument(
-        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
-    )
-    args = parser.parse_args()
     init_default_scope('hplreid')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     torch.manual_seed(0)
@@ -114,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)
