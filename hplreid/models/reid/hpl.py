@@ -163,7 +163,7 @@ class HPL(DualEncoder):
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """Run the towers, then invert and prompt as far as ``reads`` asks."""
-        bundle = super().encode(inputs, reads)
+        bundle = super().encode(inputs, self._inversion_reads(reads))
         labels = inputs['labels']
 
         # Stage I inverts the images of both datasets (Eq. 6), stage II those with a
@@ -172,18 +172,23 @@ class HPL(DualEncoder):
         rows = slice(None) if group == ALL else inputs['caption_rows']
 
         if reads & {'pseudo_image', 'prompt_image'}:  # Eq. 3, 5
-            tokens, _ = bundle.select(f'image_{self.inversion_input}')
-            v, _ = bundle.select('v')
-            pseudo = self.image_inversion(tokens[rows], v[rows])
+            v, _ = bundle.select('v', group)
+            tokens = None
+            if self.image_inversion.reads_tokens:
+                tokens, _ = bundle.select(f'image_{self.inversion_input}', group)
+            pseudo = self.image_inversion(tokens, v)
             bundle.put('pseudo_image', pseudo, group)
             if 'prompt_image' in reads:
                 bundle.put('prompt_image', self._prompt(labels[rows], pseudo), group)
 
         captioned = len(inputs['captions']) > 0
         if captioned and reads & {'pseudo_text', 'prompt_text'}:  # Eq. 4, 5
-            tokens, _ = bundle.select(f'text_{self.inversion_input}', CAPTIONED)
+            tokens = None
+            if self.text_inversion.reads_tokens:
+                tokens, _ = bundle.select(f'text_{self.inversion_input}', CAPTIONED)
             t, _ = bundle.select('t', CAPTIONED)
-            pseudo = self.text_inversion(tokens, t, self._padding(bundle))
+            padding = self._padding(bundle, inputs['captions'].shape[1])
+            pseudo = self.text_inversion(tokens, t, padding)
             bundle.put('pseudo_text', pseudo, CAPTIONED)
             if 'prompt_text' in reads:
                 prompts = self._prompt(labels[inputs['caption_rows']], pseudo)
@@ -196,16 +201,24 @@ class HPL(DualEncoder):
             bundle.put_table('identity_prompts', self.identity_prompts.table())
         return bundle
 
+    def _inversion_reads(self, reads: set[str]) -> set[str]:
+        """Return ``reads`` and the sequences that their inversions are made of."""
+        needed = set(reads)
+        for kind in ('image', 'text'):
+            inverts = bool(reads & {f'pseudo_{kind}', f'prompt_{kind}'})
+            if inverts and getattr(self, f'{kind}_inversion').reads_tokens:
+                needed.add(f'{kind}_{self.inversion_input}')
+        return needed
+
     def _prompt(self, labels: Tensor, pseudo: Tensor) -> Tensor:
         return self.prompt_encoder(
             *self.prompt_learner.hierarchical_prompts(labels, pseudo)
         )
 
-    def _padding(self, bundle: FeatureBundle) -> Tensor | None:
+    def _padding(self, bundle: FeatureBundle, length: int) -> Tensor | None:
         """Return True for what follows the EOT, ``(B_T, L)``."""
         if not self.mask_padding:
             return None
-        tokens, _ = bundle.select('text_tokens', CAPTIONED)
         eot, _ = bundle.select('eot', CAPTIONED)
-        places = torch.arange(tokens.shape[1], device=eot.device)
+        places = torch.arange(length, device=eot.device)
         return places > eot.unsqueeze(1)

@@ -1,5 +1,6 @@
 """One image tower and heads: the base of image-to-image methods."""
 
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,9 @@ from .base_reid import BaseReID
 class ImageReID(BaseReID):
     """An image tower; its features, and those of necks, are what heads read.
 
-    A tower of this package says which features it offers (``feature_dims``). Of
-    another one, ``mmpretrain.ResNet`` say, the last output is offered as ``map``.
+    A tower of this package says which features it offers (``feature_dims``), and is
+    told which of them are read, where its ``forward`` takes ``reads``. Of another one,
+    ``mmpretrain.ResNet`` say, the last output is offered as ``map``.
 
     Args:
         image_encoder: Config of the tower.
@@ -60,6 +62,7 @@ class ImageReID(BaseReID):
             necks,
         )
         self.image_encoder = tower
+        self._tower_arguments = inspect.signature(tower.forward).parameters
         self._check_retrieval(self.i2i_feature)
 
     def _check_retrieval(self, names: Collection[str]) -> None:
@@ -101,30 +104,34 @@ class ImageReID(BaseReID):
         bundle = FeatureBundle(
             inputs['labels'], inputs['caption_rows'], inputs['image_only_rows']
         )
-        self.put_image_features(bundle, inputs)
+        self.put_image_features(bundle, inputs, reads)
         return bundle
 
     def put_image_features(
-        self, bundle: FeatureBundle, inputs: dict[str, Tensor]
+        self, bundle: FeatureBundle, inputs: dict[str, Tensor], reads: set[str]
     ) -> None:
-        """Run the image tower and put its features on the bundle.
+        """Run the image tower and put its features on the bundle, ``reads`` at least.
 
         Features that were computed before the stage and came with the batch (a stage's
         ``cache_features``) stand for the tower's.
         """
-        features: Any = inputs.get('features') or self._run_tower(inputs)
+        features: Any = inputs.get('features') or self._run_tower(inputs, reads)
         for name, value in features.items():
             bundle.put(name, value)
 
-    def _run_tower(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        images = inputs['images']
+    def _run_tower(
+        self, inputs: dict[str, Tensor], reads: set[str]
+    ) -> dict[str, Tensor]:
+        given = [inputs['images']]
         if getattr(self.image_encoder, 'num_cameras', 0):
-            features = self.image_encoder(images, inputs['camids'])
-        else:
-            features = self.image_encoder(images)
+            given.append(inputs['camids'])
+        told: dict[str, Any] = {}
+        if 'reads' in self._tower_arguments:
+            told['reads'] = tuple(n for n in self._image_dims if n in reads)
+        features = self.image_encoder(*given, **told)
         if not isinstance(features, dict):  # not a tower of this package
             return {'map': features[-1]}
-        return {name: features[name] for name in self._image_dims}
+        return {n: features[n] for n in self._image_dims if n in features}
 
     def encode_images(
         self, inputs: dict[str, Tensor], reads: set[str]
@@ -137,7 +144,7 @@ class ImageReID(BaseReID):
         """
         rows = torch.arange(len(inputs['images']), device=inputs['images'].device)
         bundle = FeatureBundle(torch.full_like(rows, -1), rows[:0], rows)
-        self.put_image_features(bundle, inputs)
+        self.put_image_features(bundle, inputs, reads)
         return bundle
 
     def image_features(

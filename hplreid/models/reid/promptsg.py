@@ -162,7 +162,7 @@ class PromptSG(ImageReID):
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """See :class:`BaseReID`."""
-        bundle = super().encode(inputs, reads)
+        bundle = super().encode(inputs, self._inversion_reads(reads))
         self._put_prompts(bundle, reads)
         return bundle
 
@@ -170,18 +170,33 @@ class PromptSG(ImageReID):
         self, inputs: dict[str, Tensor], reads: set[str]
     ) -> FeatureBundle:
         """See :class:`ImageReID`."""
-        bundle = super().encode_images(inputs, reads)
+        bundle = super().encode_images(inputs, self._inversion_reads(reads))
         self._put_prompts(bundle, reads)
         return bundle
 
+    def _composed_guides(self, reads: set[str]) -> bool:
+        """Return whether what guides is read, and is the composed prompt."""
+        return self._guide() == 'composed' and 'prompt' in reads
+
+    def _guide(self) -> str:
+        learning = self.training and self.num_ids is not None
+        return self.train_prompt if learning else self.inference
+
+    def _inversion_reads(self, reads: set[str]) -> set[str]:
+        """Return ``reads`` and the sequence, where an inversion network reads it."""
+        composes = self._composed_guides(reads) or bool(reads & _COMPOSED)
+        if composes and self.inversion.reads_tokens:
+            return reads | {'image_tokens'}
+        return reads
+
     def _put_prompts(self, bundle: FeatureBundle, reads: set[str]) -> None:
         """Compose prompts as far as ``reads`` asks; put those and the constant one."""
-        learning = self.training and self.num_ids is not None
-        guide = self.train_prompt if learning else self.inference
-        composed_guides = guide == 'composed' and 'prompt' in reads
+        composed_guides = self._composed_guides(reads)
         if composed_guides or reads & _COMPOSED:
             v, _ = bundle.select('v')
-            tokens, _ = bundle.select('image_tokens')
+            tokens = None
+            if self.inversion.reads_tokens:
+                tokens, _ = bundle.select('image_tokens')
             pseudo = self.inversion(tokens, v)
             bundle.put('pseudo_image', pseudo)
             if composed_guides or 'prompt_image' in reads:
@@ -190,5 +205,5 @@ class PromptSG(ImageReID):
         bundle.put_table('prompt_constant', self.prompt_constant)
         if composed_guides:
             bundle.put('prompt', bundle.select('prompt_image')[0])
-        elif guide == 'constant':
+        elif self._guide() == 'constant':
             bundle.put('prompt', self.prompt_constant.expand(len(bundle.labels), -1))
