@@ -201,44 +201,70 @@ class CLIPImageEncoder(Tower):
         images: Tensor,
         camids: Tensor | None = None,
         reads: Collection[str] | None = None,
+        rows: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Encode images (Eq. 1 of HPL with one class token).
 
-        Where no sequence is read, the last block runs for the class tokens alone. They,
-        and all gradients, are the same but for rounding.
+        For images whose sequence isn't read, the last block runs for the class tokens
+        alone. They, and all gradients, are the same but for rounding.
 
         Args:
             images: ``(B, 3, H, W)``, normalized.
             camids: Cameras ``(B,)`` for a tower with ``num_cameras``; None leaves
                 their embeddings out.
             reads: See :class:`Tower`.
+            rows: Images whose sequences are read, ``(R,)`` int64, each once. Defaults
+                to all.
 
         Returns:
-            ``image_tokens`` ``(B, k + N, d)``: Z_v, projected to the joint space,
-            class tokens first; ``image_hidden`` ``(B, k + N, width)``: the same before
+            ``image_tokens`` ``(R, k + N, d)``: Z_v, projected to the joint space,
+            class tokens first; ``image_hidden`` ``(R, k + N, width)``: the same before
             the projection, both where one of them is read; and for each class token,
             ``v`` say, three states: ``v`` ``(B, d)``, ``v_post`` ``(B, width)`` before
             the projection, ``v_penultimate`` ``(B, width)`` before the last block.
         """
         x = self.embed(images, camids)
         mask = self.attention_mask(x.shape[1])
-        *blocks, last = self.visual.transformer.resblocks
-        for block in blocks:
+        for block in self.visual.transformer.resblocks[:-1]:
             x = self.run(run_clip_block, block, x, mask=mask)
         k = len(self.class_names)
         penultimate = x[:, :k]
-        sequences = any_read(reads, 'image_tokens', 'image_hidden')
-        if sequences:
-            x = self.run(run_clip_block, last, x, mask=mask)
-        else:
-            mask = None if mask is None else mask[:k]
-            x = self.run(run_clip_block, last, x, penultimate, mask)
-        hidden, tokens = self.project(x)
         features = {}
-        if sequences:
+        if any_read(reads, 'image_tokens', 'image_hidden'):
+            classes, sequences = self._run_last(x, mask, rows)
+            hidden, tokens = self.project(sequences)
             features = {'image_tokens': tokens, 'image_hidden': hidden}
+            if rows is not None:
+                hidden, tokens = self.project(classes)
+        else:
+            hidden, tokens = self.project(self._run_last_of_classes(x, mask))
         for i, name in enumerate(self.class_names):
             features[name] = tokens[:, i]
             features[f'{name}_post'] = hidden[:, i]
             features[f'{name}_penultimate'] = penultimate[:, i]
         return features
+
+    def _run_last_of_classes(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the class tokens after the last block, ``(B, k, width)``."""
+        k = len(self.class_names)
+        last = self.visual.transformer.resblocks[-1]
+        of_classes = None if mask is None else mask[:k]
+        return self.run(run_clip_block, last, x, x[:, :k], of_classes)
+
+    def _run_last(
+        self, x: Tensor, mask: Tensor | None, rows: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return all class tokens after the last block, and the sequences of rows."""
+        k = len(self.class_names)
+        last = self.visual.transformer.resblocks[-1]
+        if rows is None:
+            x = self.run(run_clip_block, last, x, mask=mask)
+            return x[:, :k], x
+        # The other rows, in their order: with known sizes no device has to be asked
+        read = torch.zeros(len(x), dtype=torch.uint8, device=x.device)
+        read = read.index_fill(0, rows, 1)
+        others = read.argsort(stable=True)[: len(x) - len(rows)]
+        sequences = self.run(run_clip_block, last, x[rows], mask=mask)
+        classes = self._run_last_of_classes(x[others], mask)
+        places = torch.cat([rows, others]).argsort()
+        return torch.cat([sequences[:, :k], classes])[places], sequences

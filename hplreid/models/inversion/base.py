@@ -1,6 +1,7 @@
 """The base class of inversion networks."""
 
 from abc import abstractmethod
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -31,7 +32,10 @@ class BaseInversion(BaseModule):
 
     @abstractmethod
     def forward(
-        self, tokens: Tensor | None, pooled: Tensor, padding: Tensor | None = None
+        self,
+        tokens: Any,  # noqa: ANN401
+        pooled: Tensor,
+        padding: Tensor | None = None,
     ) -> Tensor:
         """Invert features to pseudo-tokens.
 

@@ -1,5 +1,7 @@
 """CLIP's feed-forward network with fewer passes over its widest activation."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from open_clip.transformer import QuickGELU
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 _SLOPE = 1.702  # of QuickGELU, x * sigmoid(1.702 x)
 
 
-def run_mlp(mlp: nn.Module, x: Tensor) -> Tensor:
+def run_mlp(mlp: Any, x: Tensor) -> Tensor:  # noqa: ANN401
     """Return what a block's feed-forward network makes of tokens ``(..., D)``.
 
     With QuickGELU, the same as ``mlp(x)`` but for rounding: ``x sigmoid(1.702 x)`` is
@@ -31,4 +33,4 @@ def run_mlp(mlp: nn.Module, x: Tensor) -> Tensor:
         _SLOPE * first.bias, x.flatten(0, -2), first.weight.t(), alpha=_SLOPE
     )
     out = torch.addmm(last.bias, F.silu(wide), last.weight.t(), alpha=1 / _SLOPE)
-    return out.view(*x.shape[:-1], -1)
+    return out.unflatten(0, x.shape[:-1])

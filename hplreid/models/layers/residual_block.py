@@ -7,6 +7,8 @@ All functions compute what the block's own ``forward`` does, but for rounding, w
 block's own weights.
 """
 
+from typing import Any
+
 from open_clip.transformer import ResidualAttentionBlock
 from timm.layers import Attention
 from timm.models.vision_transformer import Block
@@ -17,7 +19,7 @@ from .quick_mlp import run_mlp
 
 
 def run_clip_block(
-    block: nn.Module,
+    block: Any,  # noqa: ANN401
     x: Tensor,
     query: Tensor | None = None,
     mask: Tensor | None = None,
@@ -61,7 +63,7 @@ def run_clip_block(
 
 
 def run_encoder_layer(
-    layer: nn.TransformerEncoderLayer,
+    layer: Any,  # noqa: ANN401
     x: Tensor,
     count: int | None = None,
     padding: Tensor | None = None,
@@ -69,7 +71,7 @@ def run_encoder_layer(
     """Run a pre-norm layer of PyTorch's without dropout.
 
     Args:
-        layer: The layer, ``batch_first`` and ``norm_first``.
+        layer: A ``TransformerEncoderLayer``, ``batch_first`` and ``norm_first``.
         x: Tokens ``(B, L, D)``.
         count: How many of the first tokens' outputs are read. Defaults to all.
         padding: True where a token is padding, ``(B, L)`` bool; None if none is.
@@ -95,7 +97,7 @@ def run_encoder_layer(
     return x + layer.linear2(layer.activation(layer.linear1(layer.norm2(x))))
 
 
-def run_timm_block(block: nn.Module, x: Tensor, count: int) -> Tensor:
+def run_timm_block(block: Any, x: Tensor, count: int) -> Tensor:  # noqa: ANN401
     """Run a block of timm's vision transformers for its first tokens.
 
     A block that isn't plain, one with dropout of single values or normalized queries,
@@ -124,12 +126,17 @@ def run_timm_block(block: nn.Module, x: Tensor, count: int) -> Tensor:
     return first + block.drop_path2(block.ls2(block.mlp(block.norm2(first))))
 
 
-def _is_plain(block: nn.Module) -> bool:
+def _is_plain(block: Any) -> bool:  # noqa: ANN401
     if type(block) is not Block or type(block.attn) is not Attention:
         return False
     heads = block.attn
     unused = (heads.q_norm, heads.k_norm, getattr(heads, 'norm', nn.Identity()))
-    drops = (heads.attn_drop, heads.proj_drop, block.mlp.drop1, block.mlp.drop2)
+    drops: tuple[Any, ...] = (
+        heads.attn_drop,
+        heads.proj_drop,
+        block.mlp.drop1,
+        block.mlp.drop2,
+    )
     return (
         all(isinstance(norm, nn.Identity) for norm in unused)
         and getattr(heads, 'gate', None) is None

@@ -113,12 +113,19 @@ class DualEncoder(ImageReID):
             super().receive_features(features)
         self.prototypes.fill(features)
 
+    def text_tower_reads(self, reads: set[str]) -> tuple[str, ...]:
+        """Return the features of captions that are needed.
+
+        A method that makes something else of the tower's features names those here.
+        """
+        return tuple(name for name in _TEXT if name in reads)
+
     def _put_text_features(
         self, bundle: FeatureBundle, inputs: dict[str, Tensor], reads: set[str]
     ) -> None:
         """Run the text tower over the captions, the masked ones, or both."""
         only_masked = self.training and self.train_captions == 'masked'
-        text_reads = tuple(name for name in _TEXT if name in reads)
+        text_reads = self.text_tower_reads(reads)
         text = masked = None
         if 'masked_captions' in inputs and (only_masked or reads & set(_MASKED)):
             masked_reads = text_reads if only_masked else ()

@@ -163,12 +163,10 @@ class HPL(DualEncoder):
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """Run the towers, then invert and prompt as far as ``reads`` asks."""
-        bundle = super().encode(inputs, self._inversion_reads(reads))
+        bundle = super().encode(inputs, reads)
         labels = inputs['labels']
 
-        # Stage I inverts the images of both datasets (Eq. 6), stage II those with a
-        # caption (Eq. 10, 12)
-        group = ALL if self.stage == 'construct' else CAPTIONED
+        group = self._inverted_group
         rows = slice(None) if group == ALL else inputs['caption_rows']
 
         if reads & {'pseudo_image', 'prompt_image'}:  # Eq. 3, 5
@@ -201,14 +199,36 @@ class HPL(DualEncoder):
             bundle.put_table('identity_prompts', self.identity_prompts.table())
         return bundle
 
-    def _inversion_reads(self, reads: set[str]) -> set[str]:
-        """Return ``reads`` and the sequences that their inversions are made of."""
-        needed = set(reads)
-        for kind in ('image', 'text'):
-            inverts = bool(reads & {f'pseudo_{kind}', f'prompt_{kind}'})
-            if inverts and getattr(self, f'{kind}_inversion').reads_tokens:
-                needed.add(f'{kind}_{self.inversion_input}')
-        return needed
+    @property
+    def _inverted_group(self) -> str:
+        """The rows whose images are inverted.
+
+        Stage I inverts the images of both datasets (Eq. 6), stage II those with a
+        caption (Eq. 10, 12).
+        """
+        return ALL if self.stage == 'construct' else CAPTIONED
+
+    def tower_reads(self, reads: set[str]) -> dict[str, str]:
+        """See :class:`ImageReID`; the inversion network may read the sequence."""
+        groups = super().tower_reads(reads)
+        if self._inverts('image', reads):
+            sequence = f'image_{self.inversion_input}'
+            # Unless something else reads it of all rows, or the other form of it
+            whole = {'image_tokens', 'image_hidden'} & groups.keys()
+            groups[sequence] = ALL if whole else self._inverted_group
+        return groups
+
+    def text_tower_reads(self, reads: set[str]) -> tuple[str, ...]:
+        """See :class:`DualEncoder`; the inversion network may read the sequence."""
+        names = super().text_tower_reads(reads)
+        if self._inverts('text', reads):
+            names = (*names, f'text_{self.inversion_input}')
+        return names
+
+    def _inverts(self, kind: str, reads: set[str]) -> bool:
+        """Return whether a sequence, of ``'image'`` or ``'text'``, is inverted."""
+        made = {f'pseudo_{kind}', f'prompt_{kind}'}
+        return bool(reads & made) and getattr(self, f'{kind}_inversion').reads_tokens
 
     def _prompt(self, labels: Tensor, pseudo: Tensor) -> Tensor:
         return self.prompt_encoder(

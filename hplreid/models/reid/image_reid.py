@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle, ReIDDataSample
+from hplreid.structures.feature_bundle import ALL, CAPTIONED
 
 from .base_reid import BaseReID
 
@@ -115,19 +116,31 @@ class ImageReID(BaseReID):
         Features that were computed before the stage and came with the batch (a stage's
         ``cache_features``) stand for the tower's.
         """
-        features: Any = inputs.get('features') or self._run_tower(inputs, reads)
-        for name, value in features.items():
-            bundle.put(name, value)
+        groups = self.tower_reads(reads)
+        features: Any = inputs.get('features')
+        if features or 'rows' not in self._tower_arguments:
+            groups = dict.fromkeys(groups, ALL)
+        for name, value in (features or self._run_tower(inputs, groups)).items():
+            bundle.put(name, value, groups.get(name, ALL))
+
+    def tower_reads(self, reads: set[str]) -> dict[str, str]:
+        """Return the image features that are needed, and of which group of rows.
+
+        A method that makes something else of the tower's features names those here.
+        """
+        return {name: ALL for name in self._image_dims if name in reads}
 
     def _run_tower(
-        self, inputs: dict[str, Tensor], reads: set[str]
+        self, inputs: dict[str, Tensor], groups: dict[str, str]
     ) -> dict[str, Tensor]:
         given = [inputs['images']]
         if getattr(self.image_encoder, 'num_cameras', 0):
             given.append(inputs['camids'])
         told: dict[str, Any] = {}
         if 'reads' in self._tower_arguments:
-            told['reads'] = tuple(n for n in self._image_dims if n in reads)
+            told['reads'] = tuple(groups)
+        if CAPTIONED in groups.values():
+            told['rows'] = inputs['caption_rows']
         features = self.image_encoder(*given, **told)
         if not isinstance(features, dict):  # not a tower of this package
             return {'map': features[-1]}

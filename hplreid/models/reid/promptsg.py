@@ -7,6 +7,7 @@ from torch import Tensor
 
 from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_bundle import ALL
 from hplreid.utils.argument_checks import check_one_of
 
 from ..backbones.clip_text_encoder import mean_token_norm
@@ -162,7 +163,7 @@ class PromptSG(ImageReID):
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """See :class:`BaseReID`."""
-        bundle = super().encode(inputs, self._inversion_reads(reads))
+        bundle = super().encode(inputs, reads)
         self._put_prompts(bundle, reads)
         return bundle
 
@@ -170,7 +171,7 @@ class PromptSG(ImageReID):
         self, inputs: dict[str, Tensor], reads: set[str]
     ) -> FeatureBundle:
         """See :class:`ImageReID`."""
-        bundle = super().encode_images(inputs, self._inversion_reads(reads))
+        bundle = super().encode_images(inputs, reads)
         self._put_prompts(bundle, reads)
         return bundle
 
@@ -182,12 +183,13 @@ class PromptSG(ImageReID):
         learning = self.training and self.num_ids is not None
         return self.train_prompt if learning else self.inference
 
-    def _inversion_reads(self, reads: set[str]) -> set[str]:
-        """Return ``reads`` and the sequence, where an inversion network reads it."""
+    def tower_reads(self, reads: set[str]) -> dict[str, str]:
+        """See :class:`ImageReID`; some inversion networks read the sequence."""
+        groups = super().tower_reads(reads)
         composes = self._composed_guides(reads) or bool(reads & _COMPOSED)
         if composes and self.inversion.reads_tokens:
-            return reads | {'image_tokens'}
-        return reads
+            groups['image_tokens'] = ALL
+        return groups
 
     def _put_prompts(self, bundle: FeatureBundle, reads: set[str]) -> None:
         """Compose prompts as far as ``reads`` asks; put those and the constant one."""

@@ -48,6 +48,24 @@ def test_a_sequence_that_is_read_is_there(name, sequence):
     assert_equal(part, whole, names=[sequence])
 
 
+@pytest.mark.parametrize('name', ['clip', 'routed', 'isolated'])
+@pytest.mark.parametrize('rows', [[2, 0], [0, 1, 2, 3], []])
+def test_sequences_of_some_images(name, rows):
+    tower, arguments = build(name), inputs_of(name)
+    rows = torch.tensor(rows, dtype=torch.int64)
+    reads = ('v', f'{tower.class_names[-1]}_post', 'image_tokens', 'image_hidden')
+
+    def whole(*given):
+        features = tower(*given)
+        for sequence in ('image_tokens', 'image_hidden'):
+            features[sequence] = features[sequence][rows]
+        return features
+
+    whole.zero_grad, whole.named_parameters = tower.zero_grad, tower.named_parameters
+    expected = run(whole, arguments, reads)
+    assert_equal(run(tower, arguments, reads, rows=rows), expected)
+
+
 def count_tokens(tower, layer, arguments, **options):
     """Return how many tokens of a sequence a layer is given."""
     seen = []
