@@ -27,6 +27,7 @@ from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
 from .data_parallel import init_distributed
 from .loops.benchmark_loop import TRAINED_ON
+from .tf32 import set_tf32
 
 Metrics = dict[str, float]
 """Scores in percent, by ``<benchmark>/<metric>``."""
@@ -65,6 +66,7 @@ def prepare_run(config: Config, training: bool = True) -> None:
     Raises:
         ConfigError: The config can't run.
     """
+    set_tf32(False)
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
     check_types(config)  # before data are made: a misspelled name costs no time

@@ -15,8 +15,10 @@ from hplreid.registry import LOOPS
 
 from ..hooks.resume_hook import ResumeHook
 from ..random_state import preserved_rng
+from ..tf32 import describe_tf32, tf32
 from .cached_step import find_sub_batch_problem, train_step_in_sub_batches
 from .init_features import provide_init_features
+from .out_of_memory import explain_out_of_memory
 from .stage import (
     Stage,
     build_schedulers,
@@ -57,11 +59,14 @@ class StagedTrainLoop(BaseLoop):
             :class:`Stage`).
         val_begin: First epoch after which to validate.
         val_interval: Epochs between validations. The last epoch is always validated.
+        tf32: Whether training steps may round products in fp32 to TF32 on GPUs that
+            have it. Defaults to False.
 
     Raises:
         ValueError: A stage has a problem, see :func:`parse_stages`; or the config has
             a top-level key that stages must have themselves; or a model can't be
             trained with a stage's ``micro_batch_size``.
+        TrainingMemoryError: A step doesn't fit into the memory of the GPU.
     """
 
     dataloader: DataLoader
@@ -73,6 +78,7 @@ class StagedTrainLoop(BaseLoop):
         stages: Mapping[str, dict],
         val_begin: int = 1,
         val_interval: int = 1,
+        tf32: bool = False,
     ) -> None:
         _check_top_level_keys(runner)
         self.stages = parse_stages(stages, runner.optim_wrapper, dataloader)
@@ -81,6 +87,7 @@ class StagedTrainLoop(BaseLoop):
         super().__init__(runner, self._loaders[0])
         self.val_begin = val_begin
         self.val_interval = val_interval
+        self.tf32 = tf32
         self.stop_training = False  # EarlyStoppingHook sets it
         self._epoch = 0
         self._iter = 0
@@ -175,11 +182,14 @@ class StagedTrainLoop(BaseLoop):
         self._check_position()
         self._begin_stage()
         self.runner.call_hook('before_train')
+        if next(self.model.parameters()).is_cuda:
+            self.runner.logger.info(describe_tf32(self.tf32))
         while self._epoch < self.max_epochs and not self.stop_training:
             if self._epoch == self._epochs_at[self.stage_index + 1]:
                 self.enter_stage(self.stage_index + 1)
                 self._begin_stage()
-            self.run_epoch()
+            with tf32(self.tf32):
+                self.run_epoch()
             self._validate()
         stop_workers(self.dataloader)  # frees memory for a test that follows
         self.runner.call_hook('after_train')
@@ -244,7 +254,8 @@ class StagedTrainLoop(BaseLoop):
         """Train one step."""
         runner = self.runner
         runner.call_hook('before_train_iter', batch_idx=idx, data_batch=batch)
-        outputs = self._train_step(batch)
+        with explain_out_of_memory(batch, self.stage, runner.optim_wrapper):
+            outputs = self._train_step(batch)
         runner.call_hook(
             'after_train_iter', batch_idx=idx, data_batch=batch, outputs=outputs
         )

@@ -8,6 +8,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
+from hplreid.engine.tf32 import tf32
 from hplreid.registry import DATA_SAMPLERS
 from tests.test_engine.engine_toy import ToySampler, toy_config, train
 
@@ -299,3 +300,20 @@ def test_a_method_that_can_not_be_cached_is_refused_before_training(tmp_path):
     expected = "'align' has micro_batch_size=2, but ToyModel computes its losses itself"
     with pytest.raises(ValueError, match=expected):
         build(config).train_loop  # noqa: B018
+
+
+@pytest.mark.parametrize('allowed', [False, True])
+def test_tf32_is_for_training_steps_alone(tmp_path, allowed):
+    seen = {}
+
+    class Flags(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            seen['train'] = torch.backends.cudnn.allow_tf32
+            seen['products'] = torch.backends.cuda.matmul.allow_tf32
+
+        def after_train(self, runner):
+            seen['after'] = torch.backends.cudnn.allow_tf32
+
+    with tf32(False):
+        build(toy_config(tmp_path, **{'train_cfg.tf32': allowed}), Flags()).train()
+    assert seen == dict(train=allowed, products=allowed, after=False)
