@@ -56,7 +56,7 @@ def describe_tf32(allowed: bool) -> str:
     """
     if allowed:
         return (
-            'TF32 is on in training steps (train_cfg.tf32): products in fp32 keep 10 of '
+            'TF32 is on in training steps (train_cfg.tf32): fp32 products keep 10 of '
             '23 bits of the mantissa. Scores are computed without it.'
         )
     return 'TF32 is off (train_cfg.tf32): what is computed in fp32 keeps all its bits.'
