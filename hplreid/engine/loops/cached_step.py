@@ -151,8 +151,8 @@ def find_sub_batch_problem(model: nn.Module, trainable: Sequence[str]) -> str | 
     if norms:
         return (
             f'the batch norms {norms[:3]} of {name} ({len(norms)} in all) would see '
-            'sub-batches instead of the batch, which is another training: use '
-            'checkpoint_blocks or a smaller batch'
+            'sub-batches instead of the batch, which is another training: take '
+            'the batch as a whole, or a smaller one'
         )
     return None
 
