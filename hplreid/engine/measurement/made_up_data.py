@@ -57,7 +57,7 @@ def make_up_batch(
     height, width, masked = _read_pipeline(stage.dataloader['dataset'])
     total = pairs + ids * instances
     images = torch.randint(0, 256, (total, 3, height, width), generator=generator)
-    captions = _make_captions(pairs, caption_tokens, generator)
+    captions = make_captions(pairs, caption_tokens, generator)
     labels = torch.cat(
         [
             torch.randint(0, num_ids, (pairs,), generator=generator),
@@ -129,7 +129,8 @@ def _read_pipeline(dataset: dict[str, Any]) -> tuple[int, int, bool]:
     return height, width, 'MaskCaption' in steps
 
 
-def _make_captions(count: int, longest: int, generator: torch.Generator) -> Tensor:
+def make_captions(count: int, longest: int, generator: torch.Generator) -> Tensor:
+    """Return tokens of captions of ``longest / 2`` to ``longest``, ``(count, 77)``."""
     captions = torch.zeros(count, _CONTEXT, dtype=torch.int64)
     for row in range(count):
         words = longest // 2 + row % (longest - longest // 2 - 1)

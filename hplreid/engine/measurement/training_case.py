@@ -29,7 +29,7 @@ class TrainingCase:
     """A step of a stage as the training loop takes it, on batches that are given.
 
     Args:
-        model: Config of the model, whose weights will be random.
+        model: Config of the model, whose weights will be random; or the model itself.
         stage: The stage.
         batches: Collated batches, see :func:`.make_up_batch`; one step takes them all,
             several with ``accumulative_counts``.
@@ -44,7 +44,7 @@ class TrainingCase:
 
     def __init__(
         self,
-        model: dict[str, Any],
+        model: dict[str, Any] | BaseReID,
         stage: Stage,
         batches: list[Batch],
         num_ids: int,
@@ -56,7 +56,8 @@ class TrainingCase:
         self.batches = batches
         self.device = torch.device(device)
         self.allow_tf32 = allow_tf32
-        self.model = build_model(model, num_ids, seed).to(self.device)
+        built = build_model(model, num_ids, seed) if isinstance(model, dict) else model
+        self.model: Any = built.to(self.device)
         set_trainable(self.model, stage.trainable)
         problem = find_sub_batch_problem(self.model, stage.trainable)
         if stage.micro_batch_size is not None and problem is not None:

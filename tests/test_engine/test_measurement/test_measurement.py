@@ -125,24 +125,21 @@ def test_operations_of_a_frozen_text_tower_by_hand():
 
 
 def test_options_change_memory_but_not_losses():
-    model, stages = read('hpl/hpl_tiny_synthpeds')
-    options = ('fp32', 'tf32', 'channels_last', 'accumulation', 'sub_batches')
+    model, stages = read('clip_reid/clip-reid_tiny_synthpeds')
+    options = ('tf32', 'channels_last', 'accumulation', 'sub_batches')
     rows, skipped = measure_training(
-        model, stages[1], options, 'cpu', num_ids=20, batch_size=32, rounds=1
+        model, stages[1], options, 'cpu', num_ids=20, batch_size=16, rounds=1
     )
     assert set(skipped) == {'tf32', 'channels_last'}
     found = {row['option']: row for row in rows}
-    assert list(found) == ['plain', 'fp32', 'accumulation', 'sub_batches']
-    assert found['fp32']['loss_difference'] == 0
+    assert list(found) == ['plain', 'accumulation', 'sub_batches']
     assert found['sub_batches']['loss_difference'] < 1e-6
     assert found['accumulation']['loss_difference'] is None
-    assert found['fp32']['memory'] == found['plain']['memory']
     for option in ('accumulation', 'sub_batches'):
         assert found[option]['memory'] < 0.9 * found['plain']['memory']
     for row in rows:
-        assert (row['images'], row['captions']) == (32, 16)
-        assert row['images_per_s'] * row['seconds'] == pytest.approx(32)
-        assert row['captions_per_s'] * row['seconds'] == pytest.approx(16)
+        assert (row['images'], row['captions']) == (16, 0)
+        assert row['images_per_s'] * row['seconds'] == pytest.approx(16)
         assert row['of_product'] > 0
         assert row['of_data_sheet'] is None
 
