@@ -5,6 +5,8 @@ import importlib.util
 import json
 import subprocess
 
+from hplreid.engine.measurement.gpu_checks import CHECKS
+
 from .programs import ROOT, run
 
 TOOL = 'analysis_tools/check_gpu.py'
@@ -28,10 +30,21 @@ def test_a_check_that_fails_keeps_no_other_from_running(tmp_path):
     assert table[4].endswith('| **failed** |')
 
 
-def test_a_check_that_takes_too_long_keeps_what_it_has_found(tmp_path, monkeypatch):
+def load_tool():
     spec = importlib.util.spec_from_file_location('check_gpu', ROOT / 'tools' / TOOL)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def test_the_checks_take_six_minutes_at_most():
+    tool = load_tool()
+    assert set(tool.SECONDS) == set(CHECKS)
+    assert sum(tool.SECONDS.values()) <= 360
+
+
+def test_a_check_that_takes_too_long_keeps_what_it_has_found(tmp_path, monkeypatch):
+    tool = load_tool()
     args = argparse.Namespace(
         out=tmp_path, seconds=0.5, device='cpu', steps=1, small=True, methods=None
     )

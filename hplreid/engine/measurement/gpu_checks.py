@@ -328,7 +328,3 @@ CHECKS: dict[str, Callable[[CheckOptions], Iterator[Row]]] = dict(
     extraction=measure_extraction_speed,
     memory=check_memory,
 )
-SECONDS = dict(
-    training=130, ranking=30, resume=40, throughput=80, extraction=30, memory=50
-)
-"""The time that each check may take, 360 in all."""
