@@ -79,6 +79,25 @@ def test_installed_versions_lie_in_the_declared_ranges(requirement):
     assert parsed.specifier.contains(version, prereleases=True)
 
 
+def test_the_file_of_lowest_versions_says_what_is_declared():
+    requirements = pytest.importorskip('packaging.requirements')
+    versions = pytest.importorskip('packaging.version')
+    text = (ROOT / 'requirements' / 'lowest.txt').read_text('utf-8')
+    pinned = dict(line.split('==') for line in text.splitlines() if '==' in line)
+    extras = PROJECT['optional-dependencies']
+    declared = {*PROJECT['dependencies'], *(r for own in extras.values() for r in own)}
+    bounds = {}
+    for requirement in map(requirements.Requirement, declared):
+        for specifier in requirement.specifier:
+            if specifier.operator == '>=':
+                bounds[requirement.name] = versions.Version(specifier.version).release
+    needed = {requirements.Requirement(r).name for r in PROJECT['dependencies']}
+    assert needed <= set(pinned) <= set(bounds)
+    for name, version in pinned.items():
+        bound = bounds[name]
+        assert versions.Version(version).release[: len(bound)] == bound, name
+
+
 def test_one_version_number():
     source = (ROOT / 'hplreid' / 'version.py').read_text('utf-8')
     assert f"__version__ = '{hplreid.__version__}'" in source

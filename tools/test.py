@@ -9,12 +9,6 @@ import sys
 from pathlib import Path
 
 from mmengine.config import DictAction
-from mmengine.dist import is_main_process
-
-from hplreid.engine.config import ConfigError, flags, read_config
-from hplreid.engine.run import score
-from hplreid.utils.atomic_files import write_json
-from hplreid.utils.checkpoint import CheckpointError
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,7 +41,11 @@ def parse_args() -> argparse.Namespace:
         help='average the features of each image and its mirror image, or those of '
         'test_cfg.augment',
     )
-    parser.add_argument('--amp', action='store_true', help='encode in bf16')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='encode in mixed precision, if the device is fast in it',
+    )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument(
         '--cfg-options',
@@ -63,9 +61,19 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+from mmengine.dist import is_main_process
+
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.run import score
+from hplreid.utils.atomic_files import write_json
+from hplreid.utils.checkpoint import CheckpointError
+
+
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
@@ -76,8 +84,9 @@ def main() -> None:
         config.test_cfg.dump_features = args.dump_features
     if args.tta:
         config.test_cfg.setdefault('augment', dict(flip=True))
+    precision = 'auto' if args.amp else 'fp32'
     try:
-        metrics = score(config, args.checkpoint, amp=args.amp)
+        metrics = score(config, args.checkpoint, precision)
     except (ConfigError, CheckpointError, FileNotFoundError) as error:
         sys.exit(str(error))
     if args.out and is_main_process():
@@ -88,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

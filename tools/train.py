@@ -4,12 +4,10 @@ python tools/train.py configs/hpl/hpl_tiny_synthpeds.py
 """
 
 import argparse
+import os
 import sys
 
 from mmengine.config import DictAction
-
-from hplreid.engine.config import ConfigError, flags, read_config
-from hplreid.engine.run import prepare_run, train, train_seeds
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,7 +28,9 @@ def parse_args() -> argparse.Namespace:
         'folder',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='bf16 mixed precision in all stages'
+        '--amp',
+        action='store_true',
+        help='mixed precision in all stages, if the device is fast in it',
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='no validation while training'
@@ -65,9 +65,21 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+    if os.environ.get('RANK', '0') == '0':
+        print(
+            f'Training by {ARGS.config}. Missing data are made first; the first losses '
+            'come some 10 s later, with the time left.',
+            flush=True,
+        )
+
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.run import prepare_run, train, train_seeds
+
+
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
@@ -91,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

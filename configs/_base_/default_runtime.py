@@ -4,17 +4,24 @@ default_scope = 'hplreid'
 default_hooks = dict(
     runtime_info=dict(type='LossLogHook'),  # stops at a loss that isn't finite
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50),
+    # Every tenth step, to the log file and the visualization backends
+    logger=dict(type='LoggerHook', interval=10),
     param_scheduler=dict(type='ParamSchedulerHook'),
     # The last epoch is scored. No epoch is selected by its score unless a config says
     # so (`save_best`, see configs/irra/README.md)
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=None,  # the training loop tells samplers the epoch
 )
-# Ranked lists of five queries of each benchmark after every test, in the work folder
-custom_hooks = [dict(type='RankedListHook', num_queries=5)]
+custom_hooks = [
+    # What is printed: a line about every 10 to 60 seconds
+    dict(type='ProgressHook'),
+    # Ranked lists of five queries of each benchmark after every test
+    dict(type='RankedListHook', num_queries=5),
+]
 
-log_processor = dict(window_size=50, by_epoch=True)
+# Writes curves and config to the work folder
+visualizer = dict(type='RunVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+log_processor = dict(window_size=10, by_epoch=True)
 log_level = 'INFO'
 
 env_cfg = dict(

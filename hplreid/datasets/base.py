@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from mmengine.logging import print_log
+from hplreid.utils.log import log
 
 from .counts import Counts, compare_counts, count_images
 from .errors import EmptySplitError, MissingDataError
@@ -106,9 +106,7 @@ class BaseReIDDataset(ItemDataset):
         if self.has_caption.any():
             text += f', {int(self.has_caption.sum()):,} captions'
         layout = f' ({which})' if (which := self.describe_layout()) else ''
-        print_log(
-            f"{self.name}, split '{self.split}'{layout}: {text}", logger='current'
-        )
+        log(f"{self.name}, split '{self.split}'{layout}: {text}")
 
     @abstractmethod
     def load_items(self) -> list[Item]:

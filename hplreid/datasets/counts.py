@@ -1,9 +1,10 @@
 """Counting identities and images, and comparing the counts with published ones."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from mmengine.logging import print_log
+from hplreid.utils.log import log
 
 from .errors import CountMismatchError
 from .items import Item
@@ -59,4 +60,4 @@ def compare_counts(
     hint = 'Set expected=None for data that only shares the layout.'
     if strict:
         raise CountMismatchError(f'{message}\n{hint}')
-    print_log(f'{message}\n{hint}', logger='current', level=30)
+    log(f'{message}\n{hint}', level=logging.WARNING)

@@ -13,6 +13,7 @@ from .hooks import (
     AtomicCheckpointHook,
     LossLogHook,
     NonFiniteLossError,
+    ProgressHook,
     RankedListHook,
     ResumeHook,
 )
@@ -28,6 +29,7 @@ __all__ = [
     'BenchmarkValLoop',
     'LossLogHook',
     'NonFiniteLossError',
+    'ProgressHook',
     'RankedListHook',
     'ReIDDataParallel',
     'ResumeHook',

@@ -8,7 +8,6 @@ from statistics import mean, stdev
 
 import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
@@ -16,8 +15,10 @@ from mmengine.runner import Runner
 from prettytable import PrettyTable
 
 from hplreid.utils.atomic_files import write_json
-from hplreid.utils.checkpoint import read_checkpoint
+from hplreid.utils.checkpoint import read_checkpoint, to_plain
 from hplreid.utils.load_weights import load_inference_weights
+from hplreid.utils.weights_file import write_weights
+from hplreid.version import __version__
 
 from .checkpoint_selection import SELECTION, load_best_weights
 from .config.check import check_config, check_types, raise_problems
@@ -25,8 +26,11 @@ from .config.check_benchmarks import find_benchmark_problems
 from .config.flags import set_seed
 from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
+from .console import open_console
 from .data_parallel import init_distributed
 from .loops.benchmark_loop import TRAINED_ON
+from .precision import choose_precision
+from .runner import ReIDRunner
 from .tf32 import set_tf32
 
 Metrics = dict[str, float]
@@ -66,6 +70,7 @@ def prepare_run(config: Config, training: bool = True) -> None:
     Raises:
         ConfigError: The config can't run.
     """
+    open_console()
     set_tf32(False)
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
@@ -88,7 +93,7 @@ def build_runner(config: Config) -> Runner:
     """Build MMEngine's runner, or the one that ``runner_type`` of the config names."""
     if 'runner_type' in config:
         return RUNNERS.build(config)
-    return Runner.from_cfg(config)
+    return ReIDRunner.from_cfg(config)
 
 
 def train(config: Config, test: bool = True) -> Metrics | None:
@@ -107,15 +112,44 @@ def train(config: Config, test: bool = True) -> Metrics | None:
     """
     runner = build_runner(config)
     runner.train()
+    load_best_weights(runner)
+    weights = save_final_weights(runner)
     metrics = None
     if test and config.get('test_cfg') is not None:
-        load_best_weights(runner)
         runner._has_loaded = True  # else the resumed checkpoint would be loaded
         metrics = runner.test()
+    runner.logger.info(
+        f'Log, config, checkpoints and scores are in {config.work_dir}. To test the '
+        f'weights again: python tools/test.py {config.filename} {weights}'
+    )
     return metrics
 
 
-def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
+def save_final_weights(runner: Runner) -> Path:
+    """Write the weights of a run, without optimizer, with its config and label map.
+
+    Returns:
+        ``final.safetensors`` in the work folder.
+    """
+    path = Path(runner.cfg.work_dir) / 'final.safetensors'
+    if is_main_process():
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        dataset_meta = getattr(runner.train_dataloader.dataset, 'metainfo', None)
+        meta = dict(
+            cfg=runner.cfg.pretty_text,
+            seed=runner.seed,
+            epoch=runner.epoch,
+            iter=runner.iter,
+            experiment_name=runner.experiment_name,
+            hplreid_version=__version__,
+            dataset_meta=to_plain(dataset_meta or {}),
+            selection=runner.message_hub.get_info(SELECTION),
+        )
+        write_weights(path, model.state_dict(), meta)
+    return path
+
+
+def score(config: Config, checkpoint: str, precision: str = 'fp32') -> Metrics:
     """Test a checkpoint on the benchmarks of a config.
 
     The model is built for inference, with weights from the checkpoint alone.
@@ -123,22 +157,25 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
     Args:
         config: A config. Its keys about training are ignored.
         checkpoint: The file of the weights.
-        amp: Whether to encode in bf16. Scores are computed in fp32 in any case.
+        precision: In which to encode, see :func:`.choose_precision`. Distances are
+            computed in fp32 in any case.
 
     Returns:
         The scores.
 
     Raises:
         ConfigError: The config can't be tested.
+        ValueError: The device can't compute in the precision.
         CheckpointError: The checkpoint can't be read, or doesn't fit the model.
         FileNotFoundError: The checkpoint doesn't exist.
     """
+    chosen = choose_precision(precision)
     # Read first: a wrong file should be reported before anything that takes longer
     meta = read_checkpoint(checkpoint).get('meta') or {}
     inference = inference_config(config)
     prepare_run(inference, training=False)
     # The config that is saved in the work folder is the whole one
-    runner = Runner(
+    runner = ReIDRunner(
         **{key: inference.get(key) for key in _TEST_KEYS if key in inference},
         load_from=checkpoint,
         cfg=config,
@@ -148,9 +185,8 @@ def score(config: Config, checkpoint: str, amp: bool = False) -> Metrics:
     runner._has_loaded = True  # the runner would load with strict=False
     runner.message_hub.update_info(TRAINED_ON, _training_data(meta))
     runner.message_hub.update_info(SELECTION, meta.get(SELECTION))
-    if amp:
-        bf16 = torch.autocast(get_device(), torch.bfloat16)
-        runner.model.test_step = bf16(runner.model.test_step)
+    runner.logger.info(f'Encoding in {chosen}')
+    runner.model.test_step = chosen.autocast()(runner.model.test_step)
     return runner.test()
 
 

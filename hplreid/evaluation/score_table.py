@@ -1,5 +1,6 @@
 """Scores in the order of papers, and the table of scores and settings."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from prettytable import PrettyTable
@@ -7,6 +8,9 @@ from prettytable import PrettyTable
 from .ranking.ranking_result import RankingResult
 
 Rows = Mapping[str, Mapping[str, float | str]]
+
+_COUNTS = ('queries', 'gallery')  # columns, even if all rows have the same
+_WIDTH = 100
 
 
 def list_scores(
@@ -39,27 +43,36 @@ def list_scores(
 def format_table(rows: Rows, title: str) -> str:
     """Lay out one row per benchmark.
 
-    Rows whose columns come in another order (those of the other task) get a table of
-    their own below.
+    Settings that all rows share are listed above. Rows whose columns come in another
+    order (those of the other task) get a table of their own below.
 
     Args:
         rows: Benchmark -> column -> score (two decimals are shown) or setting.
-        title: Line above the first table, for what all rows share.
+        title: Text above the table, of what all rows share; it is broken at ' | '.
 
     Returns:
         The table or tables; a value that a row lacks shows as ``-``.
 
     Example:
         >>> from hplreid.evaluation import format_table
-        >>> print(format_table({'market1501': {'mAP': 89.876, 'R1': 95.5}}, 'seed: 0'))
-        +----------------------------+
-        |          seed: 0           |
+        >>> row = {'mAP': 89.876, 'R1': 95.5, 'AP': 'step'}
+        >>> print(format_table({'market1501': row}, 'seed: 0'))
+        seed: 0 | AP: step
         +------------+-------+-------+
         | benchmark  |  mAP  |   R1  |
         +------------+-------+-------+
         | market1501 | 89.88 | 95.50 |
         +------------+-------+-------+
     """
+    shared = _shared_settings(rows)
+    above = [
+        *title.split(' | '),
+        *(f'{name}: {value}' for name, value in shared.items()),
+    ]
+    rows = {
+        benchmark: {name: row[name] for name in row if name not in shared}
+        for benchmark, row in rows.items()
+    }
     tables: list[dict[str, Mapping[str, float | str]]] = []
     for benchmark, row in rows.items():
         fitting = next((t for t in tables if _same_order(t, row)), None)
@@ -67,8 +80,26 @@ def format_table(rows: Rows, title: str) -> str:
             tables.append({benchmark: row})
         else:
             fitting[benchmark] = row
-    parts = [_lay_out(t, title if i == 0 else None) for i, t in enumerate(tables)]
-    return '\n'.join(parts)
+    return '\n'.join([*_wrap(above), *map(_lay_out, tables)])
+
+
+def _wrap(items: Sequence[str]) -> list[str]:
+    """Return lines of items with bars between them, broken at bars."""
+    fixed = ' | '.join(items).replace(' ', '\0').replace('\0|\0', '\0| ')
+    lines = textwrap.wrap(fixed, _WIDTH, break_long_words=False)
+    return [line.replace('\0', ' ').removesuffix(' |') for line in lines]
+
+
+def _shared_settings(rows: Rows) -> dict[str, str]:
+    """Return the settings, not scores or counts, that are the same in all rows."""
+    first = next(iter(rows.values()), {})
+    return {
+        name: value
+        for name, value in first.items()
+        if isinstance(value, str)
+        and name not in _COUNTS
+        and all(row.get(name) == value for row in rows.values())
+    }
 
 
 def _same_order(rows: Rows, row: Mapping[str, float | str]) -> bool:
@@ -82,9 +113,9 @@ def _columns(rows: Rows) -> list[str]:
     return list(dict.fromkeys(name for row in rows.values() for name in row))
 
 
-def _lay_out(rows: Rows, title: str | None) -> str:
+def _lay_out(rows: Rows) -> str:
     columns = _columns(rows)
-    table = PrettyTable(['benchmark', *columns], title=title)
+    table = PrettyTable(['benchmark', *columns])
     table.align['benchmark'] = 'l'
     for benchmark, row in rows.items():
         table.add_row([benchmark, *(_show(row.get(name, '-')) for name in columns)])

@@ -10,6 +10,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from .weights_file import read_weights
+
 _PLAIN = (str, int, float, bool, bytes, type(None), torch.Tensor)
 
 
@@ -76,7 +78,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     """Read a checkpoint with ``weights_only=True``, so that no code is executed.
 
     Args:
-        path: The file.
+        path: The file; ``*.safetensors`` have weights and ``meta`` only.
         map_location: The device of the tensors. Defaults to ``'cpu'``.
 
     Raises:
@@ -92,6 +94,8 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     if not path.is_file():
         raise FileNotFoundError(f"Checkpoint '{path}' does not exist.")
     try:
+        if path.suffix == '.safetensors':
+            return read_weights(path)
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise CheckpointError(

@@ -5,11 +5,13 @@ lives in ``hplreid.engine.hooks``.
 """
 
 from .ranked_list import RankedListVisualizer, draw_ranked_list, draw_ranked_lists
+from .run_visualizer import RunVisualizer
 from .sample_sheet import SheetSample, Token, draw_sample_sheet
 from .verification_plot import draw_verification
 
 __all__ = [
     'RankedListVisualizer',
+    'RunVisualizer',
     'SheetSample',
     'Token',
     'draw_ranked_list',

@@ -1,14 +1,17 @@
 """A drawing of a verification report."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from hplreid.evaluation.verification.verification_report import VerificationReport
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _GENUINE, _IMPOSTOR = '#14963c', '#cd1e2d'
 _MAX_POINTS = 2000  # of the curve: more can't be told apart
@@ -33,7 +36,11 @@ def draw_verification(
         >>> report = verification_report(feats[:8], feats[8:], pids[:8], pids[8:])
         >>> draw_verification(report, 'verification.png')
     """
-    # No pyplot: it keeps every figure and looks for a screen
+    # Loaded here, for a run that draws no such report shouldn't wait for it; and no
+    # pyplot, which keeps every figure and looks for a screen
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(13, 4), layout='constrained')
     if title:
         figure.suptitle(title)

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from .programs import run_tool
+from hplreid.engine.measurement import OPTIONS
+
+from .programs import run, run_tool
 
 CONFIGS = (
     'configs/clip_reid/clip-reid_tiny_synthpeds.py',
@@ -49,3 +51,8 @@ def test_a_table_and_a_file_of_all_stages(tmp_path):
     assert plain['captions_per_s'] * plain['seconds'] == pytest.approx(8)
     assert sum(plain['parts'].values()) > 0
     assert parted['loss_difference'] < 1e-5
+
+
+def test_all_options_have_names():
+    listed = run('analysis_tools/benchmark_training.py', '--help').stdout
+    assert ', '.join(OPTIONS) in ' '.join(listed.split())

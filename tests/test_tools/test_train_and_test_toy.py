@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from hplreid.engine import precision
 from tests.test_engine.engine_toy import toy_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +122,8 @@ def test_several_seeds(call, config, tmp_path):
     assert metrics(tmp_path / 'alone')['toy/mean'] == scores[1]
 
 
-def test_amp(call, config, tmp_path):
+def test_amp(call, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, '_computes_bf16', lambda device: (True, 'it can'))
     trained, plain = tmp_path / 'amp', tmp_path / 'plain'
     call('train.py', config, '--work-dir', trained, '--amp')
     call('train.py', config, '--work-dir', plain)

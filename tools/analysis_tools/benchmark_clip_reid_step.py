@@ -19,11 +19,32 @@ measured.
 import argparse
 import statistics
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
+    parser.add_argument('--img-size', type=int, nargs=2, default=(256, 128))
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--num-ids', type=int, default=751, help="Market-1501's")
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument(
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor
 
+from hplreid.engine.precision import choose_precision
 from hplreid.models.reid import CLIPReID
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
 from hplreid.utils.measuring import time_call
@@ -124,18 +145,8 @@ def check_equal(implementations: dict[str, Implementation]) -> float:
     return worst
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('--arch', default='ViT-B-16-quickgelu')
-    parser.add_argument('--img-size', type=int, nargs=2, default=(256, 128))
-    parser.add_argument('--batch', type=int, default=64)
-    parser.add_argument('--num-ids', type=int, default=751, help="Market-1501's")
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32')
-    args = parser.parse_args()
     init_default_scope('hplreid')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     size = (args.img_size[0], args.img_size[1])
@@ -165,14 +176,15 @@ def main() -> None:
     for name, seconds in zip(implementations, times, strict=True):
         table.add_row([name, f'{seconds:.4f}', f'{seconds / times[-1]:.1f}'])
     identities = len(batch['labels'].unique())
+    precision = choose_precision(args.precision, device)
     print(
         f'{args.arch}, {size[0]} x {size[1]}, {args.batch} images of {identities} '
         f'identities, prompts of {cut.prompt_learner.identity_template.length} tokens, '
-        f'{device}, {args.precision}, {torch.get_num_threads()} threads, median of '
-        f'{args.rounds} rounds; results differ by {differ:.1e}'
+        f'{precision}, {torch.get_num_threads()} threads, '
+        f'median of {args.rounds} rounds; results differ by {differ:.1e}'
     )
     print(table)
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

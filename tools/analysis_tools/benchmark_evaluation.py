@@ -27,16 +27,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from prettytable import PrettyTable
-
-from hplreid.evaluation import evaluate_ranking
-from hplreid.utils.measuring import PAUSE, MemoryWatch, time_call
-
-LENGTH = 512
-CHUNK = 16128  # gallery items of a file to read at a time
-
 
 @dataclass(frozen=True)
 class Size:
@@ -58,6 +48,37 @@ SIZES = {
     'msmt17': Size(11659, 82161, 3060, 15),
     'million': Size(1000, 1_000_000, 250, 15, distractors=990_000, in_file=True),
 }
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--sizes', nargs='+', choices=SIZES, default=['market1501', 'msmt17-half']
+    )
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument(
+        '--noise', type=float, default=2.0, help='of a feature, its center being 1'
+    )
+    parser.add_argument('--sorted-queries', type=int, default=500)
+    parser.add_argument('--block-size', type=int, default=2048, help='of ours')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import numpy as np
+import torch
+from prettytable import PrettyTable
+
+from hplreid.evaluation import evaluate_ranking
+from hplreid.utils.measuring import PAUSE, MemoryWatch, time_call
+
+LENGTH = 512
+CHUNK = 16128  # gallery items of a file to read at a time
 
 
 @dataclass(frozen=True)
@@ -224,25 +245,12 @@ def benchmark(name: str, args: argparse.Namespace, folder: Path) -> None:
         print(f'AP of {number} queries differs by {differ:.1e} at most, in percent')
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Print a table for each size."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        '--sizes', nargs='+', choices=SIZES, default=['market1501', 'msmt17-half']
-    )
-    parser.add_argument('--rounds', type=int, default=7)
-    parser.add_argument(
-        '--noise', type=float, default=2.0, help='of a feature, its center being 1'
-    )
-    parser.add_argument('--sorted-queries', type=int, default=500)
-    parser.add_argument('--block-size', type=int, default=2048, help='of ours')
-    args = parser.parse_args()
     for name in args.sizes:
         with tempfile.TemporaryDirectory() as folder:
             benchmark(name, args, Path(folder))
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

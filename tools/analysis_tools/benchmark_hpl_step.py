@@ -12,14 +12,43 @@ batch is random: loading is not measured.
 import argparse
 import statistics
 
-import torch
 from mmengine.config import DictAction
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config')
+    parser.add_argument('--num-ids', type=int, default=400)
+    parser.add_argument(
+        '--caption-tokens', type=int, default=40, help='length of the longest caption'
+    )
+    parser.add_argument('--pairs', type=int, default=64)
+    parser.add_argument(
+        '--ids',
+        type=int,
+        default=16,
+        help='identities of the image-only half (P of P x K)',
+    )
+    parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'])
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
 
 from hplreid.engine.config import read_config
 from hplreid.engine.loops import parse_stages, set_trainable
+from hplreid.engine.precision import choose_precision
 from hplreid.models.prompt_learners import clip_tokenizer
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
 from hplreid.utils.measuring import time_call
@@ -111,33 +140,15 @@ class Implementation:
         self.wrapper.update_params(total)
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config')
-    parser.add_argument('--num-ids', type=int, default=400)
-    parser.add_argument(
-        '--caption-tokens', type=int, default=40, help='length of the longest caption'
-    )
-    parser.add_argument('--pairs', type=int, default=64)
-    parser.add_argument(
-        '--ids',
-        type=int,
-        default=16,
-        help='identities of the image-only half (P of P x K)',
-    )
-    parser.add_argument('--rounds', type=int, default=7)
-    parser.add_argument('--precision', choices=['fp32', 'bf16', 'fp16'])
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
-    args = parser.parse_args()
     config = read_config(args.config, args.cfg_options)
     init_default_scope('hplreid')
     shared = dict(config.optim_wrapper)
     if args.precision:
         shared['precision'] = args.precision
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    precision = choose_precision(shared['precision'], device)
     stages = parse_stages(
         config.train_cfg.stages, shared, config.train_dataloader.to_dict()
     )
@@ -172,11 +183,10 @@ def main() -> None:
         )
     print(
         f'{args.config}: {args.pairs} pairs + {args.ids} x 4 images, captions of up to '
-        f'{args.caption_tokens} tokens, {device}, {shared["precision"]}, median of '
-        f'{args.rounds} rounds'
+        f'{args.caption_tokens} tokens, {precision}, median of {args.rounds} rounds'
     )
     print(table)
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -18,6 +18,24 @@ the first config: the median over rounds of its time divided by theirs.
 import argparse
 import statistics
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('configs', nargs='+')
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument(
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
@@ -29,19 +47,12 @@ from hplreid.engine.measurement.extraction import (
     make_test_inputs,
     time_extraction,
 )
+from hplreid.engine.precision import choose_precision
 from hplreid.registry import MODELS
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('configs', nargs='+')
-    parser.add_argument('--batch', type=int, default=16)
-    parser.add_argument('--rounds', type=int, default=9)
-    parser.add_argument('--precision', choices=['fp32', 'bf16'], default='fp32')
-    args = parser.parse_args()
     init_default_scope('hplreid')
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     torch.manual_seed(0)
@@ -54,8 +65,8 @@ def main() -> None:
         sizes[path] = sum(p.numel() for p in model.parameters())
         for kind, inputs in make_test_inputs(model, size, args.batch, device).items():
             tasks[path, kind] = model, inputs
-    bf16 = torch.autocast(device, torch.bfloat16, enabled=args.precision == 'bf16')
-    with torch.inference_mode(), bf16:
+    precision = choose_precision(args.precision, device)
+    with torch.inference_mode(), precision.autocast():
         rounds = [
             {key: time_extraction(*task, args.batch) for key, task in tasks.items()}
             for _ in range(args.rounds + 2)
@@ -74,11 +85,11 @@ def main() -> None:
             row[-1] = f'{ratio:.3f}'
         table.add_row([path, f'{sizes[path]:,}', kind, *row])
     print(
-        f'batch {args.batch}, {device}, {args.precision}, '
+        f'batch {args.batch}, {precision}, '
         f'{torch.get_num_threads()} thread(s), median of {args.rounds} rounds'
     )
     print(table)
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -21,6 +21,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--images', type=int, default=256)
+    parser.add_argument('--batch-size', type=int, default=64)
+    parser.add_argument('--rounds', type=int, default=9)
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import numpy as np
 import torch
 import torchvision.transforms as T
@@ -162,15 +177,8 @@ def measure(
     return times
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('--images', type=int, default=256)
-    parser.add_argument('--batch-size', type=int, default=64)
-    parser.add_argument('--rounds', type=int, default=9)
-    args = parser.parse_args()
     torch.set_num_threads(1)
     table = PrettyTable(
         ['from', 'pipeline', 'images/s', 'to stock', 'images/s, wall', 'to stock, wall']
@@ -210,4 +218,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

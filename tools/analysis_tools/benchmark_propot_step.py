@@ -15,8 +15,30 @@ import argparse
 import statistics
 from typing import Any
 
-import torch
 from mmengine.config import DictAction
+
+CONFIG = 'configs/propot/propot_vitb16_cuhk-pedes.py'
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', nargs='?', default=CONFIG)
+    parser.add_argument('--num-ids', type=int, default=11003)
+    parser.add_argument('--pairs', type=int, default=64)
+    parser.add_argument('--channels', type=int, default=512)
+    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--tower-pairs', type=int, default=0, help='0: no towers')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
@@ -26,8 +48,6 @@ from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.registry import BACKBONES, HEADS
 from hplreid.structures import FeatureBundle
 from hplreid.utils.measuring import time_call
-
-CONFIG = 'configs/propot/propot_vitb16_cuhk-pedes.py'
 
 
 class SavedForBackward(torch.autograd.graph.saved_tensors_hooks):
@@ -116,19 +136,8 @@ def time_towers(model: dict[str, Any], pairs: int, rounds: int, device: str) -> 
     return statistics.median(seconds[1:])
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', nargs='?', default=CONFIG)
-    parser.add_argument('--num-ids', type=int, default=11003)
-    parser.add_argument('--pairs', type=int, default=64)
-    parser.add_argument('--channels', type=int, default=512)
-    parser.add_argument('--rounds', type=int, default=3)
-    parser.add_argument('--tower-pairs', type=int, default=0, help='0: no towers')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
-    args = parser.parse_args()
     config = read_config(args.config, args.cfg_options)
     init_default_scope('hplreid')
     model = config.model.to_dict()
@@ -173,4 +182,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -17,6 +17,31 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+
+def constants(text: str) -> tuple[int, int]:
+    """Read ``k1/k2``."""
+    k1, k2 = text.split('/')
+    return int(k1), int(k2)
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--sizes', type=int, nargs='+', default=[4000, 8000])
+    parser.add_argument(
+        '--constants', type=constants, nargs='+', default=[(20, 6), (50, 15)]
+    )
+    parser.add_argument('--rounds', type=int, default=1)
+    parser.add_argument('--dense-to', type=int, default=8000, help='greatest N of it')
+    parser.add_argument('--fused-from', type=int, default=50000, help='smallest N')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import numpy as np
 import torch
 from prettytable import PrettyTable
@@ -167,26 +192,8 @@ def compare(
     ]
 
 
-def constants(text: str) -> tuple[int, int]:
-    """Read ``k1/k2``."""
-    k1, k2 = text.split('/')
-    return int(k1), int(k2)
-
-
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('--sizes', type=int, nargs='+', default=[4000, 8000])
-    parser.add_argument(
-        '--constants', type=constants, nargs='+', default=[(20, 6), (50, 15)]
-    )
-    parser.add_argument('--rounds', type=int, default=1)
-    parser.add_argument('--dense-to', type=int, default=8000, help='greatest N of it')
-    parser.add_argument('--fused-from', type=int, default=50000, help='smallest N')
-    args = parser.parse_args()
-
     table = PrettyTable(
         ['N', 'k1/k2', 'returns', 'product, s', 'ours, s', 'ours / product']
         + ['ours, MiB', 'dense, s', 'dense, MiB', 'dense / ours', 'differ by']
@@ -205,4 +212,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -29,10 +29,6 @@ import time
 import traceback
 from pathlib import Path
 
-import torch
-
-from hplreid.utils.atomic_files import write_json
-
 # Without it, products on a GPU aren't reproducible; read when CUDA starts
 DETERMINISTIC = {'CUBLAS_WORKSPACE_CONFIG': ':4096:8'}
 # The seconds that each check may take, 360 in all
@@ -57,6 +53,14 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--run', choices=SECONDS, help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import torch
+
+from hplreid.utils.atomic_files import write_json
 
 
 def run_check(args: argparse.Namespace) -> None:
@@ -148,9 +152,8 @@ def format_markdown(device: str, rows: list[dict]) -> str:
     return '\n'.join(lines) + '\n'
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     if args.run:
         run_check(args)
         return
@@ -176,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

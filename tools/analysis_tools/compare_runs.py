@@ -16,18 +16,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from prettytable import PrettyTable
-
-from hplreid.evaluation import (
-    PerQueryScores,
-    bootstrap_mean,
-    compare_means,
-    find_differences,
-)
-
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -38,6 +29,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--resamples', type=int, default=9999, metavar='N')
     parser.add_argument('--seed', type=int, default=0)
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+from prettytable import PrettyTable
+
+from hplreid.evaluation import (
+    PerQueryScores,
+    bootstrap_mean,
+    compare_means,
+    find_differences,
+)
 
 
 def read_run(folder: Path) -> dict[str, PerQueryScores]:
@@ -131,9 +135,8 @@ def _options(args: argparse.Namespace) -> dict:
     )
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     try:
         first = read_run(args.run)
         if args.other is None:
@@ -151,4 +154,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -17,8 +17,27 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from mmengine.config import DictAction
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config')
+    parser.add_argument('--num-ids', type=int, help='number of training identities')
+    parser.add_argument(
+        '--macs', action='store_true', help='count multiply-accumulates as well'
+    )
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import torch
 from mmengine.registry import init_default_scope
 from prettytable import PrettyTable
 from torch import nn
@@ -181,18 +200,8 @@ def initialize_prototypes(model: nn.Module) -> None:
         model.receive_features(dict.fromkeys(model.prototypes.reads.values(), features))
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config')
-    parser.add_argument('--num-ids', type=int, help='number of training identities')
-    parser.add_argument(
-        '--macs', action='store_true', help='count multiply-accumulates as well'
-    )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
-    args = parser.parse_args()
     config = read_config(args.config, args.cfg_options)
     init_default_scope('hplreid')
     if args.num_ids is None:
@@ -240,4 +249,4 @@ def _gmacs(columns: Sequence[dict[str, float]], part: str) -> list[str]:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -16,6 +16,50 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('files', nargs='+', type=Path, metavar='FILE.npz')
+    parser.add_argument(
+        '--distance',
+        choices=['cosine', 'euclidean', 'sqeuclidean'],
+        help="defaults to the file's, else cosine",
+    )
+    parser.add_argument(
+        '--same-camera',
+        choices=['drop', 'keep'],
+        help="gallery items of the query's identity and camera; defaults to what the "
+        'file says, else drop where all cameras are known',
+    )
+    parser.add_argument('--topk', nargs='+', type=int, default=[1, 5, 10])
+    parser.add_argument(
+        '--verification', action='store_true', help='TAR at FAR, thresholds, EER, AUC'
+    )
+    parser.add_argument(
+        '--open-set',
+        type=float,
+        metavar='SHARE',
+        help='FNIR at FPIR, with this share of the identities out of the gallery',
+    )
+    parser.add_argument(
+        '--bootstrap', action='store_true', help='95 %% intervals over identities'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of whatever is drawn')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='DIR',
+        help='write metrics.json, per_query/ and, with --verification, a drawing here',
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import numpy as np
 from prettytable import PrettyTable
 
@@ -30,7 +74,6 @@ from hplreid.evaluation import (
     open_set_report,
     verification_report,
 )
-from hplreid.evaluation.distance import DISTANCES
 from hplreid.utils.atomic_files import write_json
 from hplreid.visualization import draw_verification
 
@@ -69,44 +112,6 @@ class Protocol:
             feats.query_camids if drop else None,
             feats.gallery_camids if drop else None,
         )
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('files', nargs='+', type=Path, metavar='FILE.npz')
-    parser.add_argument(
-        '--distance', choices=DISTANCES, help="defaults to the file's, else cosine"
-    )
-    parser.add_argument(
-        '--same-camera',
-        choices=['drop', 'keep'],
-        help="gallery items of the query's identity and camera; defaults to what the "
-        'file says, else drop where all cameras are known',
-    )
-    parser.add_argument('--topk', nargs='+', type=int, default=[1, 5, 10])
-    parser.add_argument(
-        '--verification', action='store_true', help='TAR at FAR, thresholds, EER, AUC'
-    )
-    parser.add_argument(
-        '--open-set',
-        type=float,
-        metavar='SHARE',
-        help='FNIR at FPIR, with this share of the identities out of the gallery',
-    )
-    parser.add_argument(
-        '--bootstrap', action='store_true', help='95 %% intervals over identities'
-    )
-    parser.add_argument('--seed', type=int, default=0, help='of whatever is drawn')
-    parser.add_argument(
-        '--out',
-        type=Path,
-        metavar='DIR',
-        help='write metrics.json, per_query/ and, with --verification, a drawing here',
-    )
-    return parser.parse_args()
 
 
 def rank(
@@ -214,9 +219,8 @@ def evaluate(path: Path, args: argparse.Namespace) -> dict[str, float]:
     return {f'{path.stem}/{name}': score for name, score in scores.items()}
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     metrics: dict[str, float] = {}
     for path in args.files:
         try:
@@ -228,4 +232,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

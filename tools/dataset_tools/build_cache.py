@@ -11,19 +11,10 @@ import os
 import sys
 
 from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
-from prettytable import PrettyTable
-
-from hplreid.datasets.images.cache_builder import Built, verify_cache
-from hplreid.datasets.images.cache_index import CacheKey
-from hplreid.engine.config.check import ConfigError, check_types
-from hplreid.engine.config.image_cache import build_caches, collect_images
-from hplreid.engine.config.prepare import prepare_data
-from hplreid.engine.config.read import read_config
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -68,6 +59,20 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+from mmengine.registry import init_default_scope
+from prettytable import PrettyTable
+
+from hplreid.datasets.images.cache_builder import Built, verify_cache
+from hplreid.datasets.images.cache_index import CacheKey
+from hplreid.engine.config.check import ConfigError, check_types
+from hplreid.engine.config.image_cache import build_caches, collect_images
+from hplreid.engine.config.prepare import prepare_data
+from hplreid.engine.config.read import read_config
+
+
 def tabulate(done: dict[CacheKey, Built]) -> PrettyTable:
     """Say what was done, a row a cache."""
     table = PrettyTable(['cache', 'images', 'made now', 'MB'])
@@ -78,9 +83,8 @@ def tabulate(done: dict[CacheKey, Built]) -> PrettyTable:
     return table
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     config = read_config(args.config, args.cfg_options)
     folder = args.out or config.get('image_cache') or 'data/cache'
     config.image_cache = None  # which isn't there yet
@@ -103,4 +107,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

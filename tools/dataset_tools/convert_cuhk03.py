@@ -19,6 +19,30 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Make CUHK03-NP from cuhk-03.mat.')
+    parser.add_argument('raw', type=Path, help='cuhk-03.mat')
+    parser.add_argument(
+        '--splits',
+        type=Path,
+        required=True,
+        help='folder of cuhk03_new_protocol_config_{labeled,detected}.mat',
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder to make')
+    parser.add_argument(
+        '--detector',
+        nargs='+',
+        choices=['labeled', 'detected'],
+        default=['labeled', 'detected'],
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import numpy as np
 from PIL import Image
 from scipy.io import loadmat
@@ -26,7 +50,6 @@ from scipy.io import loadmat
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hplreid.datasets import CUHK03NP
-from hplreid.datasets.benchmarks.cuhk03_np import DETECTORS
 
 FOLDERS = {
     'train_idx': 'bounding_box_train',
@@ -144,26 +167,8 @@ def convert(raw: Path, split: Path, out: Path, detector: str) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description='Make CUHK03-NP from cuhk-03.mat.')
-    parser.add_argument('raw', type=Path, help='cuhk-03.mat')
-    parser.add_argument(
-        '--splits',
-        type=Path,
-        required=True,
-        help='folder of cuhk03_new_protocol_config_{labeled,detected}.mat',
-    )
-    parser.add_argument('--out', type=Path, required=True, help='folder to make')
-    parser.add_argument(
-        '--detector', nargs='+', choices=DETECTORS, default=list(DETECTORS)
-    )
-    return parser.parse_args()
-
-
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Convert the archive, then read the result, which checks its counts."""
-    args = parse_args()
     for detector in args.detector:
         split = args.splits / f'cuhk03_new_protocol_config_{detector}.mat'
         missing = [path for path in (args.raw, split) if not path.is_file()]
@@ -180,4 +185,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

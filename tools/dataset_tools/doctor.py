@@ -16,29 +16,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from mmengine.config import Config, DictAction
-
-from hplreid.datasets.doctor import (
-    SplitConfig,
-    examine,
-    find_split_configs,
-    parse_dataset,
-)
-from hplreid.datasets.doctor.file_inspection import FileFacts
-from hplreid.datasets.doctor.image_selection import choose_sheet_images
-from hplreid.datasets.doctor.split_reader import Split
-from hplreid.engine.config.prepare import prepare_data
-from hplreid.engine.config.read import read_config
-from hplreid.engine.config.resolve import merge_config
-from hplreid.visualization.camera_sheet import draw_camera_sheet
-
-_CONFIGS = ('.py', '.json', '.yml', '.yaml')
 
 
 def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,6 +57,28 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
     if args.workers is not None and args.workers < 1:
         parser.error(f'--workers must be at least 1, got {args.workers}')
     return args, parser
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from hplreid.datasets.doctor import (
+    SplitConfig,
+    examine,
+    find_split_configs,
+    parse_dataset,
+)
+from hplreid.datasets.doctor.file_inspection import FileFacts
+from hplreid.datasets.doctor.image_selection import choose_sheet_images
+from hplreid.datasets.doctor.split_reader import Split
+from hplreid.engine.config.prepare import prepare_data
+from hplreid.engine.config.read import read_config
+from hplreid.engine.config.resolve import merge_config
+from hplreid.visualization.camera_sheet import draw_camera_sheet
+
+_CONFIGS = ('.py', '.json', '.yml', '.yaml')
 
 
 def find_target(target: str, options: Mapping[str, Any] | None) -> list[SplitConfig]:
@@ -161,9 +165,8 @@ def _to_file_name(text: str) -> str:
     return ''.join(c if c.isalnum() or c in '-.' else '_' for c in text)
 
 
-def main() -> None:
+def main(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Examine the datasets, print the report and write it."""
-    args, parser = parse_args()
     try:
         splits_to_examine = find_target(args.target, args.cfg_options)
         against = find_target(args.against, None) if args.against else []
@@ -188,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(*ARGS)

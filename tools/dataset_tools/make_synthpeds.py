@@ -4,16 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from hplreid.synthpeds import PRESETS, SIZES, make_synthpeds
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description='Render the SynthPeds dataset.')
     parser.add_argument('--out', required=True, help='folder of the dataset')
-    parser.add_argument('--size', default='default', choices=sorted(SIZES))
+    parser.add_argument(
+        '--size', default='default', choices=['default', 'large', 'pretrain', 'tiny']
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
         '--workers',
@@ -21,7 +19,9 @@ def parse_args() -> argparse.Namespace:
         default=None,
         help='number of processes; default: number of cores',
     )
-    parser.add_argument('--difficulty', default='default', choices=sorted(PRESETS))
+    parser.add_argument(
+        '--difficulty', default='default', choices=['default', 'easy', 'hard']
+    )
     parser.add_argument(
         '--overwrite',
         action='store_true',
@@ -30,9 +30,16 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from hplreid.synthpeds import make_synthpeds
+
+
+def main(args: argparse.Namespace) -> None:
     """Make the dataset and print the number of images in each folder."""
-    args = parse_args()
     try:
         manifest = make_synthpeds(
             args.out,
@@ -50,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

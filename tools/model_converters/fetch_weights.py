@@ -8,13 +8,9 @@ Training never downloads anything, so run this once:
 import argparse
 import sys
 
-from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
-from hplreid.models.backbones import WeightsError, find_weights
-
-
-def main() -> int:
-    """Run the tool; return the exit status."""
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -22,7 +18,19 @@ def main() -> int:
         'arch', help='name of the tower in open_clip, such as ViT-B-16-quickgelu'
     )
     parser.add_argument('tag', help='name of the weights in open_clip, such as openai')
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+from open_clip.pretrained import download_pretrained, get_pretrained_cfg
+
+from hplreid.models.backbones import WeightsError, find_weights
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the tool; return the exit status."""
     try:
         path = find_weights(args.arch, args.tag)
     except WeightsError as missing:
@@ -44,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(ARGS))

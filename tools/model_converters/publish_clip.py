@@ -10,6 +10,23 @@ needs (optimizer, heads, prompts) is left out.
 import argparse
 from pathlib import Path
 
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('checkpoint', type=Path)
+    parser.add_argument('out', type=Path)
+    parser.add_argument(
+        '--note', default='', help='a note on how it was made, stored in the file'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
 import torch
 from safetensors.torch import save_file
 
@@ -19,17 +36,8 @@ from hplreid.utils.atomic_files import atomic_path
 TRAINING_ONLY = ('heads.', 'prompt_', 'image_inversion.', 'text_inversion.')
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('checkpoint', type=Path)
-    parser.add_argument('out', type=Path)
-    parser.add_argument(
-        '--note', default='', help='a note on how it was made, stored in the file'
-    )
-    args = parser.parse_args()
     state, _ = read_state_dict(args.checkpoint)
     towers = {
         k: v.to(torch.float16).contiguous()
@@ -43,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -16,28 +16,11 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
-from PIL import Image
-from torch import Tensor
-from torch.utils.data import DataLoader
-
-from hplreid.datasets import MaskCaption
-from hplreid.datasets.transforms.caption_tokens import MASK_ID, decode_tokens
-from hplreid.engine.config import ConfigError, flags, read_config
-from hplreid.engine.loops.stage import parse_stages
-from hplreid.engine.loops.stage_dataloader import set_loader_position
-from hplreid.engine.run import prepare_run
-from hplreid.registry import MODELS
-from hplreid.structures import ReIDDataSample
-from hplreid.visualization import SheetSample, Token, draw_sample_sheet
-from hplreid.visualization.sample_sheet import Mark
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -77,6 +60,28 @@ def parse_args() -> argparse.Namespace:
     if args.split != 'train' and (args.stage or args.epoch is not None):
         parser.error('--stage and --epoch are for training; leave out --split')
     return args
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import numpy as np
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from hplreid.datasets import MaskCaption
+from hplreid.datasets.transforms.caption_tokens import MASK_ID, decode_tokens
+from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.loops.stage import parse_stages
+from hplreid.engine.loops.stage_dataloader import set_loader_position
+from hplreid.engine.run import prepare_run
+from hplreid.registry import MODELS
+from hplreid.structures import ReIDDataSample
+from hplreid.visualization import SheetSample, Token, draw_sample_sheet
+from hplreid.visualization.sample_sheet import Mark
 
 
 @dataclass(frozen=True)
@@ -296,9 +301,8 @@ def save(image: Image.Image, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    args = parse_args()
     config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, None)
     flags.set_seed(config, args.seed)
@@ -317,4 +321,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)

@@ -1,6 +1,6 @@
 # Adam; a warm-up from 0.01 of the learning rate at epoch 0 to all of it at epoch 10, a
 # tenth from epochs 40 and 70 on, counted from 1: as the released code steps it
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

@@ -2,7 +2,7 @@
 # then cosine. Stage 2: 60 epochs, 5e-6, warm-up of 10 epochs, x0.1 at 30 and 50. Epochs
 # count from 1 in both, so that neither begins at its lowest learning rate. All as in
 # CLIP-ReID's code.
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

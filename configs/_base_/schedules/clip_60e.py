@@ -8,7 +8,7 @@ new_bias = dict(lr_mult=5, decay_mult=0)
 # For configs with a classifier: each key must match a parameter that is trained
 keys_of_classifier = {'classifier': new, 'classifier.bias': new_bias}
 
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

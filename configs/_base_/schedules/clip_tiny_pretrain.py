@@ -1,5 +1,5 @@
 # 660 steps of AdamW. The warm-up is long: without it the loss stays at ln(batch).
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

@@ -2,7 +2,7 @@
 # 0.02 (the paper). Stage II: 60 epochs, 1e-6 to 1e-5 in 5 epochs, then cosine (the
 # paper). It is IRRA's schedule, so optimizer, weight decay, biases and x5 for new heads
 # are IRRA's.
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

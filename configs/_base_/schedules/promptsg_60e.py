@@ -1,6 +1,6 @@
 # One stage of 60 epochs: Adam, 5e-6 for the tower and 5e-5 for new parts, x0.1 every 20
 # epochs, no warm-up (the paper); weight decay is CLIP-ReID's.
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

@@ -5,7 +5,7 @@ new = dict(lr_mult=10)
 # Without necks: each key must match a parameter that is trained
 custom_keys = {'heads.align': new, 'bias': dict(lr_mult=2, decay_mult=0)}
 
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

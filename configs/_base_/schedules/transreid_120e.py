@@ -1,5 +1,5 @@
 # SGD at 0.008, biases at twice that; 5 epochs of warm-up, then cosine to 0.002 of it
-optim_wrapper = dict(type='AutocastOptimWrapper', precision='bf16')
+optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(
     type='StagedTrainLoop',

@@ -1,12 +1,12 @@
 """DukeMTMC-reID, withdrawn by its authors."""
 
+import logging
 import os
 from functools import cache
 from typing import Any, ClassVar
 
-from mmengine.logging import print_log
-
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..counts import Counts
 from ..items import Pipeline
@@ -59,9 +59,8 @@ class DukeMTMCReID(Market1501):
 
 @cache  # once per process, not for every split
 def _warn_withdrawn() -> None:
-    print_log(
+    log(
         'DukeMTMC-reID was withdrawn by its authors in 2019. Check whether you may use '
         'it, and state that it is withdrawn where you report scores on it.',
-        logger='current',
-        level=30,
+        level=logging.WARNING,
     )

@@ -1,12 +1,12 @@
 """MSMT17 in its three layouts: V1, V2 and merged."""
 
+import logging
 import os
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from mmengine.logging import print_log
-
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..base import BaseReIDDataset
 from ..counts import Counts
@@ -89,11 +89,10 @@ class MSMT17(BaseReIDDataset):
         self.version = version
         super().__init__(data_root, split, pipeline, **options)
         if self.version == 'v2':
-            print_log(
+            log(
                 f'{self.name}: this is V2, with blurred faces. Scores on it are lower '
                 "than on V1, which papers report; don't compare the two.",
-                logger='current',
-                level=30,
+                level=logging.WARNING,
             )
 
     @property

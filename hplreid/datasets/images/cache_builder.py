@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -15,6 +15,7 @@ from .cache_index import CacheError, CacheIndex, CacheKey, Entry, resampling_sum
 from .image_cache import ImageCache, RelativePaths
 from .image_files import decode_image, read_file
 from .resampling import to_tensor
+from .unfinished_cache import Journal, UnfinishedCache
 
 _CHUNK = 256
 """Images that are in memory at a time."""
@@ -46,7 +47,7 @@ def build_cache(
 
     What a cache of this key holds already is kept if its file is unchanged, and dropped
     if its file is gone. It is written under a temporary name; readers of the former one
-    are not disturbed.
+    are not disturbed. What a killed build has finished isn't made again.
 
     Args:
         folder: Folder of caches; made if need be.
@@ -74,24 +75,22 @@ def build_cache(
         wanted = {**_still_there(old, folder), **wanted}
     if not wanted:
         raise ValueError(f"There are no images of '{key.source}' to put in a cache.")
-    maker = _Maker(key, old)
-    temporary = folder / f'.{key.stem}.{os.getpid()}.partial'
-    try:
-        with temporary.open('wb') as file:
-            jobs = sorted(wanted.items())
-            entries = _write(file, jobs, maker, workers, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        index = CacheIndex(key, resampling_sum(key), tuple(entries))
-        os.replace(temporary, folder / index.data_name)
-    finally:
-        temporary.unlink(missing_ok=True)
+    unfinished = UnfinishedCache(folder, key)
+    if overwrite:
+        unfinished.remove()
+        unfinished = UnfinishedCache(folder, key)
+    maker = _Maker(key, old, unfinished)
+    with Journal(folder, key) as journal:
+        _write(journal, sorted(wanted.items()), maker, workers, progress)
+        index = CacheIndex(key, resampling_sum(key), tuple(journal.entries))
+        journal.finish(folder / index.data_name)
     index.write(folder / f'{key.stem}.json')
     for other in folder.glob(f'{key.stem}.{"[0-9a-f]" * 8}.u8'):
         if other.name != index.data_name:
             with suppress(PermissionError):  # Windows, while another process reads it
                 other.unlink()
-    return Built(len(entries), maker.made, int(np.prod(index.shape)))
+    unfinished.remove()
+    return Built(len(journal.entries), maker.made, int(np.prod(index.shape)))
 
 
 def verify_cache(
@@ -126,8 +125,10 @@ def verify_cache(
 class _Maker:
     """Makes rows of a cache; takes those of an older one that are still right."""
 
-    def __init__(self, key: CacheKey, old: ImageCache | None) -> None:
-        self.key, self.old = key, old
+    def __init__(
+        self, key: CacheKey, old: ImageCache | None, unfinished: UnfinishedCache
+    ) -> None:
+        self.key, self.old, self.unfinished = key, old, unfinished
         self.made = 0
 
     def make(self, job: tuple[str, str]) -> tuple[Entry, bytes, bool]:
@@ -139,6 +140,8 @@ class _Maker:
             raise CacheError(f"Image '{path}' was changed while it was read.")
         file_sum = zlib.crc32(data)
         pixels = self._find(path, file_sum)
+        if pixels is None:
+            pixels = self.unfinished.find(relative, file_sum)
         made = pixels is None
         if pixels is None:
             height, width = self.key.size
@@ -160,28 +163,23 @@ class _Maker:
 
 
 def _write(
-    file: BinaryIO,
+    journal: Journal,
     jobs: Sequence[tuple[str, str]],
     maker: _Maker,
     workers: int,
     progress: bool,
-) -> list[Entry]:
+) -> None:
     """Write the pixels of all images, in order."""
-    entries = []
     with (
         ThreadPoolExecutor(workers) as pool,
         tqdm(desc=maker.key.stem, total=len(jobs), unit='img', mininterval=1.0,
              disable=not progress) as bar,
     ):  # fmt: skip
         for start in range(0, len(jobs), _CHUNK):
-            for entry, pixels, made in pool.map(
-                maker.make, jobs[start : start + _CHUNK]
-            ):
-                file.write(pixels)
-                entries.append(entry)
-                maker.made += made
-                bar.update()
-    return entries
+            rows = list(pool.map(maker.make, jobs[start : start + _CHUNK]))
+            journal.append([(entry, pixels) for entry, pixels, _ in rows])
+            maker.made += sum(made for *_, made in rows)
+            bar.update(len(rows))
 
 
 def _open(folder: Path, key: CacheKey) -> ImageCache | None:

@@ -7,14 +7,16 @@ int32. The weights aren't worked out anew: Pillow is asked for its own, by resiz
 matrix of ones on the diagonal.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import cv2
 import numpy as np
 import PIL
+import scipy  # whose parts are loaded when they are used
 import torch
 from PIL import Image
-from scipy.sparse import csr_array
 from torch import Tensor
 
 _BITS = 22
@@ -83,13 +85,13 @@ def to_tensor(image: Image.Image) -> Tensor:
 
 
 @lru_cache(maxsize=2048)
-def _weights(old: int, new: int, method: Image.Resampling) -> csr_array:
+def _weights(old: int, new: int, method: Image.Resampling) -> scipy.sparse.csr_array:
     """Return Pillow's weights of ``old`` pixels in each of ``new``, times 2**22."""
     ones = Image.fromarray(np.eye(old, dtype=np.int32) << _BITS)
-    return csr_array(np.asarray(ones.resize((new, old), method)).T)
+    return scipy.sparse.csr_array(np.asarray(ones.resize((new, old), method)).T)
 
 
-def _pass(weights: csr_array, pixels: np.ndarray) -> np.ndarray:
+def _pass(weights: scipy.sparse.csr_array, pixels: np.ndarray) -> np.ndarray:
     """Sum pixels ``(old, N)`` to ``(new, N)``, both uint8; half is rounded up."""
     sums = weights @ pixels.astype(np.int32)
     sums += 1 << (_BITS - 1)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..errors import MissingDataError
 from ..images.image_files import verify_images
@@ -93,10 +93,9 @@ class ConcatReIDDataset(ItemDataset):
             f'{int(dataset.has_caption.sum()):,} with a caption)'
             for name, dataset in zip(names, datasets, strict=True)
         ]
-        print_log(
+        log(
             f"{self.name}, split '{self.split}': {self.num_ids:,} identities, none "
-            f'shared: {"; ".join(parts)}',
-            logger='current',
+            f'shared: {"; ".join(parts)}'
         )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..items import Item, ItemDataset, Pipeline
 
@@ -77,7 +77,7 @@ class HoldOut(ItemDataset):
                 'label_of': label_of,
             },
         )
-        print_log(f'{self.name}; {len(self):,} items', logger='current')
+        log(f'{self.name}; {len(self):,} items')
 
     @classmethod
     def find_problems(

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from mmengine.logging import print_log
-
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..base import BaseReIDDataset
 from ..errors import EmptySplitError, MissingDataError
@@ -152,14 +151,13 @@ class JointDataset(ItemDataset):
 
     def _log(self, labels: str, leak: str) -> None:
         report = self.report
-        print_log(
+        log(
             f'{self.name}: {self.num_ids:,} labels ({labels}: {report.merged_ids:,} '
             f"identities merged). leak='{leak}' removed {report.t2i_removed:,} of "
             f'{report.t2i_total:,} captioned items'
             f'{_format_reasons(report.t2i_reasons)} and '
             f'{report.i2i_removed:,} of {report.i2i_total:,} images'
-            f'{_format_reasons(report.i2i_reasons)}: {LEAK_OPTIONS[leak]}.',
-            logger='current',
+            f'{_format_reasons(report.i2i_reasons)}: {LEAK_OPTIONS[leak]}.'
         )
 
 

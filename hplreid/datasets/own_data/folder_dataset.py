@@ -1,13 +1,13 @@
 """A dataset from folders, one for each identity."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
-from mmengine.logging import print_log
-
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..errors import AnnotationError, MissingDataError, list_names
 from ..fault_collector import raise_or_collect
@@ -94,11 +94,10 @@ class FolderDataset(OwnDataset):
             verify,
         )
         if ignored := self._scan.ignored:
-            print_log(
+            log(
                 f'{self.name}: skipped {len(ignored):,} files that are not images in '
                 f'the folder of an identity: {list_names(ignored)}.',
-                logger='current',
-                level=30,
+                level=logging.WARNING,
             )
         del self._scan
 

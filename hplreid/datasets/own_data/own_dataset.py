@@ -1,9 +1,10 @@
 """The base class of datasets of your own: named identities, warnings about splits."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from mmengine.logging import print_log
+from hplreid.utils.log import log
 
 from ..base import BaseReIDDataset
 from ..counts import Counts
@@ -68,7 +69,7 @@ class OwnDataset(BaseReIDDataset):
         if self.task == 'i2i':
             warnings += find_query_warnings(self._rows)
         for text in warnings:
-            print_log(f'{self.name}: {text}', logger='current', level=30)
+            log(f'{self.name}: {text}', level=logging.WARNING)
 
 
 def find_overlap_warnings(

@@ -45,13 +45,13 @@ def set_resume(config: Config, checkpoint: str | None) -> None:
 
 
 def set_amp(config: Config) -> None:
-    """Train in bf16 mixed precision, in every stage."""
+    """Train in the precision that suits the device, in every stage."""
     stages = (config.train_cfg.get('stages') or {}).values()
     for wrapper in [config.optim_wrapper, *(s.get('optim_wrapper') for s in stages)]:
         if wrapper is config.optim_wrapper or (wrapper and 'type' in wrapper):
             wrapper['type'] = 'AutocastOptimWrapper'
         if wrapper and (wrapper is config.optim_wrapper or 'precision' in wrapper):
-            wrapper['precision'] = 'bf16'
+            wrapper['precision'] = 'auto'
 
 
 def set_seed(config: Config, seed: int | None) -> None:

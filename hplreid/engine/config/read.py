@@ -29,6 +29,9 @@ def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     config = Config.fromfile(path)
+    # MMEngine writes the config four times at the start and into each checkpoint.
+    # Formatting it with yapf takes half a second every time, and changes no value
+    object.__setattr__(config, '_format_python_code', False)
     resolve_pipelines(config)  # options address the steps of the pipelines that run
     config.merge_from_dict(options or {})
     resolve_pipelines(config)  # pipelines that options name

@@ -7,6 +7,7 @@ metrics and ``loops``.
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .loss_log_hook import LossLogHook, NonFiniteLossError
+from .progress_hook import ProgressHook
 from .ranked_list_hook import RankedListHook
 from .resume_hook import ResumeHook
 
@@ -14,6 +15,7 @@ __all__ = [
     'AtomicCheckpointHook',
     'LossLogHook',
     'NonFiniteLossError',
+    'ProgressHook',
     'RankedListHook',
     'ResumeHook',
 ]

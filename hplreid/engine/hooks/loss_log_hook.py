@@ -53,15 +53,15 @@ class LossLogHook(RuntimeInfoHook):
         self._pending.append((runner.iter, terms))
         due = self.every_n_inner_iters(batch_idx, self._interval)
         if due or self.end_of_epoch(runner.train_dataloader, batch_idx):
-            self._fetch(runner)
+            self.fetch(runner)
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Check the losses before the weights that follow from them are saved."""
-        self._fetch(runner)
+        self.fetch(runner)
 
-    def _fetch(self, runner: Runner) -> None:
+    def fetch(self, runner: Runner) -> None:
         """Copy the kept losses to the CPU and check that they are finite."""
         pending, self._pending = self._pending, []
         flat = [value.float() for _, terms in pending for value in terms.values()]

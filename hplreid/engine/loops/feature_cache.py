@@ -5,13 +5,13 @@ from typing import Any, cast
 
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
 
 from hplreid.structures import ReIDDataSample
 from hplreid.structures.feature_bundle import ALL
+from hplreid.utils.log import log
 
 from ..random_state import preserved_rng
 
@@ -131,10 +131,9 @@ class CachedFeatures(Dataset):
         """Compute the features of all items, in batches like those of ``loader``."""
         self._features = extract_features(model, loader, self.names)
         size = sum(f.numel() * f.element_size() for f in self._features.values())
-        print_log(
+        log(
             f'Computed {", ".join(self.names)} of {len(self):,} items '
-            f'({size / 2**20:.1f} MiB): this stage loads no images.',
-            logger='current',
+            f'({size / 2**20:.1f} MiB): this stage loads no images.'
         )
 
     def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> dict[str, Any]:

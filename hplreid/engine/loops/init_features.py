@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from mmengine.dist import broadcast_object_list, is_main_process
-from mmengine.logging import print_log
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,6 +23,7 @@ from torch.utils.data import DataLoader
 
 from hplreid.registry import DATASETS
 from hplreid.utils.atomic_files import atomic_path
+from hplreid.utils.log import log
 
 from ..config.resolve import merge_config
 from .feature_cache import FeatureRows, extract_feature_rows
@@ -124,7 +124,7 @@ def read_features(
     try:
         with safe_open(path, framework='pt') as file:
             if (file.metadata() or {}).get('checksum') == checksum:
-                print_log(f"Read {', '.join(names)} from '{path}'.", logger='current')
+                log(f"Read {', '.join(names)} from '{path}'.")
                 return {
                     n: (file.get_tensor(n), file.get_tensor(f'{n}.items'))
                     for n in names
@@ -132,7 +132,7 @@ def read_features(
         reason = 'is of other data or weights, by its checksum'
     except SafetensorError as error:
         reason = f"can't be read ({error})"
-    print_log(f"'{path}' {reason}: computing {', '.join(names)}.", logger='current')
+    log(f"'{path}' {reason}: computing {', '.join(names)}.")
     return None
 
 
@@ -145,4 +145,4 @@ def write_features(
         tensors.update({name: values.contiguous(), f'{name}.items': items})
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={'checksum': checksum})
-    print_log(f"Saved {', '.join(features)} in '{path}'.", logger='current')
+    log(f"Saved {', '.join(features)} in '{path}'.")

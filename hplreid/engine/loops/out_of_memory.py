@@ -27,7 +27,8 @@ def explain_out_of_memory(
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        precision = getattr(optim_wrapper, 'precision', 'fp32')
+        chosen = getattr(optim_wrapper, 'precision', None)  # MMEngine's have none
+        precision = 'fp32' if chosen is None else chosen.name
         advice = '\n'.join(f'  - {line}' for line in _advise(batch, stage, precision))
         raise TrainingMemoryError(
             f"A step of stage '{stage.name}' does not fit into the GPU's memory: "

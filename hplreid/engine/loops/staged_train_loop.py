@@ -168,13 +168,18 @@ class StagedTrainLoop(BaseLoop):
             stage, runner.optim_wrapper, self._steps[index]
         )
         _forget_losses(runner)
+        precision = getattr(runner.optim_wrapper, 'precision', None)
+        in_precision = '' if precision is None else f', {precision}'
+        if precision is not None and precision.warning:
+            runner.logger.warning(precision.warning)
         total = sum(p.numel() for p in model.parameters())
         runner.logger.info(
             f"Stage '{stage.name}' ({index + 1} of {len(self.stages)}): epochs "
             f'{self._epochs_at[index] + 1} to {self._epochs_at[index + 1]}, '
             f'{self._steps[index]} steps each with {stage.dataloader["batch_size"]} '
-            f'items on {runner.world_size} process(es); {num_trainable:,} of {total:,} '
-            f'parameters are trained: {", ".join(stage.trainable)}'
+            f'items on {runner.world_size} process(es){in_precision}; '
+            f'{num_trainable:,} of {total:,} parameters are trained: '
+            f'{", ".join(stage.trainable)}'
         )
 
     def run(self) -> nn.Module:

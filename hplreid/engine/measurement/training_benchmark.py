@@ -168,13 +168,13 @@ def build_cases(
 
 def precision_of(case: TrainingCase) -> str:
     """Return ``'tf32'`` or the precision of a case's step."""
-    return 'tf32' if case.allow_tf32 else str(case.optim_wrapper.precision)
+    return 'tf32' if case.allow_tf32 else case.optim_wrapper.precision.name
 
 
 def measure_bound(case: TrainingCase) -> float:
     """Measure a matrix product in the precision of a case, in FLOP/s."""
     with tf32(case.allow_tf32):
-        return measure_product_flops(case.device, case.optim_wrapper.precision)
+        return measure_product_flops(case.device, case.optim_wrapper.precision.name)
 
 
 def _device_name(device: torch.device) -> str:

@@ -46,7 +46,8 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
             decay = group.get('weight_decay', 0)
             MMLogger.get_current_instance().info(
                 f'Optimizer group: {size:,} parameters in {len(group["params"])} '
-                f'tensors, learning rate {group["lr"]:g}, weight decay {decay:g}'
+                f'tensors, learning rate {group["lr"]:g}, weight decay {decay:g}',
+                extra=dict(file_only=True),
             )
         config = dict(self.optim_wrapper_cfg)
         config.setdefault('type', 'OptimWrapper')

@@ -1,10 +1,12 @@
 """The k-reciprocal encoding: each item as a sparse vector over its neighbors."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import scipy  # whose parts are loaded when they are used
 import torch
-from scipy import sparse
 
 from .joint_distances import JointDistances
 from .neighbors import Neighbors
@@ -18,7 +20,7 @@ def encode(
     distances: JointDistances,
     neighbors: Neighbors,
     settings: RerankSettings,
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Return the k-reciprocal vectors, ``(N, N)``, some hundred values a row.
 
     Zhong et al., `Re-ranking Person Re-identification with k-reciprocal Encoding
@@ -33,23 +35,23 @@ def encode(
     close = mutual_neighbors(neighbors.indices[:, : settings.num_close])
     scale = neighbors.greatest if settings.formula.relative else None
 
-    def make(start: int) -> sparse.csr_array:
+    def make(start: int) -> scipy.sparse.csr_array:
         members = _widen(mutual[start : start + _ROWS], close)
         return _weigh(members, start, distances, neighbors, scale)
 
     starts = range(0, len(distances), _ROWS)
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        vectors = sparse.vstack(list(pool.map(make, starts)), format='csr')
+        vectors = scipy.sparse.vstack(list(pool.map(make, starts)), format='csr')
         if settings.k2 == 1:
             return vectors
         shares = _shares(neighbors.indices[:, : settings.num_averaged], vectors.dtype)
         averaged = pool.map(
             lambda start: shares[start : start + _ROWS] @ vectors, starts
         )
-        return sparse.vstack(list(averaged), format='csr')
+        return scipy.sparse.vstack(list(averaged), format='csr')
 
 
-def mutual_neighbors(indices: np.ndarray) -> sparse.csr_array:
+def mutual_neighbors(indices: np.ndarray) -> scipy.sparse.csr_array:
     """Return which items are among each other's neighbors, symmetric, ``(N, N)``.
 
     Args:
@@ -59,15 +61,18 @@ def mutual_neighbors(indices: np.ndarray) -> sparse.csr_array:
     return graph.multiply(graph.T.tocsr()).tocsr()
 
 
-def _graph(indices: np.ndarray, values: np.ndarray) -> sparse.csr_array:
+def _graph(indices: np.ndarray, values: np.ndarray) -> scipy.sparse.csr_array:
     total, k = indices.shape
     starts = np.arange(0, total * k + 1, k, dtype=np.int32)
-    graph = sparse.csr_array((values, indices.flatten(), starts), shape=(total, total))
+    values_of_rows = values, indices.flatten(), starts
+    graph = scipy.sparse.csr_array(values_of_rows, shape=(total, total))
     graph.sort_indices()  # in place: of a copy
     return graph
 
 
-def _widen(members: sparse.csr_array, close: sparse.csr_array) -> sparse.csr_array:
+def _widen(
+    members: scipy.sparse.csr_array, close: scipy.sparse.csr_array
+) -> scipy.sparse.csr_array:
     """Add the small sets of those members that mostly agree with the whole.
 
     The small set of a member joins if more than two thirds of it are members.
@@ -87,12 +92,12 @@ def _widen(members: sparse.csr_array, close: sparse.csr_array) -> sparse.csr_arr
 
 
 def _weigh(
-    members: sparse.csr_array,
+    members: scipy.sparse.csr_array,
     start: int,
     distances: JointDistances,
     neighbors: Neighbors,
     scale: np.ndarray | None,
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Return weights ``exp(-distance)`` of the members, of sum one in each row."""
     sizes = np.diff(members.indptr)
     rows = np.repeat(np.arange(start, start + len(sizes)), sizes)
@@ -105,7 +110,7 @@ def _weigh(
     values -= np.repeat(np.minimum.reduceat(values, first), sizes[filled])
     weights = np.exp(-values)
     weights /= np.repeat(np.add.reduceat(weights, first), sizes[filled])
-    return sparse.csr_array(
+    return scipy.sparse.csr_array(
         (weights, members.indices, members.indptr), shape=members.shape
     )
 
@@ -135,6 +140,6 @@ def _look_up(
     return values
 
 
-def _shares(indices: np.ndarray, dtype: np.dtype) -> sparse.csr_array:
+def _shares(indices: np.ndarray, dtype: np.dtype) -> scipy.sparse.csr_array:
     """Return what averages over the given items of each item, ``(N, k2)`` indices."""
     return _graph(indices, np.full(indices.size, 1 / indices.shape[1], dtype))

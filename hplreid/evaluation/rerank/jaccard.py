@@ -1,7 +1,9 @@
 """Sums of minima of the sparse vectors, from which Jaccard distances follow."""
 
+from __future__ import annotations
+
 import numpy as np
-from scipy import sparse
+import scipy  # whose parts are loaded when they are used
 
 _ENTRIES = 2**18  # meeting values at a time: 2 MiB
 _CELLS = 2**18  # sums at a time: 1 MiB in float32, to stay in the cache
@@ -18,7 +20,7 @@ class Overlap:
         num_queries: Q.
     """
 
-    def __init__(self, vectors: sparse.csr_array, num_queries: int) -> None:
+    def __init__(self, vectors: scipy.sparse.csr_array, num_queries: int) -> None:
         self.queries = vectors[:num_queries]
         self.lists = vectors[num_queries:].tocsc()
         lengths = np.diff(self.lists.indptr).astype(np.int64)
@@ -43,7 +45,7 @@ class Overlap:
         lengths = np.diff(met.indptr)
         np.minimum(met.data, np.repeat(queries.data, lengths), out=met.data)
         # A row of these is all that meets a query; equal columns are added up.
-        return sparse.csr_array(
+        return scipy.sparse.csr_array(
             (met.data, met.indices, met.indptr[queries.indptr]),
             shape=(stop - start, self.lists.shape[0]),
         ).toarray()

@@ -9,7 +9,7 @@ interval would be too narrow (docs/evaluation.md has figures).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy  # whose parts are loaded when they are used
 
 _BATCH = 2**22  # numbers drawn at once: 32 MiB of indices
 
@@ -113,7 +113,7 @@ def compare_means(
     low, high = _percentiles(sums, counts, confidence, num_resamples, seed)
     total = counts.sum()
     # Swapping a group's scores turns the sign of its sum of differences
-    test = stats.permutation_test(
+    test = scipy.stats.permutation_test(
         (sums, np.zeros_like(sums)),
         lambda x, y, axis: (x - y).sum(axis) / total,
         permutation_type='samples',
@@ -153,7 +153,7 @@ def _percentiles(
     num_resamples: int,
     seed: int,
 ) -> tuple[float, float]:
-    result = stats.bootstrap(
+    result = scipy.stats.bootstrap(
         (sums, counts),
         lambda s, n, axis: s.sum(axis) / n.sum(axis),
         paired=True,

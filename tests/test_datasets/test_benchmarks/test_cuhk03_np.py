@@ -39,7 +39,7 @@ def test_detector_chooses_the_folder(tmp_path, monkeypatch):
     make_cuhk03_np(tmp_path, 'detected', num_ids=3)
     logged = []
     monkeypatch.setattr(
-        'hplreid.datasets.base.print_log', lambda text, **_: logged.append(text)
+        'hplreid.datasets.base.log', lambda text, **_: logged.append(text)
     )
     assert load(tmp_path, detector='detected').num_ids == 3
     assert load(tmp_path).num_ids == 2

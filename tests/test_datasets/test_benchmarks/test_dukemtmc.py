@@ -55,7 +55,7 @@ def test_warning_is_logged_once(tmp_path, monkeypatch):
     make_duke(tmp_path)
     warnings = []
     monkeypatch.setattr(
-        dukemtmc, 'print_log', lambda text, level, **_: warnings.append((level, text))
+        dukemtmc, 'log', lambda text, level, **_: warnings.append((level, text))
     )
     dukemtmc._warn_withdrawn.cache_clear()
     load(tmp_path)

@@ -125,7 +125,7 @@ def test_published_counts(tmp_path, monkeypatch):
     text = 'found 2 identities, 6 images; published 751 identities, 12,936 images'
     warnings = []
     monkeypatch.setattr(
-        'hplreid.datasets.counts.print_log',
+        'hplreid.datasets.counts.log',
         lambda message, level, **_: warnings.append((level, message)),
     )
     load(tmp_path)

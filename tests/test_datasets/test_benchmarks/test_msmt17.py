@@ -81,7 +81,7 @@ def test_layout_lists_and_val_are_logged(tmp_path, monkeypatch):
     logged = []
     for module in ('hplreid.datasets.base', 'hplreid.datasets.benchmarks.msmt17'):
         monkeypatch.setattr(
-            f'{module}.print_log',
+            f'{module}.log',
             lambda text, level=20, **_: logged.append((level, text)),
         )
     load(make_msmt17(tmp_path / 'a', lists_inside=True))

@@ -288,7 +288,10 @@ def test_an_interrupted_build_leaves_what_was_there(cache, paths, error, monkeyp
             patch.setattr(name, fail)
             with pytest.raises(error, match='in the middle'):
                 build_cache(cache, KEY, paths, 2, overwrite=True, progress=False)
-        assert {path.name: path.read_bytes() for path in cache.iterdir()} == before
+        after = {path.name: path.read_bytes() for path in cache.iterdir()}
+        if error is Interrupted:  # what was finished stays for the next build
+            after = {k: v for k, v in after.items() if not k.startswith('.')}
+        assert after == before
 
 
 def test_an_unreadable_image_stops_the_build(tmp_path, paths):

@@ -132,9 +132,7 @@ def test_pipeline_applies_to_all_items(market, own):
 
 def test_counts_of_each_dataset_are_logged(market, cuhk, monkeypatch):
     messages = []
-    monkeypatch.setattr(
-        concat_module, 'print_log', lambda text, **_: messages.append(text)
-    )
+    monkeypatch.setattr(concat_module, 'log', lambda text, **_: messages.append(text))
     ConcatReIDDataset([market, cuhk])
     (text,) = messages
     assert "m+c, split 'train': 5 identities" in text

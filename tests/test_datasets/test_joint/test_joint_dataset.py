@@ -129,7 +129,7 @@ def test_every_reason_is_counted_and_logged(configs, tmp_path, monkeypatch):
     configs['t2i']['data_root'] = str(cuhk)
     logged = []
     monkeypatch.setattr(
-        'hplreid.datasets.joint.joint_dataset.print_log',
+        'hplreid.datasets.joint.joint_dataset.log',
         lambda text, **_: logged.append(text),
     )
     report = JointDataset(**configs, leak='identity').report

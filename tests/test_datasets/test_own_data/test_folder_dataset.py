@@ -48,9 +48,7 @@ def root(tmp_path):
 def warnings(monkeypatch):
     messages = []
     for module in (folder_module, own_data_module):
-        monkeypatch.setattr(
-            module, 'print_log', lambda text, **_: messages.append(text)
-        )
+        monkeypatch.setattr(module, 'log', lambda text, **_: messages.append(text))
     return messages
 
 

@@ -551,7 +551,7 @@ def test_invalid_options(table, options, message):
 def warnings(monkeypatch):
     messages = []
     monkeypatch.setattr(
-        own_data_module, 'print_log', lambda text, **options: messages.append(text)
+        own_data_module, 'log', lambda text, **options: messages.append(text)
     )
     return messages
 

@@ -53,10 +53,10 @@ def test_amp_changes_all_stages(tmp_path):
     )
     flags.set_amp(config)
     assert config.optim_wrapper == dict(
-        type='AutocastOptimWrapper', precision='bf16', clip_grad=dict(max_norm=1)
+        type='AutocastOptimWrapper', precision='auto', clip_grad=dict(max_norm=1)
     )
     stages = config.train_cfg.stages
-    assert stages.align.optim_wrapper.precision == 'bf16'
+    assert stages.align.optim_wrapper.precision == 'auto'
     assert stages.construct.optim_wrapper.keys() == {'optimizer'}
 
 

@@ -1,6 +1,7 @@
 """Several benchmarks in one test, run by MMEngine's Runner."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -37,16 +38,20 @@ TRAIN = {
 def table_rows(work_dir):
     """Title and cells, by benchmark, of the last table or tables in the log."""
     (path,) = work_dir.glob('*/*.log')
-    lines = [line for line in path.read_text().splitlines() if line.startswith('|')]
-    start = max(i for i, line in enumerate(lines) if 'processes: ' in line)
+    lines = path.read_text().splitlines()
+    starts = [i for i, x in enumerate(lines) if re.match('weights|checkpoint', x)]
+    start = starts[-1]
+    above, _, _ = '\n'.join(lines[start:]).partition('+-')
     rows = {}
-    for line in lines[start + 1 :]:
+    for line in lines[start:]:
+        if not line.startswith('|'):
+            continue
         cells = [cell.strip() for cell in line.strip('|').split('|')]
         if cells[0] == 'benchmark':
             header = cells
         else:
             rows[cells[0]] = dict(zip(header, cells, strict=True))
-    return lines[start].strip('| '), rows
+    return ' | '.join(above.splitlines()), rows
 
 
 def test_scores_table_and_file(tmp_path):
@@ -59,7 +64,10 @@ def test_scores_table_and_file(tmp_path):
         *(f'b_t2i/i2t/{n}' for n in ('R1', 'mAP', 'mINP')),
     ]
     title, rows = table_rows(tmp_path)
-    assert title == ('weights: as initialized, no checkpoint | processes: 1 | seed: 3')
+    assert title == (
+        'weights: as initialized, no checkpoint | processes: 1 | seed: 3 | '
+        'distance: cosine | normalized: yes | re-ranking: none | AP: step | skipped: 0'
+    )
     assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']
     assert rows['a_i2i']['mAP'] == f'{metrics["a_i2i/mAP"]:.2f}'
     assert rows['a_i2i']['same camera'] == 'drop'
@@ -195,7 +203,8 @@ def test_the_table_names_the_training_set(tmp_path):
     title, rows = table_rows(tmp_path)
     assert title == (
         'weights: as initialized, no checkpoint | trained on: market1501 | '
-        'processes: 1 | seed: 3'
+        'processes: 1 | seed: 3 | distance: cosine | normalized: yes | '
+        're-ranking: none | AP: step | skipped: 0'
     )
     assert list(rows) == ['a_i2i', 'b_t2i', 'b_t2i/i2t']
 

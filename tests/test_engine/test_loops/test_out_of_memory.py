@@ -10,6 +10,7 @@ from hplreid.engine.loops.out_of_memory import (
     TrainingMemoryError,
     explain_out_of_memory,
 )
+from hplreid.engine.precision import choose_precision
 from tests.test_engine.engine_toy import toy_config
 
 
@@ -38,7 +39,7 @@ def test_a_step_that_does_not_fit_into_the_gpu_says_what_to_try(tmp_path, monkey
         ('fp32', 'mixed precision: optim_wrapper.precision=bf16'),
         ('bf16', 'a smaller batch; the precision is bf16 already'),
     ):
-        runner.optim_wrapper.precision = precision
+        runner.optim_wrapper.precision = choose_precision(precision, 'cpu')
         with pytest.raises(TrainingMemoryError) as caught:
             runner.train_loop.run_iter(0, dict(batch))
         message = str(caught.value)

@@ -36,12 +36,14 @@ def test_autocast_ends_with_the_context():
 
 
 def test_fp16_needs_cuda():
-    with pytest.raises(ValueError, match="'fp16' needs a CUDA device, the model is on"):
+    with pytest.raises(
+        ValueError, match="'fp16' needs a CUDA device, and this is 'cpu'"
+    ):
         wrap('fp16')
 
 
 def test_unknown_precisions_are_errors():
-    with pytest.raises(ValueError, match=r"precision='half': expected one of \['bf16'"):
+    with pytest.raises(ValueError, match=r"precision='half': expected one of \['auto'"):
         wrap('half')
 
 
