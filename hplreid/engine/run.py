@@ -31,6 +31,7 @@ from .data_parallel import init_distributed
 from .loops.benchmark_loop import TRAINED_ON
 from .precision import choose_precision
 from .runner import ReIDRunner
+from .tf32 import set_tf32
 
 Metrics = dict[str, float]
 """Scores in percent, by ``<benchmark>/<metric>``."""
@@ -70,6 +71,7 @@ def prepare_run(config: Config, training: bool = True) -> None:
         ConfigError: The config can't run.
     """
     open_console()
+    set_tf32(False)
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
     check_types(config)  # before data are made: a misspelled name costs no time

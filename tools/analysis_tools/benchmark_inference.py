@@ -17,7 +17,6 @@ the first config: the median over rounds of its time divided by theirs.
 
 import argparse
 import statistics
-from typing import Any
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,42 +42,13 @@ from prettytable import PrettyTable
 from torch import nn
 
 from hplreid.engine.config import inference_config, read_config
+from hplreid.engine.measurement.extraction import (
+    Inputs,
+    make_test_inputs,
+    time_extraction,
+)
 from hplreid.engine.precision import choose_precision
 from hplreid.registry import MODELS
-from hplreid.structures import ReIDDataSample
-from hplreid.utils.measuring import time_call
-
-Inputs = dict[str, torch.Tensor]
-
-
-def make_inputs(
-    model: nn.Module, size: tuple[int, int], batch: int, device: str
-) -> dict[str, Inputs]:
-    """Return a batch of images and, where the model has a text tower, of captions."""
-    rows = torch.arange(batch, device=device)
-    empty = dict(
-        images=torch.empty(0, 3, *size, device=device),
-        image_rows=rows[:0],
-        camids=rows[:0],
-        captions=torch.empty(0, 0, dtype=torch.int64, device=device),
-        caption_rows=rows[:0],
-    )
-    images = torch.randn(batch, 3, *size, device=device)
-    image_inputs = dict(empty, images=images, image_rows=rows, camids=rows % 2)
-    if not hasattr(model, 'text_encoder'):
-        return {'images': image_inputs}
-    length = int(model.text_encoder.context_length)
-    captions = torch.randint(1, 400, (batch, length), device=device)
-    return {
-        'images': image_inputs,
-        'captions': dict(empty, captions=captions, caption_rows=rows),
-    }
-
-
-def time_batch(model: nn.Module, inputs: Inputs, batch: int) -> float:
-    """Return the seconds of a batch."""
-    samples: list[Any] = [ReIDDataSample() for _ in range(batch)]
-    return time_call(lambda: model(inputs, samples, mode='predict'))[0]
 
 
 def main(args: argparse.Namespace) -> None:
@@ -93,12 +63,12 @@ def main(args: argparse.Namespace) -> None:
         model = MODELS.build(config.model.to_dict()).to(device).eval()
         size = tuple(config.model.image_encoder.img_size)
         sizes[path] = sum(p.numel() for p in model.parameters())
-        for kind, inputs in make_inputs(model, size, args.batch, device).items():
+        for kind, inputs in make_test_inputs(model, size, args.batch, device).items():
             tasks[path, kind] = model, inputs
     precision = choose_precision(args.precision, device)
     with torch.inference_mode(), precision.autocast():
         rounds = [
-            {key: time_batch(*task, args.batch) for key, task in tasks.items()}
+            {key: time_extraction(*task, args.batch) for key, task in tasks.items()}
             for _ in range(args.rounds + 2)
         ][2:]  # two to warm up
 

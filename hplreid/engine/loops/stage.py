@@ -11,7 +11,7 @@ from hplreid.registry import PARAM_SCHEDULERS
 
 from ..config.resolve import merge_config
 
-_BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
+BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
 _KEYS = {
     'epochs',
     'trainable',
@@ -20,6 +20,7 @@ _KEYS = {
     'train_dataloader',
     'cache_features',
     'init_features',
+    'micro_batch_size',
 }
 
 
@@ -42,6 +43,9 @@ class Stage:
             step and passed to the model: their ``names``, the ``pipeline`` that makes
             the items, and optionally the folder ``cache`` in which to save them. None
             for none.
+        micro_batch_size: Items of a process that towers and prompts are given at once,
+            see :func:`.train_step_in_sub_batches`; losses see the whole batch. None for
+            all.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Stage:
     dataloader: dict[str, Any] = field(default_factory=dict)
     cache_features: tuple[str, ...] = ()
     init_features: dict[str, Any] | None = None
+    micro_batch_size: int | None = None
 
 
 def find_stage_problems(name: str, config: dict) -> list[str]:
@@ -68,6 +73,11 @@ def find_stage_problems(name: str, config: dict) -> list[str]:
     epochs = config.get('epochs', 1)
     if not isinstance(epochs, int) or epochs < 1:
         problems.append(f"stage '{name}' has epochs={epochs!r}: expected 1 or more")
+    size = config.get('micro_batch_size')
+    if size is not None and (not isinstance(size, int) or size < 1):
+        problems.append(
+            f"stage '{name}' has micro_batch_size={size!r}: expected 1 or more, or None"
+        )
     for key in ('trainable', 'cache_features'):
         if isinstance(config.get(key), str):
             problems.append(f"stage '{name}': {key} is a list of names")
@@ -136,6 +146,7 @@ def parse_stages(
                 dataloader=merge_config(shared_loader, config.get('train_dataloader')),
                 cache_features=tuple(config.get('cache_features') or ()),
                 init_features=config.get('init_features'),
+                micro_batch_size=config.get('micro_batch_size'),
             )
         )
     return stages
@@ -196,7 +207,7 @@ def set_train_mode(model: nn.Module) -> None:
     for module in model.modules():
         own = list(module.parameters(recurse=False))
         frozen = own and not any(p.requires_grad for p in own)
-        if frozen and isinstance(module, _BATCH_NORMS):
+        if frozen and isinstance(module, BATCH_NORMS):
             module.eval()
 
 

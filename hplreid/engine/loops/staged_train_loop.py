@@ -8,14 +8,17 @@ from typing import Any
 from mmengine.model import is_model_wrapper
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import BaseLoop, Runner
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from hplreid.registry import LOOPS
 
 from ..hooks.resume_hook import ResumeHook
 from ..random_state import preserved_rng
+from ..tf32 import describe_tf32, tf32
+from .cached_step import find_sub_batch_problem, train_step_in_sub_batches
 from .init_features import provide_init_features
+from .out_of_memory import explain_out_of_memory
 from .stage import (
     Stage,
     build_schedulers,
@@ -52,13 +55,18 @@ class StagedTrainLoop(BaseLoop):
         stages: The config of each stage by its name: ``epochs``; ``trainable``
             (prefixes of parameter names); ``optim_wrapper`` and ``train_dataloader``,
             merged over the shared ones; ``param_scheduler``, in epochs of the stage;
-            ``cache_features`` and ``init_features`` (see :class:`Stage`).
+            ``cache_features``, ``init_features`` and ``micro_batch_size`` (see
+            :class:`Stage`).
         val_begin: First epoch after which to validate.
         val_interval: Epochs between validations. The last epoch is always validated.
+        tf32: Whether training steps may round products in fp32 to TF32 on GPUs that
+            have it. Defaults to False.
 
     Raises:
         ValueError: A stage has a problem, see :func:`parse_stages`; or the config has
-            a top-level key that stages must have themselves.
+            a top-level key that stages must have themselves; or a model can't be
+            trained with a stage's ``micro_batch_size``.
+        TrainingMemoryError: A step doesn't fit into the memory of the GPU.
     """
 
     dataloader: DataLoader
@@ -70,13 +78,16 @@ class StagedTrainLoop(BaseLoop):
         stages: Mapping[str, dict],
         val_begin: int = 1,
         val_interval: int = 1,
+        tf32: bool = False,
     ) -> None:
         _check_top_level_keys(runner)
         self.stages = parse_stages(stages, runner.optim_wrapper, dataloader)
+        _check_sub_batches(runner, self.stages)
         self._loaders = build_stage_dataloaders(runner, self.stages)
         super().__init__(runner, self._loaders[0])
         self.val_begin = val_begin
         self.val_interval = val_interval
+        self.tf32 = tf32
         self.stop_training = False  # EarlyStoppingHook sets it
         self._epoch = 0
         self._iter = 0
@@ -176,11 +187,14 @@ class StagedTrainLoop(BaseLoop):
         self._check_position()
         self._begin_stage()
         self.runner.call_hook('before_train')
+        if next(self.model.parameters()).is_cuda:
+            self.runner.logger.info(describe_tf32(self.tf32))
         while self._epoch < self.max_epochs and not self.stop_training:
             if self._epoch == self._epochs_at[self.stage_index + 1]:
                 self.enter_stage(self.stage_index + 1)
                 self._begin_stage()
-            self.run_epoch()
+            with tf32(self.tf32):
+                self.run_epoch()
             self._validate()
         stop_workers(self.dataloader)  # frees memory for a test that follows
         self.runner.call_hook('after_train')
@@ -245,11 +259,20 @@ class StagedTrainLoop(BaseLoop):
         """Train one step."""
         runner = self.runner
         runner.call_hook('before_train_iter', batch_idx=idx, data_batch=batch)
-        outputs = runner.model.train_step(batch, optim_wrapper=runner.optim_wrapper)
+        with explain_out_of_memory(batch, self.stage, runner.optim_wrapper):
+            outputs = self._train_step(batch)
         runner.call_hook(
             'after_train_iter', batch_idx=idx, data_batch=batch, outputs=outputs
         )
         self._iter += 1
+
+    def _train_step(self, batch: Any) -> dict[str, Tensor]:  # noqa: ANN401
+        runner, size = self.runner, self.stage.micro_batch_size
+        if size is not None and len(batch['data_samples']) > size:
+            return train_step_in_sub_batches(
+                self.model, batch, runner.optim_wrapper, size
+            )
+        return runner.model.train_step(batch, optim_wrapper=runner.optim_wrapper)
 
     def _validate(self) -> None:
         if self.runner.val_loop is None or self._epoch < self.val_begin:
@@ -258,6 +281,19 @@ class StagedTrainLoop(BaseLoop):
             # Random numbers must not depend on it: a resumed run repeats no validation
             with preserved_rng():
                 self.runner.val_loop.run()
+
+
+def _check_sub_batches(runner: Runner, stages: list[Stage]) -> None:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    for stage in stages:
+        if stage.micro_batch_size is None:
+            continue
+        problem = find_sub_batch_problem(model, stage.trainable)
+        if problem is not None:
+            raise ValueError(
+                f"Stage '{stage.name}' has micro_batch_size={stage.micro_batch_size}, "
+                f'but {problem}.'
+            )
 
 
 def _check_top_level_keys(runner: Runner) -> None:

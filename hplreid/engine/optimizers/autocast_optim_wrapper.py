@@ -27,7 +27,10 @@ class AutocastOptimWrapper(OptimWrapper):
             ``'fp32'``, the default; ``'bf16'``; or, on CUDA only, ``'fp16'`` with a
             loss scaler.
         **kwargs: ``optimizer``, ``clip_grad`` and ``accumulative_counts``, see
-            MMEngine's ``OptimWrapper``.
+            MMEngine's ``OptimWrapper``. With ``accumulative_counts=n`` parameters are
+            updated after every n-th step, by the mean of n gradients; each loss sees
+            its own batch. A stage's ``micro_batch_size`` is for losses that should see
+            the whole one.
 
     Raises:
         ValueError: The precision is unknown, or fp16 without CUDA.
@@ -67,6 +70,23 @@ class AutocastOptimWrapper(OptimWrapper):
             return sdpa_kernel(SDPBackend.MATH)
         return nullcontext()
 
+    def initialize_count_status(
+        self, model: nn.Module, init_counts: int, max_counts: int
+    ) -> None:
+        """Set the step at which a stage is, and its number of steps.
+
+        MMEngine's warns of gradients that a resumed run has lost; ours are saved.
+        """
+        self._inner_count, self._max_counts = init_counts, max_counts
+        self._remainder_counts = max_counts % self._accumulative_counts
+
+    def should_sync(self) -> bool:
+        """Average gradients over processes in every step, not in that of an update.
+
+        What a checkpoint saves of accumulated gradients is then that of all of them.
+        """
+        return True
+
     def backward(self, loss: Tensor, **kwargs: Any) -> None:  # noqa: ANN401
         """Backpropagate ``loss``, scaled if there is a scaler."""
         if self.scaler is not None:
@@ -87,16 +107,21 @@ class AutocastOptimWrapper(OptimWrapper):
         self.scaler.step(self.optimizer, **kwargs)
         self.scaler.update()
 
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.optimizer.param_groups for p in group['params']]
+
     def _clip_grad(self) -> None:
-        groups = self.optimizer.param_groups
-        params = [p for g in groups for p in g['params'] if p.grad is not None]
+        params = [p for p in self._parameters() if p.grad is not None]
         norm = self.clip_func(params, **self.clip_grad_kwargs)
         if norm is not None:  # clipping by value has none
             self.grad_norm = norm.detach()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the optimizer's state, and the scaler's."""
+        """Return the optimizer's state, the scaler's, and accumulated gradients."""
         state = super().state_dict()
+        if self._inner_count % self._accumulative_counts:
+            gradients = {i: p.grad for i, p in enumerate(self._parameters())}
+            state['gradients'] = {i: g for i, g in gradients.items() if g is not None}
         if self.scaler is not None:
             state['loss_scaler'] = self.scaler.state_dict()
         return state
@@ -107,6 +132,9 @@ class AutocastOptimWrapper(OptimWrapper):
         A run may be resumed in another precision: the state of a scaler is ignored
         without one, and a scaler starts anew without a state.
         """
+        for i, gradient in state_dict.pop('gradients', {}).items():
+            parameter = self._parameters()[i]
+            parameter.grad = gradient.to(parameter.device, copy=True)
         scaler = state_dict.pop('loss_scaler', None)
         if scaler is not None and self.scaler is not None:
             self.scaler.load_state_dict(scaler)

@@ -190,7 +190,9 @@ class CLIPImageEncoder(Tower):
         visual = self.visual
         patches = visual.conv1(images).flatten(2).transpose(1, 2)
         classes, class_positions = self.class_tokens()
-        classes = (classes + class_positions).expand(len(images), -1, -1)
+        # Not (classes + positions).expand(...): both would be given one and the same
+        # gradient tensor, and what clips or accumulates in place would do it twice
+        classes = classes.expand(len(images), -1, -1) + class_positions
         if camids is not None:
             classes = classes + self.embed_cameras(camids).unsqueeze(1)
         x = torch.cat([classes, patches + visual.positional_embedding[1:]], dim=1)

@@ -153,9 +153,43 @@ class BaseReID(BaseModel):
                 needed.update(self._neck_reads[name])
         return needed
 
-    def run_necks(self, bundle: FeatureBundle, reads: Collection[str]) -> None:
-        """Put the features of those necks on the bundle that ``reads`` needs."""
-        needed = self.inputs_of(reads)
+    def batch_necks(self) -> set[str]:
+        """Return the necks that see the whole batch, and those that read such a one."""
+        found: set[str] = set()
+        for name, neck in self.necks.items():
+            whole = getattr(neck, 'needs_global_batch', False)
+            if whole or found.intersection(self._neck_reads[name]):
+                found.add(name)
+        return found
+
+    def item_features(self, reads: Collection[str]) -> set[str]:
+        """Return the features of single items, of which all that is read is made.
+
+        Args:
+            reads: What heads read.
+
+        Returns:
+            Names of features and tables that heads read, or necks that see the whole
+            batch: what must be known of every item before those are run.
+        """
+        whole = self.batch_necks()
+        needed = self.inputs_of(reads) & whole
+        return {*reads, *(i for n in needed for i in self._neck_reads[n])} - whole
+
+    def run_necks(
+        self,
+        bundle: FeatureBundle,
+        reads: Collection[str],
+        leave_out: Collection[str] = (),
+    ) -> None:
+        """Put the features of those necks on the bundle that ``reads`` needs.
+
+        Args:
+            bundle: Has what the necks read.
+            reads: Names of features.
+            leave_out: Necks that aren't run.
+        """
+        needed = self.inputs_of(reads) - set(leave_out)
         for name, neck in self.necks.items():
             if name not in needed:
                 continue
@@ -217,13 +251,22 @@ class BaseReID(BaseModel):
         Heads see the features of all processes, gathered once, here: nothing after this
         point knows that there are several.
         """
+        reads = self.loss_reads()
+        return self.loss_of(self.extract(inputs, reads).gather(reads))
+
+    def _stage_heads(self) -> list[BaseHead]:
         if self.stage is None:
             raise RuntimeError('Call enter_stage(name) before asking for a loss.')
-        heads = cast(list[BaseHead], self.heads[self.stage])
-        reads = {name for head in heads for name in head.reads}
-        bundle = self.extract(inputs, reads).gather(reads)
+        return cast(list[BaseHead], self.heads[self.stage])
+
+    def loss_reads(self) -> set[str]:
+        """Return the names of all that the current stage's heads read."""
+        return {name for head in self._stage_heads() for name in head.reads}
+
+    def loss_of(self, bundle: FeatureBundle) -> dict[str, Tensor]:
+        """Return the losses of the current stage's heads, of the global batch."""
         losses: dict[str, Tensor] = {}
-        for head in heads:
+        for head in self._stage_heads():
             terms = head.loss(bundle)
             repeated = losses.keys() & terms.keys()
             if repeated:

@@ -54,6 +54,26 @@ def test_resume_from_an_iteration(unbroken, tmp_path, iteration):
     assert_same(unbroken, resumed)
 
 
+ACCUMULATED = dict(
+    BY_ITERATION,
+    optim_wrapper=dict(type='AutocastOptimWrapper', accumulative_counts=4),
+)
+
+
+def test_resume_between_updates_of_accumulated_gradients(tmp_path, caplog):
+    unbroken = train(toy_config(tmp_path / 'all', **ACCUMULATED))
+    # Updates after the steps 4 and 6 of stage I, 4, 8 and 9 of stage II
+    for iteration, left in ((3, True), (4, False), (6, False), (8, True), (14, False)):
+        path = f'{unbroken.work_dir}/iter_{iteration}.pth'
+        saved = torch.load(path, weights_only=True)['optimizer']
+        assert bool(saved.get('gradients')) == left
+        config = toy_config(
+            tmp_path / str(iteration), resume=True, load_from=path, **ACCUMULATED
+        )
+        assert_same(unbroken, train(config))
+    assert 'gradient of some iterations is lost' not in caplog.text
+
+
 def test_the_interval_of_checkpoints_changes_nothing(unbroken, by_epoch):
     assert_same(unbroken, by_epoch)
 

@@ -8,6 +8,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
+from hplreid.engine.tf32 import tf32
 from hplreid.registry import DATA_SAMPLERS
 from tests.test_engine.engine_toy import ToySampler, toy_config, train
 
@@ -263,3 +264,56 @@ def test_a_sampler_that_yields_too_few_items_is_an_error(tmp_path, monkeypatch):
         RuntimeError, match='ToySampler has a length of 5 batches and yielded 3'
     ):
         build(toy_config(tmp_path)).train()
+
+
+def test_gradients_accumulate_to_the_end_of_a_stage(tmp_path):
+    """6 steps of stage I, 9 of stage II: updates after 4, 6, and after 4, 8, 9."""
+    counted, config = [], toy_config(tmp_path)
+    config.optim_wrapper.accumulative_counts = 4
+
+    class Updates(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            self.before = deepcopy(runner.model.state_dict())
+
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            if changed(self.before, runner.model.state_dict()):
+                counted.append(runner.iter + 1)
+
+    recorder = Recorder()
+    build(config, Updates(), recorder).train()
+    assert counted == [4, 6, 10, 14, 15]
+    # Schedules count steps, as without
+    assert [lrs[0] for lrs in recorder.learning_rates][:6] == [0.02] * 3 + [0.01] * 3
+
+
+@pytest.mark.parametrize('size', [0, 2.5, '16'])
+def test_a_micro_batch_has_a_size(tmp_path, size):
+    config = toy_config(tmp_path)
+    config.train_cfg.stages.align.micro_batch_size = size
+    with pytest.raises(ValueError, match="stage 'align' has micro_batch_size="):
+        build(config).train_loop  # noqa: B018
+
+
+def test_a_method_that_can_not_be_cached_is_refused_before_training(tmp_path):
+    config = toy_config(tmp_path)
+    config.train_cfg.stages.align.micro_batch_size = 2
+    expected = "'align' has micro_batch_size=2, but ToyModel computes its losses itself"
+    with pytest.raises(ValueError, match=expected):
+        build(config).train_loop  # noqa: B018
+
+
+@pytest.mark.parametrize('allowed', [False, True])
+def test_tf32_is_for_training_steps_alone(tmp_path, allowed):
+    seen = {}
+
+    class Flags(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            seen['train'] = torch.backends.cudnn.allow_tf32
+            seen['products'] = torch.backends.cuda.matmul.allow_tf32
+
+        def after_train(self, runner):
+            seen['after'] = torch.backends.cudnn.allow_tf32
+
+    with tf32(False):
+        build(toy_config(tmp_path, **{'train_cfg.tf32': allowed}), Flags()).train()
+    assert seen == dict(train=allowed, products=allowed, after=False)

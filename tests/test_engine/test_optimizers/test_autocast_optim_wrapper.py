@@ -94,7 +94,7 @@ def test_the_state_of_a_scaler_is_ignored_without_one():
     wrapper.load_state_dict(dict(wrapper.state_dict(), loss_scaler=dict(scale=8.0)))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.gpu
 def test_fp16_skips_a_step_that_overflows():
     model = nn.Linear(4, 4).cuda()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)

@@ -16,13 +16,7 @@ from hplreid.evaluation.ranking.tile_counts import count_below
 from hplreid.evaluation.threads import parallel_map
 from tests.test_evaluation.cases import assert_same, random_case
 
-DEVICES = [
-    'cpu',
-    pytest.param(
-        'cuda',
-        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU'),
-    ),
-]
+DEVICES = ['cpu', pytest.param('cuda', marks=pytest.mark.gpu)]
 
 
 def slow_scores(distances, q_pids, g_pids, q_cams=None, g_cams=None):

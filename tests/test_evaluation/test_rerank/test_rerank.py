@@ -19,13 +19,7 @@ from hplreid.evaluation.rerank.k_smallest import smallest
 from hplreid.evaluation.rerank.neighbors import find_neighbors
 from tests.test_evaluation.dense_rerank import dense_rerank, squared_distances
 
-DEVICES = [
-    'cpu',
-    pytest.param(
-        'cuda',
-        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU'),
-    ),
-]
+DEVICES = ['cpu', pytest.param('cuda', marks=pytest.mark.gpu)]
 
 
 def random_feats(kind, total, length, rng):

@@ -1,0 +1,76 @@
+"""Say what to do when a training step doesn't fit into the memory of a GPU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.optim import OptimWrapper
+
+from .stage import Stage
+
+
+class TrainingMemoryError(RuntimeError):
+    """A training step needs more memory than the GPU has."""
+
+
+@contextmanager
+def explain_out_of_memory(
+    batch: dict[str, Any], stage: Stage, optim_wrapper: OptimWrapper
+) -> Iterator[None]:
+    """Replace an out-of-memory error within a ``with`` block by one that says more.
+
+    Raises:
+        TrainingMemoryError: The message has the sizes of the batch, the memory of the
+            GPU, and what can be changed.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        chosen = getattr(optim_wrapper, 'precision', None)  # MMEngine's have none
+        precision = 'fp32' if chosen is None else chosen.name
+        advice = '\n'.join(f'  - {line}' for line in _advise(batch, stage, precision))
+        raise TrainingMemoryError(
+            f"A step of stage '{stage.name}' does not fit into the GPU's memory: "
+            f'{_describe_batch(batch)} in {precision}; {_describe_memory()}. Try, with '
+            f'--cfg-options:\n{advice}\nPyTorch said: {error}'
+        ) from error
+
+
+def _advise(batch: dict[str, Any], stage: Stage, precision: str) -> list[str]:
+    """Return three things to try; only the last may change what losses see."""
+    size = stage.micro_batch_size or len(batch['data_samples'])
+    return [
+        f'sub-batches, with losses of the whole batch: train_cfg.stages.{stage.name}.'
+        f'micro_batch_size={max(size // 2, 1)}',
+        'activation checkpointing: model.image_encoder.checkpoint_blocks=True (and '
+        'text_encoder, prompt_encoder)',
+        'mixed precision: optim_wrapper.precision=bf16'
+        if precision == 'fp32'
+        else f'a smaller batch; the precision is {precision} already',
+    ]
+
+
+def _describe_batch(batch: dict[str, Any]) -> str:
+    """Return the numbers of items and captions of a batch, and the size of images."""
+    inputs = batch['inputs']
+    parts = [f'{len(batch["data_samples"])} items of this process']
+    for name in ('images', 'captions'):
+        tensor = inputs.get(name) if isinstance(inputs, dict) else None
+        if isinstance(tensor, torch.Tensor) and tensor.dim() > 1 and len(tensor):
+            height, width = tensor.shape[-2:]
+            size = f' of {height} x {width}' if name == 'images' else ''
+            parts.append(f'{len(tensor)} {name}{size}')
+    return ', '.join(parts)
+
+
+def _describe_memory() -> str:
+    """Return the peak and the total memory of the GPU in words."""
+    if not torch.cuda.is_available():
+        return 'its memory is not known'
+    device = torch.cuda.get_device_properties(torch.cuda.current_device())
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    return (
+        f'{peak:.1f} GiB of {device.total_memory / 2**30:.1f} GiB were in use at most '
+        f'({device.name})'
+    )
