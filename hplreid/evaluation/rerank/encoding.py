@@ -11,7 +11,6 @@ from .neighbors import Neighbors
 from .settings import RerankSettings
 
 _ROWS = 1024  # items whose vectors a thread makes at once
-_LOOKED_UP = 16  # rows of the table that distances are looked up in
 
 
 def encode(
@@ -35,7 +34,7 @@ def encode(
 
     def make(start: int) -> sparse.csr_array:
         members = _widen(mutual[start : start + _ROWS], close)
-        return _weigh(members, start, distances, neighbors, scale)
+        return _weigh(members, start, distances, scale)
 
     starts = range(0, len(distances), _ROWS)
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
@@ -90,49 +89,24 @@ def _weigh(
     members: sparse.csr_array,
     start: int,
     distances: JointDistances,
-    neighbors: Neighbors,
     scale: np.ndarray | None,
 ) -> sparse.csr_array:
     """Return weights ``exp(-distance)`` of the members, of sum one in each row."""
     sizes = np.diff(members.indptr)
     rows = np.repeat(np.arange(start, start + len(sizes)), sizes)
-    values = _look_up(rows, members.indices, start, len(sizes), distances, neighbors)
+    values = distances.pairs(rows, members.indices)
     if scale is not None:
         values /= np.where(scale > 0, scale, 1)[rows]  # all items may be the same one
     filled = np.flatnonzero(sizes)
     first = members.indptr[filled]
     # Only differences matter; as they are, far items could all weigh nothing.
     values -= np.repeat(np.minimum.reduceat(values, first), sizes[filled])
-    weights = np.exp(-values)
+    # In float64, for in float32 processors differ in the last bit
+    weights = np.exp(-values.astype(np.float64)).astype(values.dtype)
     weights /= np.repeat(np.add.reduceat(weights, first), sizes[filled])
     return sparse.csr_array(
         (weights, members.indices, members.indptr), shape=members.shape
     )
-
-
-def _look_up(
-    rows: np.ndarray,
-    columns: np.ndarray,
-    start: int,
-    count: int,
-    distances: JointDistances,
-    neighbors: Neighbors,
-) -> np.ndarray:
-    """Return the distances of pairs, known for neighbors, else computed; ``(P,)``."""
-    table = np.empty((min(count, _LOOKED_UP), len(distances)), distances.dtype)
-    table.fill(np.nan)
-    values = np.empty(len(rows), distances.dtype)
-    for first in range(start, start + count, _LOOKED_UP):
-        items = np.arange(first, min(first + _LOOKED_UP, start + count))
-        places = (items - first)[:, None], neighbors.indices[items]
-        table[places] = neighbors.distances[items]
-        some = slice(*np.searchsorted(rows, (first, items[-1] + 1)))
-        values[some] = table[rows[some] - first, columns[some]]
-        table[places] = np.nan
-    missing = np.flatnonzero(np.isnan(values))
-    if len(missing):
-        values[missing] = distances.pairs(rows[missing], columns[missing])
-    return values
 
 
 def _shares(indices: np.ndarray, dtype: np.dtype) -> sparse.csr_array:
