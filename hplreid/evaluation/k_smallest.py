@@ -159,9 +159,7 @@ def _take(block: Tensor, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return block[tuple(places)].cpu().numpy()
 
 
-def _undecided(
-    rows: np.ndarray, values: np.ndarray, margins: np.ndarray
-) -> np.ndarray:
+def _undecided(rows: np.ndarray, values: np.ndarray, margins: np.ndarray) -> np.ndarray:
     """Return which values are nearer to another of their row than both may be off."""
     ascending = np.lexsort((values, rows))
     gaps = np.diff(values[ascending].astype(np.float64))

@@ -137,7 +137,7 @@ def _count_rows(
     """
     mask, words = _take_mask(_masks, values.shape)
     passes = min(low.shape[1], _MAX_PASSES)
-    found = []
+    found: list[Found] = []
     for slot in range(passes):
         np.less_equal(values, high[:, slot : slot + 1], out=mask)
         candidates = _count_true(words)

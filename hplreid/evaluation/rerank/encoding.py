@@ -1,6 +1,6 @@
 """The k-reciprocal encoding: each item as a sparse vector over its neighbors."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from .joint_distances import JointDistances
 from .neighbors import Neighbors
 from .settings import RerankSettings
 
-_ROWS = 1024  # items whose vectors a thread makes at once
+_ROWS = 1024  # items whose sets a thread makes at once
+_PAIRS = 2**14  # whose distances it computes
 
 
 def encode(
@@ -32,13 +33,14 @@ def encode(
     close = mutual_neighbors(neighbors.indices[:, : settings.num_close])
     scale = neighbors.greatest if settings.formula.relative else None
 
-    def make(start: int) -> sparse.csr_array:
-        members = _widen(mutual[start : start + _ROWS], close)
-        return _weigh(members, start, distances, scale)
-
     starts = range(0, len(distances), _ROWS)
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        vectors = sparse.vstack(list(pool.map(make, starts)), format='csr')
+        widened = pool.map(
+            lambda start: _widen(mutual[start : start + _ROWS], close), starts
+        )
+        members = sparse.vstack(list(widened), format='csr')
+        values = _distances_of(members, distances, pool)
+        vectors = _weigh(members, values, scale)
         if settings.k2 == 1:
             return vectors
         shares = _shares(neighbors.indices[:, : settings.num_averaged], vectors.dtype)
@@ -85,22 +87,48 @@ def _widen(members: sparse.csr_array, close: sparse.csr_array) -> sparse.csr_arr
     return widened
 
 
+def _distances_of(
+    members: sparse.csr_array, distances: JointDistances, pool: Executor
+) -> np.ndarray:
+    """Return the distance of each member, in their order; of two items it is one.
+
+    Args:
+        members: ``(N, N)``.
+        distances: Among N items.
+        pool: Shares the work.
+    """
+    ones = sparse.csr_array(
+        (np.ones(members.nnz, np.int64), members.indices, members.indptr),
+        shape=members.shape,
+    )
+    either = sparse.triu(ones + ones.T, k=1, format='csr')
+    either.sort_indices()
+    rows = np.repeat(np.arange(len(distances)), np.diff(either.indptr))
+    number = max(1, -(-len(rows) // _PAIRS))
+    parts = [np.array_split(side, number) for side in (rows, either.indices)]
+    values = np.concatenate([*pool.map(distances.pairs, *parts), np.zeros(1)])
+    # Where the distance of each is: a number from 1, and the last one for itself
+    either.data = np.arange(1, len(values), dtype=np.int64)
+    itself = np.arange(len(distances))
+    own = sparse.csr_array(
+        (np.full(len(itself), len(values)), (itself, itself)), shape=members.shape
+    )
+    places = (either + either.T + own).multiply(ones).tocsr()
+    places.sort_indices()
+    return values[places.data - 1].astype(distances.dtype, copy=False)
+
+
 def _weigh(
-    members: sparse.csr_array,
-    start: int,
-    distances: JointDistances,
-    scale: np.ndarray | None,
+    members: sparse.csr_array, values: np.ndarray, scale: np.ndarray | None
 ) -> sparse.csr_array:
     """Return weights ``exp(-distance)`` of the members, of sum one in each row."""
     sizes = np.diff(members.indptr)
-    rows = np.repeat(np.arange(start, start + len(sizes)), sizes)
-    values = distances.pairs(rows, members.indices)
-    if scale is not None:
-        values /= np.where(scale > 0, scale, 1)[rows]  # all items may be the same one
+    if scale is not None:  # all items may be the same one
+        values = values / np.repeat(np.where(scale > 0, scale, 1), sizes)
     filled = np.flatnonzero(sizes)
     first = members.indptr[filled]
     # Only differences matter; as they are, far items could all weigh nothing.
-    values -= np.repeat(np.minimum.reduceat(values, first), sizes[filled])
+    values = values - np.repeat(np.minimum.reduceat(values, first), sizes[filled])
     # In float64, for in float32 processors differ in the last bit
     weights = np.exp(-values.astype(np.float64)).astype(values.dtype)
     weights /= np.repeat(np.add.reduceat(weights, first), sizes[filled])

@@ -1,5 +1,7 @@
 """Distances among queries and gallery together, a block of rows at a time."""
 
+from typing import TypeVar
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,6 +9,8 @@ from torch import Tensor
 from ..block_distance import BlockDistance, comparable
 from ..distance import Features
 from ..grid_features import GridFeatures
+
+_Values = TypeVar('_Values', np.ndarray, Tensor)
 
 
 class JointDistances:
@@ -21,6 +25,10 @@ class JointDistances:
         normalize: Whether features are scaled to unit length first; the distance is
             then ``2 - 2 cos``.
         power: Distances are raised to it.
+
+    Attributes:
+        num_queries: Q.
+        squares: Exact, and not raised.
 
     Raises:
         ValueError: Shapes or devices differ, or a feature isn't finite.
@@ -40,7 +48,7 @@ class JointDistances:
         self.num_queries = len(sides[0])
         self._power = power
         grid = GridFeatures(torch.cat(sides))
-        self._exact = BlockDistance(grid, grid, cosine=False)
+        self.squares = BlockDistance(grid, grid, cosine=False)
         feats, squares = grid.rounded, grid.squares.to(grid.rounded)
         # One product: [-2x, |x|^2, 1] . [y, 1, |y|^2]
         ones = torch.ones_like(squares)
@@ -58,7 +66,7 @@ class JointDistances:
     @property
     def dtype(self) -> np.dtype:
         """float32 or float64."""
-        return self._exact.dtype
+        return self.squares.dtype
 
     def rounded(self, start: int, stop: int, out: np.ndarray | None = None) -> Tensor:
         """Return squared distances of items ``start`` to ``stop`` to all, rounded.
@@ -89,7 +97,7 @@ class JointDistances:
         Raises:
             ValueError: A distance might not be finite.
         """
-        grid, n = self._exact.query, self._rows.shape[1]
+        grid, n = self.squares.query, self._rows.shape[1]
         info = torch.finfo(self._rows.dtype)
         lengths = grid.squares.sqrt().cpu().numpy()
         bound = 1.01 * (lengths[start:stop] + lengths.max()) ** 2
@@ -113,10 +121,14 @@ class JointDistances:
         Returns:
             ``(stop - start, N - first)``, on the device of the features.
         """
-        distances = self._exact.block(start, stop, first, out)
-        return distances.pow_(self._power) if self._power != 1 else distances
+        return self.raised(self.squares.block(start, stop, first, out))
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return the distances of given pairs of items, ``(P,)``, those of a block."""
-        distances = self._exact.pairs(rows, columns)
-        return distances**self._power if self._power != 1 else distances
+        return self.raised(self.squares.pairs(rows, columns))
+
+    def raised(self, squares: _Values) -> _Values:
+        """Raise squared distances to the power, in place."""
+        if self._power != 1:
+            squares **= self._power
+        return squares

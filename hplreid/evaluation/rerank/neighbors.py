@@ -51,12 +51,12 @@ def find_neighbors(distances: JointDistances, k: int, block_size: int) -> Neighb
         block = distances.rounded(start, stop, out)
         exact = (
             distances.margins(start, stop),
-            lambda rows, columns: distances.pairs(start + rows, columns),
-            lambda: distances.block(start, stop),
+            lambda rows, columns: distances.squares.pairs(start + rows, columns),
+            lambda: distances.squares.block(start, stop),
         )
         each = slice(start, stop)
         found.indices[each] = nearest(block, k, *exact)
-        found.greatest[each] = greatest(block, *exact)
+        found.greatest[each] = distances.raised(greatest(block, *exact))
 
     with parallel_map(workers) as run:
         list(run(search, range(0, total, height)))

@@ -12,8 +12,8 @@ from hplreid.evaluation import (
     evaluate_distances,
     evaluate_reranking,
     k_reciprocal_rerank,
+    k_smallest,
 )
-from hplreid.evaluation import k_smallest
 from hplreid.evaluation.rerank import encoding, jaccard
 from hplreid.evaluation.rerank.joint_distances import JointDistances
 from hplreid.evaluation.rerank.neighbors import find_neighbors
