@@ -121,7 +121,7 @@ def make_table(results: list[dict]) -> PrettyTable:
     table.padding_width = 0
     for number, result in enumerate(results, 1):
         for row in result['rows']:
-            loss = row['loss_difference']
+            loss, memory = row['loss_difference'], row['memory']
             table.add_row(
                 [
                     number,
@@ -131,7 +131,7 @@ def make_table(results: list[dict]) -> PrettyTable:
                     f'{row["speed"]:.2f}',
                     f'{1000 * row["seconds"]:.0f}',
                     *(f'{1000 * row["parts"][p]:.0f}' for p in PARTS),
-                    f'{row["memory"] / 2**20:,.0f}',
+                    '-' if memory is None else f'{memory / 2**20:,.0f}',
                     f'{100 * row["of_product"]:.0f}%',
                     '-' if loss is None else f'{loss:.0e}',
                 ],

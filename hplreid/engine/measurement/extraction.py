@@ -13,7 +13,10 @@ Inputs = dict[str, torch.Tensor]
 
 
 def make_test_inputs(
-    model: nn.Module, size: tuple[int, int], batch: int, device: torch.device | str
+    model: Any,  # noqa: ANN401
+    size: tuple[int, int],
+    batch: int,
+    device: torch.device | str,
 ) -> dict[str, Inputs]:
     """Return a batch of images and, where a model has a text tower, of captions.
 

@@ -137,10 +137,10 @@ def compare_losses(
                 worst, place = excess, f'{loss} {b[loss]:.4g} for {value:.4g}'
                 place += f' in step {step}'
     finite = all(math.isfinite(x) for losses in found for x in losses.values())
-    value = f'{place}; last loss {found[-1]["loss"]:.4g}'
+    summary = f'{place}; last loss {found[-1]["loss"]:.4g}'
     return Row(
         what,
-        value if finite else 'a loss is not finite',
+        summary if finite else 'a loss is not finite',
         f'CPU in fp32, {relative:.1%} + {absolute:g} (reached: {worst:.0%})',
         finite and worst <= 1,
     )
