@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +27,13 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
                 f"'{path}': the array '{name}' holds Python objects; expected numbers "
                 'or strings.'
             )
+    content: dict[str, Any] = dict(arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         with open(temporary, 'wb') as file:
             # By **: an array may be called `file`, which the function is given by place
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
