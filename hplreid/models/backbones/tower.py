@@ -9,7 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ..layers.compilation import find_compiler_problem
+from ..layers.compilation import compile_whole, find_compiler_problem
 
 
 class Tower(BaseModule):
@@ -40,7 +40,7 @@ class Tower(BaseModule):
         if problems:
             raise ValueError(problems[0])
         if compiled:
-            self.compile(fullgraph=True)
+            compile_whole(self)
 
     def run(self, block: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401
         """Call a function that runs a block, so that it is computed again if asked."""

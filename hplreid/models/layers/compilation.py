@@ -1,9 +1,28 @@
-"""Whether this machine can compile models."""
+"""Compilation of modules, and whether this machine can do it."""
 
 import random
 from functools import lru_cache
 
 import torch
+from torch import nn
+
+# Compilations of one module: for training and evaluation, with and without gradients,
+# for each stage's parameters and features, for a size that changes. Above PyTorch's own
+# limit of 8, the ninth would end a training.
+_MOST_COMPILATIONS = 64
+
+
+def compile_whole(module: nn.Module) -> None:
+    """Have a module compiled when it is called, as one graph; names stay as they are.
+
+    What can't be compiled in one graph is an error at the call.
+    """
+    import torch._dynamo.config as limits  # takes a second: only for who compiles
+
+    renamed = hasattr(limits, 'recompile_limit')  # not yet in torch 2.4
+    name = 'recompile_limit' if renamed else 'cache_size_limit'
+    setattr(limits, name, max(getattr(limits, name), _MOST_COMPILATIONS))
+    module.compile(fullgraph=True)
 
 
 @lru_cache

@@ -119,6 +119,17 @@ def test_captions_of_any_length_are_compiled_twice_at_most(compiler):
     assert compiler.frame_count <= 2
 
 
+def test_a_run_may_compile_more_often_than_pytorch_allows(compiler):
+    tower = build('resnet', compiled=True).eval()
+    (images,) = inputs_of('resnet')
+    for i in range(20):
+        tower.guarded = f'{i}'  # as a stage, a mode or a set of features would differ
+        tower.forward = lambda images: {'map': images + int(tower.guarded)}
+        with torch.no_grad():
+            tower(images)
+    assert compiler.frame_count >= 9
+
+
 def test_a_copy_of_a_compiled_tower_works(compiler):
     tower = build('clip', compiled=True)
     tower(*inputs_of('clip'))
