@@ -1,4 +1,4 @@
-"""Distances between features as one matrix product."""
+"""Distances between features as one matrix product, and what it is made of."""
 
 import numpy as np
 import torch
@@ -16,68 +16,18 @@ _CACHED_VALUES = 1 << 16
 _SMALLEST_NORM = 1e-12  # a feature of zeros has no direction, and stays zeros
 
 
-class BlockDistance:
-    """Distances, up to what is constant in a row, of queries to a whole gallery.
-
-    Half precision is computed in float32; float32 and float64 in themselves.
-
-    Args:
-        query_feats: ``(Q, D)``.
-        gallery_feats: ``(G, D)``, on the same device.
-        distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
-
-    Raises:
-        ValueError: Shapes, devices or the name of the distance are wrong, or a feature
-            isn't finite.
-    """
-
-    def __init__(
-        self, query_feats: Features, gallery_feats: Features, distance: str
-    ) -> None:
-        dtype = check_features(query_feats, gallery_feats, distance)
-        self.distance = distance
-        query = take_rows(query_feats, None, dtype)
-        self.query = query_operand(query, query_norms(query), distance)
-        self.gallery = gallery_operand(take_rows(gallery_feats, None, dtype), distance)
-
-    def block(self, start: int, stop: int) -> Tensor:
-        """Return distances that rank the gallery for some queries, ``(B, G)``."""
-        query = self.query[start:stop]
-        if query.device.type == 'cpu':
-            # NumPy's product may be twice torch's on AMD, and no autocast or reduced
-            # matmul precision that training switched on can reach it.
-            return torch.from_numpy(query.numpy() @ self.gallery.numpy().T)
-        with torch.autocast(query.device.type, enabled=False):
-            return query @ self.gallery.T
-
-    def scores(self, columns: Tensor) -> Tensor:
-        """Return scores to show: cosine similarities, or the named distance.
-
-        Args:
-            columns: Gallery items of each query, ``(Q, k)`` int64.
-
-        Returns:
-            ``(Q, k)``; higher is closer for ``'cosine'``, lower is closer otherwise.
-        """
-        products = (self.query.unsqueeze(1) * self.gallery[columns]).sum(-1)
-        if self.distance == 'cosine':
-            return -products
-        constant = self.query[:, :-1].square().sum(1, keepdim=True)
-        squares = (products + constant).clamp(min=0)
-        return squares if self.distance == 'sqeuclidean' else squares.sqrt()
-
-
-def query_norms(feats: Tensor) -> Tensor:
+def feature_norms(feats: Tensor, name: str) -> Tensor:
     """Return the lengths of features, ``(N, 1)``.
 
     Args:
         feats: ``(N, D)``, float32 or float64.
+        name: What an error calls them.
 
     Raises:
         ValueError: A feature isn't finite, or the square of its length isn't.
     """
     squares = squared_lengths(feats)
-    _check_finite('query_feats', feats, squares.to(feats.dtype), None)
+    _check_finite(name, feats, squares.to(feats.dtype), None)
     return squares.sqrt().to(feats.dtype)
 
 
@@ -184,6 +134,14 @@ def gallery_operand(
     torch.mul(feats, -2, out=out[:, :-1])
     out[:, -1:] = squares
     return out
+
+
+def round_down(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Convert to a shorter type without ending above the value."""
+    with np.errstate(over='ignore'):  # infinity is beyond, and steps back below
+        rounded = values.astype(dtype)
+    down = np.nextafter(rounded, -np.inf, dtype=dtype)
+    return np.where(rounded > values, down, rounded)
 
 
 def operand_width(length: int, distance: str) -> int:

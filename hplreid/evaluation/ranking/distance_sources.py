@@ -18,9 +18,9 @@ from ..distance import (
     check_features,
     device_of,
     exact_products,
+    feature_norms,
     gallery_operand,
     operand_width,
-    query_norms,
     query_operand,
     take_rows,
 )
@@ -112,7 +112,7 @@ class FeatureSource:
         self.device = device_of(query_feats)
         self._query = take_rows(query_feats, None, self._dtype)
         # Not here: torch would wake threads of its own, which takes ten times as long
-        (self._norms,) = run(query_norms, [self._query])
+        (self._norms,) = run(feature_norms, [self._query], ['query_feats'])
         self._gallery, self._kept = gallery_feats, kept
         self._distance, self._offset = distance, offset
         self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE

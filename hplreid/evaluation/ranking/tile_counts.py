@@ -5,15 +5,15 @@ decides it exactly, some at a time: many copies of an image take no more memory.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..distance import round_down
 from ..protocol import as_index
-from ..threads import Scratch
+from ..threads import Scratch, without_buffer
 
 # Comparing a tile with one limit of each row takes a tenth of the time of sorting it.
 _MAX_PASSES = 8
@@ -63,8 +63,8 @@ def count_below(
         Counts, ``(B, P)`` int64.
     """
     dtype = np.dtype(str(tile.dtype).removeprefix('torch.'))
-    low = _round_down(limits - margins, dtype)
-    high = -_round_down(-(limits + margins), dtype)
+    low = round_down(limits - margins, dtype)
+    high = -round_down(-(limits + margins), dtype)
     counts = np.zeros(limits.shape, np.int64)
     search = _count_sorted if tile.device.type != 'cpu' else _count_by_passes
     waiting: list[Found] = []
@@ -105,7 +105,7 @@ def _count_by_passes(
     for top in range(0, len(values), _ROWS):
         some = slice(top, top + _ROWS)
         # Nothing waits for the caller while NumPy has no buffer
-        with _without_buffer():
+        with without_buffer():
             found, first, left = _count_rows(
                 values[some], low[some], high[some], counts[some]
             )
@@ -126,27 +126,6 @@ def _count_by_passes(
     yield from _count_listed(listed, low, high, counts)
 
 
-def _round_down(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Convert to a shorter type without ending above the value."""
-    with np.errstate(over='ignore'):  # infinity is beyond, and steps back below
-        rounded = values.astype(dtype)
-    down = np.nextafter(rounded, -np.inf, dtype=dtype)
-    return np.where(rounded > values, down, rounded)
-
-
-@contextmanager
-def _without_buffer() -> Iterator[None]:
-    """Let NumPy compare a table with a column without copying the column to a buffer.
-
-    It holds for the calling thread, and halves the time.
-    """
-    before = np.setbufsize(256)
-    try:
-        yield
-    finally:
-        np.setbufsize(before)
-
-
 def _count_rows(
     values: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray
 ) -> tuple[list[Found], int, tuple[np.ndarray, np.ndarray] | None]:
@@ -158,7 +137,7 @@ def _count_rows(
     """
     mask, words = _take_mask(_masks, values.shape)
     passes = min(low.shape[1], _MAX_PASSES)
-    found = []
+    found: list[Found] = []
     for slot in range(passes):
         np.less_equal(values, high[:, slot : slot + 1], out=mask)
         candidates = _count_true(words)
