@@ -1,4 +1,4 @@
-"""Distances of queries to a gallery, a block at a time, that no order of sums changes."""
+"""Distances of queries to a gallery, by blocks, that no order of sums changes."""
 
 import numpy as np
 import torch
@@ -23,8 +23,8 @@ def comparable(
     """Check features and scale them to length 1 if cosines are asked for.
 
     Args:
-        query_feats: ``(Q, D)``, array or tensor. Half precision becomes float32; float32
-            becomes float64 where the other side is.
+        query_feats: ``(Q, D)``, array or tensor. Half precision becomes float32, and
+            float32 becomes float64 where the other side is.
         gallery_feats: ``(G, D)``, on the same device.
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
 
