@@ -10,7 +10,12 @@ import torch
 import torch.multiprocessing as mp
 
 multiprocessing.set_forkserver_preload(
-    ['hplreid.evaluation', 'tests.test_engine.test_loops.test_benchmark_loop']
+    [
+        'hplreid.models',
+        'hplreid.visualization',
+        'tests.test_engine.test_loops.test_benchmark_loop',
+        'tests.test_evaluation.test_metrics.test_retrieval_metric',
+    ]
 )
 
 
