@@ -16,21 +16,11 @@ import cProfile
 import os
 import pstats
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-import torch
-from prettytable import PrettyTable
-
-from hplreid.synthpeds import PRESETS, SIZES
-from hplreid.synthpeds.writing import plan_shots
-from hplreid.synthpeds.writing.render_workers import RenderJob, plan_jobs, render_jobs
-from hplreid.synthpeds.writing.unfinished import Unfinished
-
+DIFFICULTIES = ('default', 'easy', 'hard')
 PARTS = {
     '_draft': 'identity, pose, figure, crop',
     'trace_rays': 'sphere tracing',
@@ -46,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Images of SynthPeds a second.')
     parser.add_argument('--chunks', type=int, default=6, help='chunks of 10 images')
     parser.add_argument('--rounds', type=int, default=3, help='rounds to alternate')
-    parser.add_argument('--difficulty', default='default', choices=sorted(PRESETS))
+    parser.add_argument('--difficulty', default='default', choices=DIFFICULTIES)
     parser.add_argument(
         '--workers', type=int, default=os.cpu_count(), help='default: number of cores'
     )
@@ -54,6 +44,18 @@ def parse_args() -> argparse.Namespace:
     if args.chunks < 1 or args.rounds < 1 or args.workers < 1:
         parser.error('--chunks, --rounds and --workers must be at least 1')
     return args
+
+
+if __name__ == '__main__':
+    ARGS = parse_args()  # before the imports below, which take seconds
+
+import torch
+from prettytable import PrettyTable
+
+from hplreid.synthpeds import PRESETS, SIZES
+from hplreid.synthpeds.writing import plan_shots
+from hplreid.synthpeds.writing.render_workers import RenderJob, plan_jobs, render_jobs
+from hplreid.synthpeds.writing.unfinished import Unfinished
 
 
 def make_jobs(folder: Path, chunks: int, difficulty: str) -> list[RenderJob]:
@@ -119,9 +121,8 @@ def product_rate() -> float:
     return 2e-9 * size**3 / min(times)
 
 
-def main() -> None:
-    """Print the figures."""
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    """Run the tool."""
     with tempfile.TemporaryDirectory() as folder:
         jobs = make_jobs(Path(folder), args.chunks, args.difficulty)
         count = sum(len(job.shots) for job in jobs)
@@ -148,4 +149,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(ARGS)
