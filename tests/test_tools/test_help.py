@@ -75,7 +75,7 @@ def test_mistakes_in_every_command_line_are_found_before_slow_imports():
 @pytest.mark.parametrize(
     ('tool', 'flag', 'choices'),
     [
-        ('analysis_tools/benchmark_rendering.py', 'difficulty', PRESETS),
+        ('tools/analysis_tools/benchmark_rendering.py', '--difficulty', PRESETS),
         ('tools/analysis_tools/eval_features.py', '--distance', DISTANCES),
         ('tools/dataset_tools/convert_cuhk03.py', '--detector', DETECTORS),
         ('tools/dataset_tools/make_synthpeds.py', '--size', SIZES),
