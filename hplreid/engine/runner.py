@@ -4,7 +4,7 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 from .console import tidy_console
 
@@ -22,3 +22,22 @@ class ReIDRunner(Runner):
         # Another run of this process has a log file: its lines are not of this one
         earlier = current if current.log_file is None else None
         return tidy_console(super().build_logger(*args, **kwargs), earlier)
+
+    def load_or_resume(self) -> None:
+        """Load or resume a checkpoint, see MMEngine's ``Runner``; say which."""
+        before = self._has_loaded
+        super().load_or_resume()
+        if before:
+            return
+        if not self._resume:
+            if self._load_from is not None:
+                self.logger.info(f'Loaded the weights of {self._load_from}')
+        elif self._has_loaded:
+            path = self._load_from or find_latest_checkpoint(self.work_dir)
+            self.logger.info(
+                f'Resumed {path}: {self.epoch} epochs, {self.iter} steps are done'
+            )
+        else:
+            self.logger.info(
+                f'No checkpoint to resume in {self.work_dir}: training starts anew'
+            )

@@ -1,4 +1,4 @@
-"""Distances between features as one matrix product."""
+"""Distances between features as one matrix product, and what it is made of."""
 
 import numpy as np
 import torch
@@ -10,72 +10,80 @@ Features = np.ndarray | Tensor
 
 DISTANCES = ('cosine', 'euclidean', 'sqeuclidean')
 
+# Values multiplied at a time when rows are summed one by one: they stay in the cache
+_CACHED_VALUES = 1 << 16
+
 _SMALLEST_NORM = 1e-12  # a feature of zeros has no direction, and stays zeros
 
 
-class BlockDistance:
-    """Distances, up to what is constant in a row, of queries to a whole gallery.
-
-    Half precision is computed in float32; float32 and float64 in themselves.
-
-    Args:
-        query_feats: ``(Q, D)``.
-        gallery_feats: ``(G, D)``, on the same device.
-        distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
-
-    Raises:
-        ValueError: Shapes, devices or the name of the distance are wrong, or a feature
-            isn't finite.
-    """
-
-    def __init__(
-        self, query_feats: Features, gallery_feats: Features, distance: str
-    ) -> None:
-        dtype = check_features(query_feats, gallery_feats, distance)
-        self.distance = distance
-        query = take_rows(query_feats, None, dtype)
-        self.query = query_operand(query, query_norms(query), distance)
-        self.gallery = gallery_operand(take_rows(gallery_feats, None, dtype), distance)
-
-    def block(self, start: int, stop: int) -> Tensor:
-        """Return distances that rank the gallery for some queries, ``(B, G)``."""
-        query = self.query[start:stop]
-        if query.device.type == 'cpu':
-            # NumPy's product may be twice torch's on AMD, and no autocast or reduced
-            # matmul precision that training switched on can reach it.
-            return torch.from_numpy(query.numpy() @ self.gallery.numpy().T)
-        with torch.autocast(query.device.type, enabled=False):
-            return query @ self.gallery.T
-
-    def scores(self, columns: Tensor) -> Tensor:
-        """Return scores to show: cosine similarities, or the named distance.
-
-        Args:
-            columns: Gallery items of each query, ``(Q, k)`` int64.
-
-        Returns:
-            ``(Q, k)``; higher is closer for ``'cosine'``, lower is closer otherwise.
-        """
-        products = (self.query.unsqueeze(1) * self.gallery[columns]).sum(-1)
-        if self.distance == 'cosine':
-            return -products
-        constant = self.query[:, :-1].square().sum(1, keepdim=True)
-        squares = (products + constant).clamp(min=0)
-        return squares if self.distance == 'sqeuclidean' else squares.sqrt()
-
-
-def query_norms(feats: Tensor) -> Tensor:
+def feature_norms(feats: Tensor, name: str) -> Tensor:
     """Return the lengths of features, ``(N, 1)``.
 
     Args:
         feats: ``(N, D)``, float32 or float64.
+        name: What an error calls them.
 
     Raises:
         ValueError: A feature isn't finite, or the square of its length isn't.
     """
-    norms = torch.linalg.vector_norm(feats, dim=1, keepdim=True)
-    _check_finite('query_feats', feats, norms, None)
-    return norms
+    squares = squared_lengths(feats)
+    _check_finite(name, feats, squares.to(feats.dtype), None)
+    return squares.sqrt().to(feats.dtype)
+
+
+def squared_lengths(feats: Tensor) -> Tensor:
+    """Return the squared lengths of features, ``(N, 1)`` float64.
+
+    On a CPU each is summed in an order that its width alone decides: a sum in float32
+    would differ with the width of the processor's registers, and with it the feature of
+    length 1.
+
+    Args:
+        feats: ``(N, D)``, float32 or float64.
+    """
+    if feats.device.type != 'cpu':
+        return feats.double().square().sum(1, keepdim=True)
+    rows = feats.numpy()
+    squares = np.empty(len(rows))
+    step = max(1, _CACHED_VALUES // rows.shape[1])
+    with np.errstate(over='ignore'):  # infinity is what tells
+        for first in range(0, len(rows), step):
+            some = slice(first, first + step)
+            values = np.multiply(rows[some], rows[some], dtype=np.float64)
+            values.sum(axis=1, out=squares[some])
+    return torch.from_numpy(squares)[:, None]
+
+
+def exact_products(
+    left: Tensor, right: Tensor, rows: np.ndarray, columns: np.ndarray
+) -> np.ndarray:
+    """Return products of pairs of rows, each summed in one order, ``(P,)`` float64.
+
+    Of float32 each is a sum of exact products. The order is that of NumPy, which the
+    width of a row alone decides.
+
+    Args:
+        left: ``(N, D)``, float32 or float64.
+        right: ``(M, D)``.
+        rows: Which of the first, ``(P,)``.
+        columns: Which of the second, ``(P,)``.
+    """
+    values = np.empty(len(rows))
+    step = max(1, _CACHED_VALUES // left.shape[1])
+    for first in range(0, len(rows), step):
+        some = slice(first, first + step)
+        products = np.multiply(
+            _gather(left, rows[some]), _gather(right, columns[some]), dtype=np.float64
+        )
+        products.sum(axis=1, out=values[some])
+    return values
+
+
+def _gather(rows: Tensor, index: np.ndarray) -> np.ndarray:
+    """Return some rows on the host."""
+    if rows.device.type == 'cpu':  # NumPy's indexing takes half the time
+        return rows.numpy()[index]
+    return rows[as_index(index, rows)].cpu().numpy()
 
 
 def query_operand(
@@ -118,15 +126,22 @@ def gallery_operand(
     """
     if out is None:
         out = feats.new_empty(len(feats), operand_width(feats.shape[1], distance))
+    squares = squared_lengths(feats)
+    _check_finite('gallery_feats', feats, squares.to(feats.dtype), index)
     if distance == 'cosine':
-        norms = torch.linalg.vector_norm(feats, dim=1, keepdim=True)
-        _check_finite('gallery_feats', feats, norms, index)
+        norms = squares.sqrt().to(feats.dtype)
         return torch.div(feats, -norms.clamp_min(_SMALLEST_NORM), out=out)
-    squares = feats.square().sum(1, keepdim=True)  # exact where features are integers
-    _check_finite('gallery_feats', feats, squares, index)
     torch.mul(feats, -2, out=out[:, :-1])
     out[:, -1:] = squares
     return out
+
+
+def round_down(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Convert to a shorter type without ending above the value."""
+    with np.errstate(over='ignore'):  # infinity is beyond, and steps back below
+        rounded = values.astype(dtype)
+    down = np.nextafter(rounded, -np.inf, dtype=dtype)
+    return np.where(rounded > values, down, rounded)
 
 
 def operand_width(length: int, distance: str) -> int:

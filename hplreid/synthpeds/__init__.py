@@ -7,7 +7,15 @@ task of ``hplreid.datasets``; nothing here imports the rest of the package.
 
 from .difficulty import PRESETS, Difficulty
 from .sizes import SIZES
+from .writing.disk_space import DiskFullError
 from .writing.manifest import synthpeds_problems
 from .writing.writer import make_synthpeds
 
-__all__ = ['PRESETS', 'SIZES', 'Difficulty', 'make_synthpeds', 'synthpeds_problems']
+__all__ = [
+    'PRESETS',
+    'SIZES',
+    'Difficulty',
+    'DiskFullError',
+    'make_synthpeds',
+    'synthpeds_problems',
+]

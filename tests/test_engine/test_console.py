@@ -81,3 +81,22 @@ def test_a_run_in_a_few_lines(tmp_path, capsys):
     text = file.read_text()
     assert 'System environment' in text
     assert 'Optimizer group' in text
+
+
+def test_what_is_resumed_is_said(tmp_path, capsys):
+    config = toy_config(tmp_path, log_level='INFO', resume=True)
+    for number, expected in enumerate(
+        (
+            f'No checkpoint to resume in {tmp_path}: training starts anew',
+            f'Resumed {tmp_path}/epoch_5.pth: 5 epochs, 15 steps are done',
+        )
+    ):
+        config.experiment_name = f'resumed {number}'
+        prepare_run(config)
+        train(config)
+        assert expected in printed(capsys)
+    config.merge_from_dict(dict(resume=False, load_from=str(tmp_path / 'epoch_2.pth')))
+    config.experiment_name = 'loaded'
+    prepare_run(config)
+    train(config)
+    assert f'Loaded the weights of {tmp_path}/epoch_2.pth' in printed(capsys)

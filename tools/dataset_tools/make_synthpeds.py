@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> None:
             args.overwrite,
             difficulty=args.difficulty,
         )
-    except FileExistsError as error:
+    except OSError as error:
         sys.exit(str(error))
     print(f'{args.out}: {manifest["pictures"]} images')
     for folder, count in manifest['files'].items():

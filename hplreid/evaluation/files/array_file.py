@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,19 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
         ValueError: An array holds Python objects.
     """
     path = Path(path)
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(
+                f"'{path}': the array '{name}' holds Python objects; expected numbers "
+                'or strings.'
+            )
+    content: dict[str, Any] = dict(arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         with open(temporary, 'wb') as file:
             # By **: an array may be called `file`, which the function is given by place
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+            np.savez_compressed(file, **content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -17,9 +17,10 @@ from ..distance import (
     Features,
     check_features,
     device_of,
+    exact_products,
+    feature_norms,
     gallery_operand,
     operand_width,
-    query_norms,
     query_operand,
     take_rows,
 )
@@ -30,9 +31,6 @@ from ..threads import Map, Scratch
 # values would all fall into the same few places of a cache.
 _CPU_TILE = 2016
 _GPU_TILE = 8192
-
-# Values multiplied at a time when pairs are computed exactly: they stay in the cache.
-_EXACT_VALUES = 1 << 17
 
 _Factor = TypeVar('_Factor')
 
@@ -74,7 +72,8 @@ class Factor(NamedTuple):
 
     Attributes:
         rows: ``(N, D')``, float32 or float64.
-        norms: Upper bounds of their lengths, ``(N, 1)`` or one for all.
+        norms: Upper bounds of their lengths, or those of two parts, ``(N, 1 or 2)``; of
+            a gallery the greatest, ``(1, 1 or 2)``.
     """
 
     rows: Tensor
@@ -113,7 +112,7 @@ class FeatureSource:
         self.device = device_of(query_feats)
         self._query = take_rows(query_feats, None, self._dtype)
         # Not here: torch would wake threads of its own, which takes ten times as long
-        (self._norms,) = run(query_norms, [self._query])
+        (self._norms,) = run(feature_norms, [self._query], ['query_feats'])
         self._gallery, self._kept = gallery_feats, kept
         self._distance, self._offset = distance, offset
         self.tile_width = _CPU_TILE if self.device.type == 'cpu' else _GPU_TILE
@@ -146,18 +145,24 @@ class FeatureSource:
         else:
             rows = self._empty(len(own))
             torch.index_select(self._whole, 0, as_index(own, rows), out=rows)
-        return Factor(rows, self._bound(rows).max(initial=0, keepdims=True))
+        return Factor(rows, self._bound(rows).max(axis=0, keepdims=True))
 
     def _read(self, index: np.ndarray, out: Tensor) -> Tensor:
         rows = take_rows(self._gallery, index, self._dtype)
         return gallery_operand(rows, self._distance, index, out)
 
     def _bound(self, rows: Tensor) -> np.ndarray:
-        """Return upper bounds of the lengths of a factor's rows, ``(N, 1)``."""
+        """Return upper bounds of the lengths of a factor's rows, ``(N, 1)``.
+
+        For Euclidean distance of those of the features and of the column that is added,
+        ``(N, 2)``: squared lengths are of another order than lengths, and a bound of
+        both together would be a multiple.
+        """
         if self._distance == 'cosine':
             return np.full((len(rows), 1), 1.0001)  # of unit length, but for rounding
-        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-        return 1.0001 * norms.cpu().numpy().astype(np.float64)
+        norms = torch.linalg.vector_norm(rows[:, :-1], dim=1, keepdim=True)
+        both = torch.cat([norms, rows[:, -1:]], dim=1)
+        return 1.0001 * both.cpu().numpy().astype(np.float64)
 
     def tile(self, queries: Factor, gallery: Factor) -> Tensor:
         """Return the product, ``(B, N)``."""
@@ -175,38 +180,27 @@ class FeatureSource:
 
         A sum of n products in any order is off by at most ``n u |q| |g|`` (Higham,
         Accuracy and Stability of Numerical Algorithms, Section 3.1), u half the
-        distance from 1 to the next number.
+        distance from 1 to the next number, and by what underflows. The same holds for
+        the exact value, a sum in float64.
 
         Raises:
             ValueError: A product might not be finite.
         """
         info = torch.finfo(self._dtype)
-        lengths = queries.norms * gallery.norms
+        lengths = (queries.norms * gallery.norms).sum(axis=1, keepdims=True)
         if not (lengths < info.max).all():
             name = str(self._dtype).removeprefix('torch.')
             raise ValueError(
                 f'A product of features overflows {name}: scale them down.'
             )
-        return queries.rows.shape[1] * (info.eps / 2) * 1.01 * lengths
+        unit = (info.eps + torch.finfo(torch.float64).eps) / 2
+        return queries.rows.shape[1] * (1.01 * unit * lengths + info.tiny)
 
     def exact(
         self, queries: Factor, gallery: Factor, rows: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
-        """Return the products of some rows in float64, ``(N,)``.
-
-        Of float32 each is a sum of exact products.
-        """
-        values = np.empty(len(rows))
-        step = max(1, _EXACT_VALUES // queries.rows.shape[1])
-        for first in range(0, len(rows), step):
-            some = slice(first, first + step)
-            left = queries.rows[as_index(rows[some], queries.rows)].cpu().numpy()
-            right = gallery.rows[as_index(columns[some], gallery.rows)].cpu().numpy()
-            products = left.astype(np.float64)
-            products *= right
-            # NumPy adds a row in an order that its length alone decides
-            products.sum(axis=1, out=values[some])
-        return values
+        """Return the products of some rows in float64, ``(N,)``."""
+        return exact_products(queries.rows, gallery.rows, rows, columns)
 
     def _empty(self, height: int) -> Tensor:
         width = operand_width(self._query.shape[1], self._distance)

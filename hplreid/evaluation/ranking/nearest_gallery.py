@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from hplreid.structures.ranked_list import Mark, RankedItem, RankedList
 
-from ..distance import BlockDistance
+from ..distance import dtype_of, take_rows
+from ..k_smallest import nearest
 from ..protocol import JUNK_PID
+from ..threads import full_precision
+from .distance_sources import FeatureSource
 
 
 def spread_evenly(total: int, count: int) -> list[int]:
@@ -63,9 +67,7 @@ def rank_gallery(
         ([7, 3], ('match', 'mismatch'))
     """
     rows = spread_evenly(len(query), num_queries)
-    ranker = BlockDistance(query_feats[rows], gallery_feats, distance)
-    nearest = ranker.block(0, len(rows)).argsort(dim=1, stable=True)[:, :topk]
-    scores = ranker.scores(nearest)
+    listed, scores = _nearest(query_feats[rows], gallery_feats, distance, topk)
     return [
         RankedList(
             query=query[row],
@@ -76,9 +78,47 @@ def rank_gallery(
             ),
         )
         for row, indices, values in zip(
-            rows, nearest.tolist(), scores.tolist(), strict=True
+            rows, listed.tolist(), scores.tolist(), strict=True
         )
     ]
+
+
+def _nearest(
+    query: Tensor, gallery: Tensor, distance: str, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return columns and scores of the k nearest as a ranking orders them, ``(B, k)``.
+
+    What a product's rounding can't decide is decided pair by pair.
+    """
+    every = np.arange(len(gallery))
+    k = min(k, len(every))
+    source = FeatureSource(query, gallery, every, distance, len(every))
+    with full_precision(source.device):
+        factors = source.queries(np.arange(len(query))), source.gallery(every)
+
+        def pairs(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+            return source.exact(*factors, rows, columns)
+
+        def whole() -> Tensor:
+            places = np.indices((len(query), len(every))).reshape(2, -1)
+            return torch.from_numpy(pairs(*places).reshape(len(query), -1))
+
+        tile, margins = source.tile(*factors), source.margins(*factors)
+        columns = nearest(tile, k, margins, pairs, whole)
+    if distance == 'cosine':
+        rows = np.repeat(np.arange(len(query)), k)
+        return columns, -pairs(rows, columns.reshape(-1)).reshape(columns.shape)
+    squares = _squares(query, gallery, columns)
+    return columns, squares if distance == 'sqeuclidean' else np.sqrt(squares)
+
+
+def _squares(query: Tensor, gallery: Tensor, columns: np.ndarray) -> np.ndarray:
+    """Return squared distances of the listed items, ``(B, k)`` float64."""
+    dtype = dtype_of(query, gallery)
+    listed = take_rows(gallery, columns.reshape(-1), dtype).double().cpu().numpy()
+    own = take_rows(query, None, dtype).double().cpu().numpy()
+    differences = own[:, None] - listed.reshape(*columns.shape, -1)
+    return np.square(differences).sum(axis=2)
 
 
 def _mark(query: RankedItem, item: RankedItem, drop_same_camera: bool) -> Mark:

@@ -5,22 +5,22 @@ decides it exactly, some at a time: many copies of an image take no more memory.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..distance import round_down
 from ..protocol import as_index
-from ..threads import Scratch
+from ..threads import Scratch, without_buffer
 
 # Comparing a tile with one limit of each row takes a tenth of the time of sorting it.
 _MAX_PASSES = 8
 # Once no more than this share of a tile is left, its values are handled one by one.
 _SPARSE = 1 / 64
-# Rows handled together: their part of a tile stays in the cache of a core.
-_ROWS = 64
+# Rows handled together: fewer cost more calls, more don't stay in the cache of a core.
+_ROWS = 256
 # Pieces of rows that are searched together.
 _PIECES = 256
 # Undecided values that are kept before they are handed over.
@@ -63,15 +63,18 @@ def count_below(
         Counts, ``(B, P)`` int64.
     """
     dtype = np.dtype(str(tile.dtype).removeprefix('torch.'))
-    low = _round_down(limits - margins, dtype)
-    high = -_round_down(-(limits + margins), dtype)
+    low = round_down(limits - margins, dtype)
+    high = -round_down(-(limits + margins), dtype)
     counts = np.zeros(limits.shape, np.int64)
+    search = _count_sorted if tile.device.type != 'cpu' else _count_by_passes
     waiting: list[Found] = []
-    for found in _find_undecided(tile, low, high, counts):
+    number = 0
+    for found in search(tile, low, high, counts):
         waiting.append(found)
-        if sum(len(rows) for rows, _, _ in waiting) > _MAX_UNDECIDED:
+        number += len(found[0])
+        if number > _MAX_UNDECIDED:
             _decide(waiting, is_below, counts)
-            waiting = []
+            waiting, number = [], 0
     _decide(waiting, is_below, counts)
     return counts
 
@@ -89,69 +92,65 @@ def _decide(
         np.add.at(counts, (undecided.rows[below], undecided.slots[below]), 1)
 
 
-def _find_undecided(
+def _count_by_passes(
     tile: Tensor, low: np.ndarray, high: np.ndarray, counts: np.ndarray
 ) -> Iterator[Found]:
-    """Write the counts of what is surely below; yield what is undecided."""
-    if tile.device.type != 'cpu':
-        yield from _count_sorted(tile, low, high, counts)
-        return
+    """Write the counts of what is surely below; yield what is undecided.
+
+    Values are compared with the greatest limits first: what isn't below them is below
+    none. Few are left after a pass or two, and are listed.
+    """
     values = tile.numpy()
+    listed: list[list[Found]] = [[] for _ in range(low.shape[1])]
     for top in range(0, len(values), _ROWS):
         some = slice(top, top + _ROWS)
-        with _without_buffer():
-            for rows, columns, slots in _count_rows(
+        # Nothing waits for the caller while NumPy has no buffer
+        with without_buffer():
+            found, first, left = _count_rows(
                 values[some], low[some], high[some], counts[some]
+            )
+        for rows, columns, slots in found:
+            yield rows + top, columns, slots
+        if left is not None:
+            rows, columns = left
+            listed[first].append((rows + top, columns, values[some][left]))
+        elif first < low.shape[1]:
+            rest = slice(first, None)
+            for rows, columns, slots in _count_sorted(
+                torch.from_numpy(values[some]),
+                low[some, rest],
+                high[some, rest],
+                counts[some, rest],
             ):
-                yield rows + top, columns, slots
-
-
-def _round_down(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Convert to a shorter type without ending above the value."""
-    with np.errstate(over='ignore'):  # infinity is beyond, and steps back below
-        rounded = values.astype(dtype)
-    down = np.nextafter(rounded, -np.inf, dtype=dtype)
-    return np.where(rounded > values, down, rounded)
-
-
-@contextmanager
-def _without_buffer() -> Iterator[None]:
-    """Let NumPy compare a table with a column without copying the column to a buffer.
-
-    It holds for the calling thread, and halves the time.
-    """
-    before = np.setbufsize(256)
-    try:
-        yield
-    finally:
-        np.setbufsize(before)
+                yield rows + top, columns, slots + first
+    yield from _count_listed(listed, low, high, counts)
 
 
 def _count_rows(
     values: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray
-) -> Iterator[Found]:
-    """Compare with the greatest limits first: what isn't below them is below none."""
-    shape = values.shape
-    mask, words = _take_mask(_masks, shape)
-    lower, lower_words = _take_mask(_lower_masks, shape)
+) -> tuple[list[Found], int, tuple[np.ndarray, np.ndarray] | None]:
+    """Compare all values of some rows with one limit after the other.
+
+    Returns:
+        What is undecided; the first limit that nothing was compared with; and row and
+        column of all that may be below it, or None if these are too many to list.
+    """
+    mask, words = _take_mask(_masks, values.shape)
     passes = min(low.shape[1], _MAX_PASSES)
+    found: list[Found] = []
     for slot in range(passes):
         np.less_equal(values, high[:, slot : slot + 1], out=mask)
-        np.less(values, low[:, slot : slot + 1], out=lower)
         candidates = _count_true(words)
+        if candidates.sum() <= mask.size * _SPARSE:
+            return found, slot, _places(words)
+        lower, lower_words = _take_mask(_lower_masks, values.shape)
+        np.less(values, low[:, slot : slot + 1], out=lower)
         counts[:, slot] = _count_true(lower_words)
         if (candidates != counts[:, slot]).any():
-            rows, columns = np.nonzero(mask ^ lower)
-            yield rows, columns, np.full(len(rows), slot)
-        if candidates.sum() <= mask.size * _SPARSE:
-            yield from _count_sparse(values, mask, slot + 1, low, high, counts)
-            return
-    if passes < low.shape[1]:
-        rest = slice(passes, None)
-        for rows, columns, slots in _count_sorted(
-            torch.from_numpy(values), low[:, rest], high[:, rest], counts[:, rest]
-        ):
-            yield rows, columns, slots + passes
+            np.not_equal(mask, lower, out=lower)
+            rows, columns = _places(lower_words)
+            found.append((rows, columns, np.full(len(rows), slot)))
+    return found, passes, None
 
 
 def _take_mask(
@@ -174,28 +173,29 @@ def _count_true(words: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _count_sparse(
-    values: np.ndarray,
-    mask: np.ndarray,
-    first: int,
-    low: np.ndarray,
-    high: np.ndarray,
-    counts: np.ndarray,
+def _places(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return row and column of what is true, ascending; nonzero in 2D is slow."""
+    flat = np.flatnonzero(words.view(bool))
+    return np.divmod(flat, 8 * words.shape[1])
+
+
+def _count_listed(
+    listed: list[list[Found]], low: np.ndarray, high: np.ndarray, counts: np.ndarray
 ) -> Iterator[Found]:
-    """Count for the limits from ``first`` on what is true in the mask."""
-    rows, columns = np.nonzero(mask)
-    left = values[rows, columns]
-    for slot in range(first, low.shape[1]):
-        near = left <= high[rows, slot]
-        rows, columns, left = rows[near], columns[near], left[near]
-        if not len(rows):
-            return
-        closer = left < low[rows, slot]
-        counts[:, slot] = np.bincount(rows[closer], minlength=len(counts))
-        if not closer.all():
-            undecided = ~closer
-            count = int(undecided.sum())
-            yield rows[undecided], columns[undecided], np.full(count, slot)
+    """Count what is listed by the first limit to compare with: row, column, value."""
+    nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, low.dtype)
+    rows, columns, left = nothing
+    for slot, new in enumerate(listed):
+        parts = zip((rows, columns, left), *new, strict=True)
+        rows, columns, left = (np.concatenate(part) for part in parts)
+        # Places once and three times taken are sooner there than three masks
+        near = np.flatnonzero(left <= high[:, slot].take(rows))
+        rows, columns, left = rows.take(near), columns.take(near), left.take(near)
+        closer = left < low[:, slot].take(rows)
+        counts[:, slot] += np.bincount(rows[closer], minlength=len(counts))
+        undecided = np.flatnonzero(~closer)
+        if len(undecided):
+            yield rows[undecided], columns[undecided], np.full(len(undecided), slot)
 
 
 def _count_sorted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 import scipy  # whose parts are loaded when they are used
@@ -12,8 +12,8 @@ from .joint_distances import JointDistances
 from .neighbors import Neighbors
 from .settings import RerankSettings
 
-_ROWS = 1024  # items whose vectors a thread makes at once
-_LOOKED_UP = 16  # rows of the table that distances are looked up in
+_ROWS = 1024  # items whose sets a thread makes at once
+_PAIRS = 2**14  # whose distances it computes
 
 
 def encode(
@@ -35,13 +35,14 @@ def encode(
     close = mutual_neighbors(neighbors.indices[:, : settings.num_close])
     scale = neighbors.greatest if settings.formula.relative else None
 
-    def make(start: int) -> scipy.sparse.csr_array:
-        members = _widen(mutual[start : start + _ROWS], close)
-        return _weigh(members, start, distances, neighbors, scale)
-
     starts = range(0, len(distances), _ROWS)
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        vectors = scipy.sparse.vstack(list(pool.map(make, starts)), format='csr')
+        widened = pool.map(
+            lambda start: _widen(mutual[start : start + _ROWS], close), starts
+        )
+        members = scipy.sparse.vstack(list(widened), format='csr')
+        values = _distances_of(members, distances, pool)
+        vectors = _weigh(members, values, scale)
         if settings.k2 == 1:
             return vectors
         shares = _shares(neighbors.indices[:, : settings.num_averaged], vectors.dtype)
@@ -64,8 +65,9 @@ def mutual_neighbors(indices: np.ndarray) -> scipy.sparse.csr_array:
 def _graph(indices: np.ndarray, values: np.ndarray) -> scipy.sparse.csr_array:
     total, k = indices.shape
     starts = np.arange(0, total * k + 1, k, dtype=np.int32)
-    values_of_rows = values, indices.flatten(), starts
-    graph = scipy.sparse.csr_array(values_of_rows, shape=(total, total))
+    graph = scipy.sparse.csr_array(
+        (values, indices.flatten(), starts), shape=(total, total)
+    )
     graph.sort_indices()  # in place: of a copy
     return graph
 
@@ -91,53 +93,54 @@ def _widen(
     return widened
 
 
+def _distances_of(
+    members: scipy.sparse.csr_array, distances: JointDistances, pool: Executor
+) -> np.ndarray:
+    """Return the distance of each member, in their order; of two items it is one.
+
+    Args:
+        members: ``(N, N)``.
+        distances: Among N items.
+        pool: Shares the work.
+    """
+    ones = scipy.sparse.csr_array(
+        (np.ones(members.nnz, np.int64), members.indices, members.indptr),
+        shape=members.shape,
+    )
+    either = scipy.sparse.triu(ones + ones.T, k=1, format='csr')
+    either.sort_indices()
+    rows = np.repeat(np.arange(len(distances)), np.diff(either.indptr))
+    number = max(1, -(-len(rows) // _PAIRS))
+    parts = [np.array_split(side, number) for side in (rows, either.indices)]
+    values = np.concatenate([*pool.map(distances.pairs, *parts), np.zeros(1)])
+    # Where the distance of each is: a number from 1, and the last one for itself
+    either.data = np.arange(1, len(values), dtype=np.int64)
+    itself = np.arange(len(distances))
+    own = scipy.sparse.csr_array(
+        (np.full(len(itself), len(values)), (itself, itself)), shape=members.shape
+    )
+    places = (either + either.T + own).multiply(ones).tocsr()
+    places.sort_indices()
+    return values[places.data - 1].astype(distances.dtype, copy=False)
+
+
 def _weigh(
-    members: scipy.sparse.csr_array,
-    start: int,
-    distances: JointDistances,
-    neighbors: Neighbors,
-    scale: np.ndarray | None,
+    members: scipy.sparse.csr_array, values: np.ndarray, scale: np.ndarray | None
 ) -> scipy.sparse.csr_array:
     """Return weights ``exp(-distance)`` of the members, of sum one in each row."""
     sizes = np.diff(members.indptr)
-    rows = np.repeat(np.arange(start, start + len(sizes)), sizes)
-    values = _look_up(rows, members.indices, start, len(sizes), distances, neighbors)
-    if scale is not None:
-        values /= np.where(scale > 0, scale, 1)[rows]  # all items may be the same one
+    if scale is not None:  # all items may be the same one
+        values = values / np.repeat(np.where(scale > 0, scale, 1), sizes)
     filled = np.flatnonzero(sizes)
     first = members.indptr[filled]
     # Only differences matter; as they are, far items could all weigh nothing.
-    values -= np.repeat(np.minimum.reduceat(values, first), sizes[filled])
-    weights = np.exp(-values)
+    values = values - np.repeat(np.minimum.reduceat(values, first), sizes[filled])
+    # In float64, for in float32 processors differ in the last bit
+    weights = np.exp(-values.astype(np.float64)).astype(values.dtype)
     weights /= np.repeat(np.add.reduceat(weights, first), sizes[filled])
     return scipy.sparse.csr_array(
         (weights, members.indices, members.indptr), shape=members.shape
     )
-
-
-def _look_up(
-    rows: np.ndarray,
-    columns: np.ndarray,
-    start: int,
-    count: int,
-    distances: JointDistances,
-    neighbors: Neighbors,
-) -> np.ndarray:
-    """Return the distances of pairs, known for neighbors, else computed; ``(P,)``."""
-    table = np.empty((min(count, _LOOKED_UP), len(distances)), distances.dtype)
-    table.fill(np.nan)
-    values = np.empty(len(rows), distances.dtype)
-    for first in range(start, start + count, _LOOKED_UP):
-        items = np.arange(first, min(first + _LOOKED_UP, start + count))
-        places = (items - first)[:, None], neighbors.indices[items]
-        table[places] = neighbors.distances[items]
-        some = slice(*np.searchsorted(rows, (first, items[-1] + 1)))
-        values[some] = table[rows[some] - first, columns[some]]
-        table[places] = np.nan
-    missing = np.flatnonzero(np.isnan(values))
-    if len(missing):
-        values[missing] = distances.pairs(rows[missing], columns[missing])
-    return values
 
 
 def _shares(indices: np.ndarray, dtype: np.dtype) -> scipy.sparse.csr_array:

@@ -1,22 +1,23 @@
 """Distances among queries and gallery together, a block of rows at a time."""
 
+from typing import TypeVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..distance import BlockDistance, Features
+from ..block_distance import BlockDistance, comparable
+from ..distance import Features
+from ..grid_features import GridFeatures
 
-# Pairs whose features are gathered at once; of 512-d float32 256 stay in the cache of a
-# core.
-_CPU_PAIRS = 256
-_GPU_PAIRS = 2**16
+_Values = TypeVar('_Values', np.ndarray, Tensor)
 
 
 class JointDistances:
     """Squared Euclidean distances among N = Q + G items, queries first.
 
-    One product a block: ``[-2x, |x|^2, 1] . [y, 1, |y|^2]``. What rounding made
-    negative is zero, and so is the distance of an item to itself.
+    A search multiplies in float32, which is fast and rounds; what it finds, and all
+    that is returned in the end, is exact (:class:`BlockDistance`).
 
     Args:
         query_feats: ``(Q, D)``, array or tensor. Half precision is computed in float32.
@@ -24,6 +25,10 @@ class JointDistances:
         normalize: Whether features are scaled to unit length first; the distance is
             then ``2 - 2 cos``.
         power: Distances are raised to it.
+
+    Attributes:
+        num_queries: Q.
+        squares: Exact, and not raised.
 
     Raises:
         ValueError: Shapes or devices differ, or a feature isn't finite.
@@ -37,16 +42,15 @@ class JointDistances:
         normalize: bool = False,
         power: int = 1,
     ) -> None:
-        sides = BlockDistance(
+        sides = comparable(
             query_feats, gallery_feats, 'cosine' if normalize else 'sqeuclidean'
         )
-        if normalize:  # its operands are q and -g, of unit length
-            feats = torch.cat([sides.query, -sides.gallery])
-        else:  # they are [q, 1] and [-2g, |g|^2]
-            feats = torch.cat([sides.query[:, :-1], sides.gallery[:, :-1] / -2])
-        self.num_queries = len(sides.query)
-        self.power = power
-        squares = feats.square().sum(1, keepdim=True)
+        self.num_queries = len(sides[0])
+        self._power = power
+        grid = GridFeatures(torch.cat(sides))
+        self.squares = BlockDistance(grid, grid, cosine=False)
+        feats, squares = grid.rounded, grid.squares.to(grid.rounded)
+        # One product: [-2x, |x|^2, 1] . [y, 1, |y|^2]
         ones = torch.ones_like(squares)
         self._columns = torch.cat([feats, ones, squares], dim=1)
         self._rows = torch.cat([-2 * feats, squares, ones], dim=1)
@@ -62,7 +66,46 @@ class JointDistances:
     @property
     def dtype(self) -> np.dtype:
         """float32 or float64."""
-        return np.dtype(str(self._rows.dtype).removeprefix('torch.'))
+        return self.squares.dtype
+
+    def rounded(self, start: int, stop: int, out: np.ndarray | None = None) -> Tensor:
+        """Return squared distances of items ``start`` to ``stop`` to all, rounded.
+
+        Args:
+            start: First row.
+            stop: One more than the last.
+            out: Where to write them if the features are on the CPU.
+
+        Returns:
+            ``(stop - start, N)``, on the device of the features, before the power.
+        """
+        rows = self._rows[start:stop]
+        if rows.device.type == 'cpu':
+            # NumPy's product may be twice torch's on AMD, and autocast can't reach it.
+            product = np.matmul(rows.numpy(), self._columns.numpy().T, out=out)
+            return torch.from_numpy(product)
+        with torch.autocast(rows.device.type, enabled=False):
+            return rows @ self._columns.T
+
+    def margins(self, start: int, stop: int) -> np.ndarray:
+        """Return how far those may be from the exact ones, ``(B, 1)``.
+
+        A sum of n products ``a b`` is off by at most ``n u`` times that of ``|a b|``,
+        here ``(|x| + |y|)^2``, u half the distance from 1 to the next number. Squared
+        lengths are rounded, too, and so is an exact distance in the end.
+
+        Raises:
+            ValueError: A distance might not be finite.
+        """
+        grid, n = self.squares.query, self._rows.shape[1]
+        info = torch.finfo(self._rows.dtype)
+        lengths = grid.squares.sqrt().cpu().numpy()
+        bound = 1.01 * (lengths[start:stop] + lengths.max()) ** 2
+        if not (bound < info.max).all():
+            raise ValueError(
+                f'A distance of features overflows {self.dtype}: scale them down.'
+            )
+        return ((n + 3) * info.eps / 2 + grid.error) * bound + n * info.tiny
 
     def block(
         self, start: int, stop: int, first: int = 0, out: np.ndarray | None = None
@@ -78,28 +121,14 @@ class JointDistances:
         Returns:
             ``(stop - start, N - first)``, on the device of the features.
         """
-        rows, columns = self._rows[start:stop], self._columns[first:]
-        if rows.device.type == 'cpu':
-            # NumPy's product may be twice torch's on AMD, and autocast can't reach it.
-            product = np.matmul(rows.numpy(), columns.numpy().T, out=out)
-            distances = torch.from_numpy(product)
-        else:
-            with torch.autocast(rows.device.type, enabled=False):
-                distances = rows @ columns.T
-        distances.clamp_(min=0)
-        own = torch.arange(max(start, first), max(stop, first), device=rows.device)
-        distances[own - start, own - first] = 0
-        return distances.pow_(self.power) if self.power != 1 else distances
+        return self.raised(self.squares.block(start, stop, first, out))
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return the distances of given pairs of items, ``(P,)`` each."""
-        left = torch.from_numpy(rows).to(self.device)
-        right = torch.from_numpy(columns).to(self.device)
-        number = _CPU_PAIRS if self.device.type == 'cpu' else _GPU_PAIRS
-        parts = []
-        for i, j in zip(left.split(number), right.split(number), strict=True):
-            # Much faster than indexing; the last two columns are no features
-            differences = self._columns.index_select(0, i)
-            differences -= self._columns.index_select(0, j)
-            parts.append(differences[:, :-2].square().sum(1))
-        return torch.cat(parts).pow(self.power).cpu().numpy()
+        """Return the distances of given pairs of items, ``(P,)``, those of a block."""
+        return self.raised(self.squares.pairs(rows, columns))
+
+    def raised(self, squares: _Values) -> _Values:
+        """Raise squared distances to the power, in place."""
+        if self._power != 1:
+            squares **= self._power
+        return squares

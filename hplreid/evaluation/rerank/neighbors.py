@@ -4,25 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..k_smallest import greatest, nearest
 from ..threads import Scratch, num_workers, parallel_map
 from .joint_distances import JointDistances
-from .k_smallest import smallest
 
 
 @dataclass(frozen=True)
 class Neighbors:
     """The k nearest of each of N items, nearest first, itself among them.
 
-    Of equally close items the one with the lower index comes first.
+    Of equally close items the one with the lower index comes first. How a product was
+    rounded changes nothing.
 
     Attributes:
         indices: ``(N, k)`` int32.
-        distances: ``(N, k)``.
         greatest: Distance to the farthest of all N items, ``(N,)``.
     """
 
     indices: np.ndarray
-    distances: np.ndarray
     greatest: np.ndarray
 
 
@@ -38,7 +37,6 @@ def find_neighbors(distances: JointDistances, k: int, block_size: int) -> Neighb
     k = min(k, total)
     found = Neighbors(
         indices=np.empty((total, k), np.int32),
-        distances=np.empty((total, k), distances.dtype),
         greatest=np.empty(total, distances.dtype),
     )
     workers = num_workers(distances.device, total**2)
@@ -50,10 +48,15 @@ def find_neighbors(distances: JointDistances, k: int, block_size: int) -> Neighb
         stop = min(start + height, total)
         shape = stop - start, total
         out = scratch.take(shape, distances.dtype) if on_cpu else None
-        block = distances.block(start, stop, out=out)
-        rows = slice(start, start + len(block))
-        found.distances[rows], found.indices[rows] = smallest(block, k)
-        found.greatest[rows] = block.amax(dim=1).cpu().numpy()
+        block = distances.rounded(start, stop, out)
+        exact = (
+            distances.margins(start, stop),
+            lambda rows, columns: distances.squares.pairs(start + rows, columns),
+            lambda: distances.squares.block(start, stop),
+        )
+        each = slice(start, stop)
+        found.indices[each] = nearest(block, k, *exact)
+        found.greatest[each] = distances.raised(greatest(block, *exact))
 
     with parallel_map(workers) as run:
         list(run(search, range(0, total, height)))

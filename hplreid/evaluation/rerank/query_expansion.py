@@ -1,11 +1,11 @@
 """Features averaged with those of their nearest gallery items."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..distance import BlockDistance, Features
-from .k_smallest import smallest
+from ..block_distance import BlockDistance
+from ..distance import Features, feature_norms
+from ..k_smallest import smallest
 
 
 @torch.no_grad()
@@ -46,7 +46,7 @@ def average_query_expansion(
         >>> average_query_expansion(np.array([[0.6, 0.8]]), gallery, k=1)
         tensor([[0.3162, 0.9487]], dtype=torch.float64)
     """
-    similarity = BlockDistance(query_feats, gallery_feats, 'cosine')
+    similarity = BlockDistance.between(query_feats, gallery_feats, 'cosine')
     return _expand(similarity, k, alpha, block_size, leave_out_itself=False)
 
 
@@ -77,7 +77,7 @@ def augment_gallery(
         >>> augment_gallery(np.array([[1.0, 0.0], [0.0, 1.0]]), k=1).shape
         torch.Size([2, 2])
     """
-    similarity = BlockDistance(gallery_feats, gallery_feats, 'cosine')
+    similarity = BlockDistance.between(gallery_feats, gallery_feats, 'cosine')
     return _expand(similarity, k, alpha, block_size, leave_out_itself=True)
 
 
@@ -94,7 +94,7 @@ def _expand(
             raise ValueError(f'{name} must be an integer from 1; got {value}.')
     if not alpha >= 0:
         raise ValueError(f'alpha must be at least 0; got {alpha}.')
-    feats, gallery = similarity.query, -similarity.gallery
+    feats, gallery = similarity.query.rounded, similarity.gallery.rounded
     k = min(k, len(gallery) - leave_out_itself)
     if k == 0:  # a gallery of one item
         return feats
@@ -108,5 +108,11 @@ def _expand(
         cosines = -torch.from_numpy(values).to(own.device)
         weights = cosines.clamp(min=0) ** alpha
         nearest = gallery[torch.from_numpy(columns).long().to(own.device)]
-        parts.append(own + (weights.unsqueeze(1) @ nearest).squeeze(1))
-    return F.normalize(torch.cat(parts))
+        total = own.clone()
+        for place in range(
+            k
+        ):  # one after the other: the order of a product isn't fixed
+            total += weights[:, place : place + 1] * nearest[:, place]
+        parts.append(total)
+    expanded = torch.cat(parts)
+    return expanded / feature_norms(expanded, 'features').clamp_min(1e-12)

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from ..distance import Features
+from ..k_smallest import smallest
 from ..threads import num_workers, parallel_map
 from .encoding import encode
 from .jaccard import Overlap
 from .joint_distances import JointDistances
-from .k_smallest import smallest
 from .neighbors import find_neighbors
 from .settings import RerankSettings
 

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import BlockDistance, Features
+from ..block_distance import BlockDistance
+from ..distance import Features
 from ..protocol import Protocol, as_index
 
 
@@ -39,7 +40,8 @@ class PairValues:
     """Negative cosine similarity, or squared Euclidean distance, of all pairs.
 
     A ranking compares the values of one query; here those of different queries must
-    compare, too, so what is constant in a query counts.
+    compare, too, so what is constant in a query counts. They are those of
+    :class:`.block_distance.BlockDistance`, which no block, thread or machine changes.
 
     Args:
         query_feats: ``(Q, D)``, array or tensor on any device.
@@ -80,9 +82,7 @@ class PairValues:
         self.distance, self.block_size = distance, block_size
         gallery = torch.as_tensor(gallery_feats)
         gallery = gallery[as_index(self.protocol.kept, gallery)]
-        self._block = BlockDistance(query_feats, gallery, distance).block
-        query = torch.as_tensor(query_feats).detach()
-        self._squares = query.to(_precise(query.dtype)).square().sum(1, keepdim=True)
+        self._block = BlockDistance.between(query_feats, gallery, distance).block
 
     @torch.no_grad()
     def blocks(self) -> Iterator[PairBlock]:
@@ -90,14 +90,8 @@ class PairValues:
         num_queries = len(self.protocol.query_pids)
         for start in range(0, num_queries, self.block_size):
             stop = min(start + self.block_size, num_queries)
-            values = self._block(start, stop)
-            if self.distance == 'cosine':
-                values.clamp_(-1, 1)  # rounding goes a little beyond
-            else:
-                values.add_(self._squares[start:stop]).clamp_(min=0)
-            yield PairBlock(
-                values.cpu().numpy(), *self.protocol.same_identity(start, stop)
-            )
+            values = self._block(start, stop).cpu().numpy()
+            yield PairBlock(values, *self.protocol.same_identity(start, stop))
 
     def to_scores(self, values: np.ndarray) -> np.ndarray:
         """Turn values into what a person reads.
@@ -108,10 +102,6 @@ class PairValues:
         if self.distance == 'cosine':
             return -values
         return np.sqrt(values) if self.distance == 'euclidean' else values
-
-
-def _precise(dtype: torch.dtype) -> torch.dtype:
-    return torch.float64 if dtype == torch.float64 else torch.float32
 
 
 def strictest_points(

@@ -1,21 +1,23 @@
 """CLIP's vision transformer at any image size and stride, with all tokens projected."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
-from mmengine.model import BaseModule
 from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES
 
 from ..layers import guess_grid, resize_position_embedding
+from ..layers.residual_block import run_clip_block
 from .arch import build_vision_tower, get_arch
+from .tower import Tower, any_read, find_execution_problems
 from .weights import find_weights, load_tower, read_weights
 
 
 @BACKBONES.register_module()
-class CLIPImageEncoder(BaseModule):
+class CLIPImageEncoder(Tower):
     """E_v with CLIP's single class token ``v``.
 
     Args:
@@ -30,6 +32,8 @@ class CLIPImageEncoder(BaseModule):
         num_cameras: Cameras, numbered from 0, that have an embedding each, which is
             added to the class tokens alone, as in CLIP-ReID. 0 for none.
         camera_scale: Factor of these embeddings.
+        checkpoint_blocks: See :class:`Tower`.
+        compiled: See :class:`Tower`.
 
     Raises:
         ValueError: ``arch`` has no plain vision transformer, or ``num_cameras`` is
@@ -48,8 +52,10 @@ class CLIPImageEncoder(BaseModule):
         pretrained_grid: tuple[int, int] | None = None,
         num_cameras: int = 0,
         camera_scale: float = 1.0,
+        checkpoint_blocks: bool = False,
+        compiled: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(checkpoint_blocks, compiled)
         if num_cameras < 0:
             raise ValueError(f'num_cameras={num_cameras}: expected 0 or more.')
         if not isinstance(get_arch(arch)['vision_cfg']['layers'], int):
@@ -83,15 +89,20 @@ class CLIPImageEncoder(BaseModule):
 
     @classmethod
     def find_problems(
-        cls, arch: str, pretrained: str | None = None, **_: object
+        cls,
+        arch: str,
+        pretrained: str | None = None,
+        compiled: bool = False,
+        **_: object,
     ) -> list[str]:
         """Return a message for each problem that keeps this tower from being built."""
+        problems = find_execution_problems(compiled)
         try:
             if pretrained is not None:
                 find_weights(arch, pretrained)
         except ValueError as error:
-            return [str(error)]
-        return []
+            problems.append(str(error))
+        return problems
 
     def _set_stride(
         self, img_size: tuple[int, int], stride: int | None
@@ -147,7 +158,7 @@ class CLIPImageEncoder(BaseModule):
         )
 
     def attention_mask(self, num_tokens: int) -> Tensor | None:
-        """Return the additive mask ``(L, L)`` of the blocks, or None."""
+        """Return the blocks' mask ``(L, L)``, True where a token may look, or None."""
         return None
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -159,12 +170,12 @@ class CLIPImageEncoder(BaseModule):
         """Return the scaled embeddings of cameras ``(B,)``, ``(B, width)``.
 
         Raises:
-            ValueError: A camera has none. On a GPU nobody looks: training and testing
-                check their datasets before they begin.
+            ValueError: A camera has none. On a GPU, and in a compiled tower, nobody
+                looks: training and testing check their datasets before they begin.
         """
         if not self.num_cameras:
             raise ValueError('Cameras were given to a tower with num_cameras=0.')
-        if camids.device.type == 'cpu':
+        if camids.device.type == 'cpu' and not torch.compiler.is_compiling():
             strange = camids[(camids < 0) | (camids >= self.num_cameras)]
             if len(strange):
                 raise ValueError(
@@ -174,43 +185,88 @@ class CLIPImageEncoder(BaseModule):
                 )
         return self.camera_scale * self.camera_embedding(camids)
 
-    def forward(
-        self, images: Tensor, camids: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Encode images (Eq. 1 of HPL with one class token).
-
-        Args:
-            images: ``(B, 3, H, W)``, normalized.
-            camids: Cameras ``(B,)`` for a tower with ``num_cameras``; None leaves
-                their embeddings out.
-
-        Returns:
-            ``image_tokens`` ``(B, k + N, d)``: Z_v, projected to the joint space,
-            class tokens first; ``image_hidden`` ``(B, k + N, width)``: the same before
-            the projection; and for each class token, ``v`` say, three states: ``v``
-            ``(B, d)``, ``v_post`` ``(B, width)`` before the projection,
-            ``v_penultimate`` ``(B, width)`` before the last block.
-        """
+    def embed(self, images: Tensor, camids: Tensor | None) -> Tensor:
+        """Return what the first block is given, ``(B, k + N, width)``."""
         visual = self.visual
         patches = visual.conv1(images).flatten(2).transpose(1, 2)
         classes, class_positions = self.class_tokens()
-        k = len(classes)
         # Not (classes + positions).expand(...): both would be given one and the same
         # gradient tensor, and what clips or accumulates in place would do it twice
         classes = classes.expand(len(images), -1, -1) + class_positions
         if camids is not None:
             classes = classes + self.embed_cameras(camids).unsqueeze(1)
         x = torch.cat([classes, patches + visual.positional_embedding[1:]], dim=1)
-        x = visual.ln_pre(x)
+        return visual.ln_pre(x)
+
+    def forward(
+        self,
+        images: Tensor,
+        camids: Tensor | None = None,
+        reads: Collection[str] | None = None,
+        rows: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Encode images (Eq. 1 of HPL with one class token).
+
+        For images whose sequence isn't read, the last block runs for the class tokens
+        alone. They, and all gradients, are the same but for rounding.
+
+        Args:
+            images: ``(B, 3, H, W)``, normalized.
+            camids: Cameras ``(B,)`` for a tower with ``num_cameras``; None leaves
+                their embeddings out.
+            reads: See :class:`Tower`.
+            rows: Images whose sequences are read, ``(R,)`` int64, each once. Defaults
+                to all.
+
+        Returns:
+            ``image_tokens`` ``(R, k + N, d)``: Z_v, projected to the joint space,
+            class tokens first; ``image_hidden`` ``(R, k + N, width)``: the same before
+            the projection, both where one of them is read; and for each class token,
+            ``v`` say, three states: ``v`` ``(B, d)``, ``v_post`` ``(B, width)`` before
+            the projection, ``v_penultimate`` ``(B, width)`` before the last block.
+        """
+        x = self.embed(images, camids)
         mask = self.attention_mask(x.shape[1])
-        *blocks, last = visual.transformer.resblocks
-        for block in blocks:
-            x = block(x, attn_mask=mask)
+        for block in self.visual.transformer.resblocks[:-1]:
+            x = self.run(run_clip_block, block, x, mask=mask)
+        k = len(self.class_names)
         penultimate = x[:, :k]
-        hidden, tokens = self.project(last(x, attn_mask=mask))
-        features = {'image_tokens': tokens, 'image_hidden': hidden}
+        features = {}
+        if any_read(reads, 'image_tokens', 'image_hidden'):
+            classes, sequences = self._run_last(x, mask, rows)
+            hidden, tokens = self.project(sequences)
+            features = {'image_tokens': tokens, 'image_hidden': hidden}
+            if rows is not None:
+                hidden, tokens = self.project(classes)
+        else:
+            hidden, tokens = self.project(self._run_last_of_classes(x, mask))
         for i, name in enumerate(self.class_names):
             features[name] = tokens[:, i]
             features[f'{name}_post'] = hidden[:, i]
             features[f'{name}_penultimate'] = penultimate[:, i]
         return features
+
+    def _run_last_of_classes(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the class tokens after the last block, ``(B, k, width)``."""
+        k = len(self.class_names)
+        last = self.visual.transformer.resblocks[-1]
+        of_classes = None if mask is None else mask[:k]
+        return self.run(run_clip_block, last, x, x[:, :k], of_classes)
+
+    def _run_last(
+        self, x: Tensor, mask: Tensor | None, rows: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return all class tokens after the last block, and the sequences of rows."""
+        k = len(self.class_names)
+        last = self.visual.transformer.resblocks[-1]
+        if rows is None:
+            x = self.run(run_clip_block, last, x, mask=mask)
+            return x[:, :k], x
+        # The other rows, in their order: with known sizes no device has to be asked
+        read = torch.zeros(len(x), dtype=torch.uint8, device=x.device)
+        read = read.index_fill(0, rows, 1)
+        others = read.argsort(stable=True)[: len(x) - len(rows)]
+        sequences = self.run(run_clip_block, last, x[rows], mask=mask)
+        classes = self._run_last_of_classes(x[others], mask)
+        places = torch.cat([rows, others]).argsort()
+        return torch.cat([sequences[:, :k], classes])[places], sequences

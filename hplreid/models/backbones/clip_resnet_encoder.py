@@ -1,8 +1,9 @@
 """CLIP's ResNet at any image size, with the attention pool's whole sequence."""
 
+from collections.abc import Collection
+
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from open_clip.modified_resnet import AttentionPool2d, Bottleneck, ModifiedResNet
 from torch import Tensor, nn
 
@@ -11,13 +12,14 @@ from hplreid.utils.argument_checks import check_one_of
 
 from ..layers import guess_grid, resize_position_embedding
 from .arch import get_arch
+from .tower import Tower, any_read, find_execution_problems, set_memory_format
 from .weights import find_weights, load_tower, read_weights
 
 _POSITIONS = 'attnpool.positional_embedding'
 
 
 @BACKBONES.register_module()
-class CLIPResNetEncoder(BaseModule):
+class CLIPResNetEncoder(Tower):
     """E_v as CLIP's ResNet, read as CLIP-ReID reads it.
 
     `CLIP-ReID <https://arxiv.org/abs/2211.13977>`_, its code.
@@ -32,6 +34,9 @@ class CLIPResNetEncoder(BaseModule):
             places, or CLIP's own 2.
         pretrained_grid: Rows and columns of the pool's positions in the weights, where
             they can't be guessed (see :func:`guess_grid`).
+        channels_last: Keep weights and maps in the channels-last memory format, in
+            which convolutions are faster on many devices. Equal but for rounding.
+        compiled: See :class:`Tower`.
 
     Raises:
         ValueError: ``arch`` has no ResNet, or an argument isn't usable.
@@ -47,8 +52,10 @@ class CLIPResNetEncoder(BaseModule):
         img_size: tuple[int, int] = (256, 128),
         last_stride: int = 1,
         pretrained_grid: tuple[int, int] | None = None,
+        channels_last: bool = False,
+        compiled: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(compiled=compiled)
         check_one_of('last_stride', last_stride, (1, 2))
         step = 16 * last_stride
         if any(side < step or side % step for side in img_size):
@@ -64,6 +71,7 @@ class CLIPResNetEncoder(BaseModule):
         )
         if pretrained is not None:
             self._load(arch, pretrained, pretrained_grid)
+        self.memory_format = set_memory_format(self, channels_last)
 
     @property
     def feature_dims(self) -> dict[str, int]:
@@ -77,15 +85,20 @@ class CLIPResNetEncoder(BaseModule):
 
     @classmethod
     def find_problems(
-        cls, arch: str, pretrained: str | None = None, **_: object
+        cls,
+        arch: str,
+        pretrained: str | None = None,
+        compiled: bool = False,
+        **_: object,
     ) -> list[str]:
         """Return a message for each problem that keeps this tower from being built."""
+        problems = find_execution_problems(compiled)
         try:
             if pretrained is not None:
                 find_weights(arch, pretrained)
         except ValueError as error:
-            return [str(error)]
-        return []
+            problems.append(str(error))
+        return problems
 
     def _load(
         self, arch: str, pretrained: str, pretrained_grid: tuple[int, int] | None
@@ -115,11 +128,15 @@ class CLIPResNetEncoder(BaseModule):
             self.visual, state, name=type(self).__name__, source=path, notes=notes
         )
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, images: Tensor, reads: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
         """Encode images.
 
         Args:
             images: ``(B, 3, H, W)``, normalized.
+            reads: See :class:`Tower`. Without ``image_tokens`` in it, the pool runs
+                for the mean alone; without ``v`` either, not at all.
 
         Returns:
             ``image_tokens`` ``(B, 1 + N, d)``: the attention pool's sequence, that of
@@ -128,33 +145,47 @@ class CLIPResNetEncoder(BaseModule):
             layer's map and of the one before.
         """
         visual = self.visual
+        images = images.contiguous(memory_format=self.memory_format)
         third = visual.layer3(visual.layer2(visual.layer1(visual.stem(images))))
         fourth = visual.layer4(third)
-        tokens = attend(visual.attnpool, fourth)
-        return {
-            'image_tokens': tokens,
-            'v': tokens[:, 0],
+        features = {
             'v_post': fourth.mean(dim=(2, 3)),
             'v_penultimate': third.mean(dim=(2, 3)),
         }
+        if any_read(reads, 'image_tokens'):
+            tokens = features['image_tokens'] = pool_places(visual.attnpool, fourth)
+            features['v'] = tokens[:, 0]
+        elif any_read(reads, 'v'):
+            features['v'] = pool_places(visual.attnpool, fourth, count=1)[:, 0]
+        return features
 
 
-def attend(pool: AttentionPool2d, maps: Tensor) -> Tensor:
-    """Run CLIP's attention pool for all of its places; its own forward keeps the first.
+def pool_places(
+    pool: AttentionPool2d, maps: Tensor, count: int | None = None
+) -> Tensor:
+    """Run CLIP's attention pool for all of its places, or for the first ``count``.
+
+    Its own forward keeps the first and computes all.
 
     Args:
         pool: Its weights and positions.
         maps: ``(B, C, h, w)``.
+        count: How many outputs are read. Defaults to all.
 
     Returns:
-        ``(B, 1 + h * w, d)``: first of the mean over places, then of each.
+        ``(B, 1 + h * w, d)``, or of the first ``count``: that of the mean over places,
+        then of each.
     """
     places = maps.flatten(2).transpose(1, 2)
     x = torch.cat([places.mean(dim=1, keepdim=True), places], dim=1)
     x = x + pool.positional_embedding
     query, key, value = (
-        projection(x).unflatten(2, (pool.num_heads, -1)).transpose(1, 2)
-        for projection in (pool.q_proj, pool.k_proj, pool.v_proj)
+        projection(given).unflatten(2, (pool.num_heads, -1)).transpose(1, 2)
+        for projection, given in (
+            (pool.q_proj, x[:, :count]),
+            (pool.k_proj, x),
+            (pool.v_proj, x),
+        )
     )
     attended = F.scaled_dot_product_attention(query, key, value)
     return pool.c_proj(attended.transpose(1, 2).flatten(2))

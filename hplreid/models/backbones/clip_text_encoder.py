@@ -1,27 +1,39 @@
 """CLIP's text transformer, once for captions and once for composed prompts."""
 
+from collections.abc import Collection
+
 import torch
-from mmengine.model import BaseModule
 from open_clip.transformer import TextTransformer
 from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES
 
+from ..layers.residual_block import run_clip_block
 from .arch import build_text_tower
+from .tower import Tower, any_read, find_execution_problems
 from .weights import load_tower, read_weights
 
 
-class _TextTower(BaseModule):
+class _TextTower(Tower):
     """The text transformer after its token embedding.
 
     Args:
         arch: open_clip name of the architecture.
         pretrained: See :func:`find_weights`; None for random weights.
         with_table: Keep the token table.
+        checkpoint_blocks: See :class:`Tower`.
+        compiled: See :class:`Tower`.
     """
 
-    def __init__(self, arch: str, pretrained: str | None, with_table: bool) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        arch: str,
+        pretrained: str | None,
+        with_table: bool,
+        checkpoint_blocks: bool,
+        compiled: bool,
+    ) -> None:
+        super().__init__(checkpoint_blocks, compiled)
         self.text: TextTransformer = build_text_tower(arch)
         if not with_table:
             del self.text.token_embedding
@@ -34,11 +46,27 @@ class _TextTower(BaseModule):
                 self.text, state, name=type(self).__name__, source=path, notes=[]
             )
 
+    @classmethod
+    def find_problems(cls, compiled: bool = False, **_: object) -> list[str]:
+        """Return a message for each problem that keeps this tower from being built."""
+        return find_execution_problems(compiled)
+
     def run_blocks(self, x: Tensor) -> Tensor:
-        """Add positions to embeddings ``(N, L, D)``, run the causal transformer."""
-        length = x.shape[1]
-        x = x + self.text.positional_embedding[:length]
-        return self.text.transformer(x, attn_mask=self.text.attn_mask[:length, :length])
+        """Add positions to embeddings ``(N, L, D)``; run all blocks but the last."""
+        x = x + self.text.positional_embedding[: x.shape[1]]
+        for block in self.text.transformer.resblocks[:-1]:
+            x = self.run(run_clip_block, block, x, causal=True)
+        return x
+
+    @property
+    def last_block(self) -> nn.Module:
+        """The block after those of :meth:`run_blocks`."""
+        return self.text.transformer.resblocks[-1]
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``x`` after the last norm, and projected to the joint space."""
+        hidden = self.text.ln_final(x)
+        return hidden, hidden @ self.text.text_projection
 
 
 @BACKBONES.register_module()
@@ -48,35 +76,57 @@ class CLIPTextEncoder(_TextTower):
     Args:
         arch: open_clip name of the architecture.
         pretrained: A file, a shipped or an open_clip tag; None for random weights.
+        checkpoint_blocks: See :class:`Tower`.
+        compiled: See :class:`Tower`.
     """
 
-    def __init__(self, arch: str, pretrained: str | None = None) -> None:
-        super().__init__(arch, pretrained, with_table=True)
+    def __init__(
+        self,
+        arch: str,
+        pretrained: str | None = None,
+        checkpoint_blocks: bool = False,
+        compiled: bool = False,
+    ) -> None:
+        super().__init__(arch, pretrained, True, checkpoint_blocks, compiled)
 
     @property
     def token_table(self) -> Tensor:
         """The token embeddings, ``(vocabulary, D)``."""
         return self.text.token_embedding.weight
 
-    def forward(self, captions: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, captions: Tensor, reads: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
         """Encode captions.
+
+        Where no sequence is read, the last block runs for the EOT alone. Its feature,
+        and all gradients, are the same but for rounding.
 
         Args:
             captions: ``(B_T, L)`` int64 token ids, L at most the context length. The
                 EOT is the largest id, so its place is the argmax. What follows it
                 changes nothing before it (the attention is causal).
+            reads: See :class:`Tower`.
 
         Returns:
             ``text_tokens`` ``(B_T, L, d)``: Z_t, projected; ``text_hidden``
-            ``(B_T, L, D)``: the same before the projection; ``t`` ``(B_T, d)``: the EOT
-            feature; ``eot`` ``(B_T,)``: its place.
+            ``(B_T, L, D)``: the same before the projection, both where one of them is
+            read; ``t`` ``(B_T, d)``: the EOT feature; ``eot`` ``(B_T,)``: its place.
         """
         x = self.run_blocks(self.text.token_embedding(captions))
-        hidden = self.text.ln_final(x)
-        tokens = hidden @ self.text.text_projection
         eot = captions.argmax(dim=1)
-        t = tokens[torch.arange(len(eot), device=eot.device), eot]
-        return {'text_tokens': tokens, 'text_hidden': hidden, 't': t, 'eot': eot}
+        rows = torch.arange(len(eot), device=eot.device)
+        if any_read(reads, 'text_tokens', 'text_hidden'):
+            hidden, tokens = self.project(
+                self.run(run_clip_block, self.last_block, x, causal=True)
+            )
+            t = tokens[rows, eot]
+            return {'text_tokens': tokens, 'text_hidden': hidden, 't': t, 'eot': eot}
+        places = torch.arange(captions.shape[1], device=eot.device)
+        seen = (places <= eot.unsqueeze(1))[:, None, None]
+        query = x[rows, eot].unsqueeze(1)
+        x = self.run(run_clip_block, self.last_block, x, query, seen)
+        return {'t': self.project(x.squeeze(1))[1], 'eot': eot}
 
 
 @BACKBONES.register_module()
@@ -89,15 +139,26 @@ class CLIPPromptEncoder(_TextTower):
     Args:
         arch: open_clip name of the architecture.
         pretrained: A file, a shipped or an open_clip tag; None for random weights.
+        checkpoint_blocks: See :class:`Tower`.
+        compiled: See :class:`Tower`.
     """
 
-    def __init__(self, arch: str, pretrained: str | None = None) -> None:
-        super().__init__(arch, pretrained, with_table=False)
+    def __init__(
+        self,
+        arch: str,
+        pretrained: str | None = None,
+        checkpoint_blocks: bool = False,
+        compiled: bool = False,
+    ) -> None:
+        super().__init__(arch, pretrained, False, checkpoint_blocks, compiled)
 
     def forward(self, prompts: Tensor, eot: int) -> Tensor:
         """Encode prompts ``(N, L, D)`` whose EOT is at ``eot``; return ``(N, d)``."""
-        x = self.run_blocks(prompts)[:, eot]
-        return self.text.ln_final(x) @ self.text.text_projection
+        # Nothing else is read: the last block runs for the EOT, which sees what is
+        # before it and itself
+        x = self.run_blocks(prompts)[:, : eot + 1]
+        x = self.run(run_clip_block, self.last_block, x, x[:, eot:])
+        return self.project(x.squeeze(1))[1]
 
 
 def mean_token_norm(table: nn.Parameter | Tensor) -> float:

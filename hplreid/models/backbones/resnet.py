@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import torchvision
-from mmengine.model import BaseModule
 from torch import Tensor, nn, zeros
 
 from hplreid.registry import BACKBONES
 from hplreid.utils.argument_checks import check_one_of
 
+from .tower import Tower, find_execution_problems, set_memory_format
 from .vision_weights import (
     describe_skipped,
     find_torchvision_weights,
@@ -20,7 +20,7 @@ _RESNETS = ('resnet*', 'resnext*', 'wide_resnet*')
 
 
 @BACKBONES.register_module()
-class ResNetEncoder(BaseModule):
+class ResNetEncoder(Tower):
     """A ResNet of torchvision's without its pooling and classifier.
 
     Args:
@@ -30,6 +30,9 @@ class ResNetEncoder(BaseModule):
         last_stride: Stride of the last stage: 1 keeps its map as large as the one
             before, 16 pixels a step (`Bag of Tricks
             <https://arxiv.org/abs/1903.07071>`_, section 3.5); 2 as on ImageNet.
+        channels_last: Keep weights and maps in the channels-last memory format, in
+            which convolutions are faster on many devices. Equal but for rounding.
+        compiled: See :class:`Tower`.
 
     Raises:
         ValueError: torchvision has no such ResNet, or another stride.
@@ -41,8 +44,10 @@ class ResNetEncoder(BaseModule):
         arch: str = 'resnet50',
         pretrained: str | None = None,
         last_stride: int = 1,
+        channels_last: bool = False,
+        compiled: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(compiled=compiled)
         _check_arch(arch)
         check_one_of('last_stride', last_stride, (1, 2))
         path = (
@@ -57,6 +62,7 @@ class ResNetEncoder(BaseModule):
                     conv.stride = (1, 1)
         if path is not None:
             self._load(path)
+        self.memory_format = set_memory_format(self, channels_last)
 
     @property
     def feature_dims(self) -> dict[str, int]:
@@ -65,16 +71,21 @@ class ResNetEncoder(BaseModule):
 
     @classmethod
     def find_problems(
-        cls, arch: str = 'resnet50', pretrained: str | None = None, **_: object
+        cls,
+        arch: str = 'resnet50',
+        pretrained: str | None = None,
+        compiled: bool = False,
+        **_: object,
     ) -> list[str]:
         """Return a message for each problem that keeps this tower from being built."""
+        problems = find_execution_problems(compiled)
         try:
             _check_arch(arch)
             if pretrained is not None:
                 find_torchvision_weights(arch, pretrained)
         except ValueError as error:
-            return [str(error)]
-        return []
+            problems.append(str(error))
+        return problems
 
     def _load(self, path: Path) -> None:
         state = read_vision_state(path)
@@ -97,6 +108,7 @@ class ResNetEncoder(BaseModule):
         With ``last_stride=2`` the map has ``H / 32`` rows; sizes are rounded up.
         """
         net = self.resnet
+        images = images.contiguous(memory_format=self.memory_format)
         x = net.maxpool(net.relu(net.bn1(net.conv1(images))))
         return {'map': net.layer4(net.layer3(net.layer2(net.layer1(x))))}
 

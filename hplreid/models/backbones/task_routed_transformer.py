@@ -37,6 +37,8 @@ class TaskRoutedTransformer(CLIPImageEncoder):
             or ``'construct'`` (stage I, whose frozen v the prompts are fitted to).
         i2i_projection: ``'shared'`` final norm and projection, or ``'separate'`` ones
             for u that start as copies.
+        checkpoint_blocks: See :class:`Tower`.
+        compiled: See :class:`Tower`.
 
     Raises:
         ValueError: An option has none of the values above.
@@ -55,12 +57,22 @@ class TaskRoutedTransformer(CLIPImageEncoder):
         i2i_position: str = 'copy',
         isolate: str = 'none',
         i2i_projection: str = 'shared',
+        checkpoint_blocks: bool = False,
+        compiled: bool = False,
     ) -> None:
         _check('i2i_init', i2i_init, _INITS)
         _check('i2i_position', i2i_position, _POSITIONS)
         _check('isolate', isolate, _ISOLATES)
         _check('i2i_projection', i2i_projection, _PROJECTIONS)
-        super().__init__(arch, pretrained, img_size, stride, pretrained_grid)
+        super().__init__(
+            arch,
+            pretrained,
+            img_size,
+            stride,
+            pretrained_grid,
+            checkpoint_blocks=checkpoint_blocks,
+            compiled=compiled,
+        )
         self.isolate = isolate
         self.isolating = isolate == 'always'
         scale = self.width**-0.5
@@ -98,10 +110,8 @@ class TaskRoutedTransformer(CLIPImageEncoder):
         """Return the mask under which u reads every token and only u reads u."""
         if not self.isolating:
             return None
-        mask = torch.zeros(num_tokens, num_tokens, device=self.i2i_embedding.device)
-        mask[:, 1] = float('-inf')
-        mask[1, 1] = 0.0
-        return mask
+        places = torch.arange(num_tokens, device=self.i2i_embedding.device)
+        return (places != 1) | (places == 1).unsqueeze(1)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Project all tokens; u by its own norm and projection where it has them."""

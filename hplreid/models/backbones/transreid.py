@@ -1,12 +1,12 @@
 """TransReID: a vision transformer with camera embeddings and jigsaw patches."""
 
 import copy
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
-from mmengine.model import BaseModule
 from timm.models import is_model_in_modules
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from hplreid.registry import BACKBONES
 
 from ..layers import guess_grid, resize_position_embedding
+from ..layers.residual_block import run_timm_block
+from .tower import Tower, any_read, find_execution_problems
 from .vision_weights import describe_skipped, find_timm_weights, read_vision_state
 from .weights import WeightsError, load_tower
 
@@ -49,7 +51,7 @@ def shift_and_shuffle(patches: Tensor, shift: int = 5, groups: int = 2) -> Tenso
 
 
 @BACKBONES.register_module()
-class TransReIDEncoder(BaseModule):
+class TransReIDEncoder(Tower):
     """timm's vision transformer with side information and the jigsaw patch module.
 
     `TransReID <https://arxiv.org/abs/2102.04378>`_. Side information (SIE, Eq. 4): a
@@ -78,6 +80,8 @@ class TransReIDEncoder(BaseModule):
         drop_path: Share of residual branches dropped in training, rising linearly over
             the blocks to this.
         arch_options: What timm's constructor should make otherwise, ``depth`` say.
+        checkpoint_blocks: See :class:`Tower`.
+        compiled: See :class:`Tower`.
 
     Raises:
         ValueError: ``arch`` is no plain vision transformer of timm's, or the image
@@ -100,8 +104,10 @@ class TransReIDEncoder(BaseModule):
         num_parts: int = 4,
         drop_path: float = 0.1,
         arch_options: dict[str, Any] | None = None,
+        checkpoint_blocks: bool = False,
+        compiled: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(checkpoint_blocks, compiled)
         _check_arch(arch)
         # Before anything is built: what is missing is said at once
         path = None if pretrained is None else find_timm_weights(arch, pretrained)
@@ -149,16 +155,18 @@ class TransReIDEncoder(BaseModule):
         cls,
         arch: str = 'vit_base_patch16_224',
         pretrained: str | None = None,
+        compiled: bool = False,
         **_: object,
     ) -> list[str]:
         """Return a message for each problem that keeps this tower from being built."""
+        problems = find_execution_problems(compiled)
         try:
             _check_arch(arch)
             if pretrained is not None:
                 find_timm_weights(arch, pretrained)
         except ValueError as error:
-            return [str(error)]
-        return []
+            problems.append(str(error))
+        return problems
 
     def init_weights(self) -> None:
         """Leave the weights as they are.
@@ -223,13 +231,21 @@ class TransReIDEncoder(BaseModule):
         load_tower(self.vit, state, name=type(self).__name__, source=path, notes=notes)
 
     def forward(
-        self, images: Tensor, camids: Tensor | None = None
+        self,
+        images: Tensor,
+        camids: Tensor | None = None,
+        reads: Collection[str] | None = None,
     ) -> dict[str, Tensor]:
         """Encode images.
+
+        Where ``image_tokens`` isn't read, the last block runs for the class token
+        alone, and the parts' block for theirs always. Features and gradients are the
+        same but for rounding.
 
         Args:
             images: ``(B, 3, H, W)``, normalized.
             camids: ``(B,)`` int64, cameras from 0 on; needed with SIE.
+            reads: See :class:`Tower`. Parts that aren't read aren't computed.
 
         Returns:
             ``v`` ``(B, width)``, the class token after the last norm, and
@@ -239,8 +255,32 @@ class TransReIDEncoder(BaseModule):
             paper compares images by.
 
         Raises:
-            ValueError: The tower embeds cameras and ``camids`` is missing, or (seen on
-                a CPU alone) names one that it doesn't know.
+            ValueError: The tower embeds cameras and ``camids`` is missing, or names one
+                that it doesn't know (seen on a CPU alone, and not when compiled).
+        """
+        x = self.embed(images, camids)
+        *blocks, last = self.vit.blocks
+        for block in blocks:
+            x = self.run(block, x)
+        features = {}
+        if any_read(reads, 'image_tokens'):
+            tokens = features['image_tokens'] = self.vit.norm(self.run(last, x))
+            v = tokens[:, 0]
+        else:
+            v = self.vit.norm(self.run(run_timm_block, last, x, 1)[:, 0])
+        features['v'] = v
+        if self.num_parts and any_read(reads, 'v_parts', *self._part_names):
+            parts = self.encode_parts(x)
+            features.update(zip(self._part_names, parts.unbind(1), strict=True))
+            joined = [v, parts.flatten(1) / self.num_parts]
+            features['v_parts'] = torch.cat(joined, dim=1)
+        return features
+
+    def embed(self, images: Tensor, camids: Tensor | None) -> Tensor:
+        """Return what the first block is given, ``(B, 1 + N, width)``.
+
+        Raises:
+            ValueError: See :meth:`forward`.
         """
         vit = self.vit
         assert vit.cls_token is not None
@@ -249,18 +289,7 @@ class TransReIDEncoder(BaseModule):
         x = torch.cat([classes, vit.patch_embed(images)], dim=1) + vit.pos_embed
         if self.camera_embedding is not None:
             x = x + self.embed_cameras(camids).unsqueeze(1)
-        x = vit.norm_pre(vit.pos_drop(x))
-        for block in vit.blocks[:-1]:
-            x = block(x)
-        tokens = vit.norm(vit.blocks[-1](x))
-        v = tokens[:, 0]
-        features = {'v': v, 'image_tokens': tokens}
-        if self.num_parts:
-            parts = self.encode_parts(x)
-            features.update(zip(self._part_names, parts.unbind(1), strict=True))
-            joined = [v, parts.flatten(1) / self.num_parts]
-            features['v_parts'] = torch.cat(joined, dim=1)
-        return features
+        return vit.norm_pre(vit.pos_drop(x))
 
     def embed_cameras(self, camids: Tensor | None) -> Tensor:
         """Return what SIE adds to the tokens of each image, ``(B, width)``.
@@ -276,7 +305,8 @@ class TransReIDEncoder(BaseModule):
             )
         # On a GPU the look-up itself stops at such an id; a check would have to wait
         # for the device at every step
-        if camids.device.type == 'cpu' and len(camids):
+        compiling = torch.compiler.is_compiling()
+        if camids.device.type == 'cpu' and len(camids) and not compiling:
             low, high = int(camids.min()), int(camids.max())
             if low < 0 or high >= self.num_cameras:
                 raise ValueError(
@@ -302,7 +332,8 @@ class TransReIDEncoder(BaseModule):
         classes = x[:, None, :1].expand(-1, self.num_parts, -1, -1)
         # All groups in one batch: they share the block
         sequences = torch.cat([classes, groups], dim=2).flatten(0, 1)
-        parts = self.local_norm(self.local_block(sequences)[:, 0])
+        parts = self.run(run_timm_block, self.local_block, sequences, 1)[:, 0]
+        parts = self.local_norm(parts)
         return parts.unflatten(0, (-1, self.num_parts))
 
 

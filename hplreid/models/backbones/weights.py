@@ -174,7 +174,10 @@ def _read_pickle_or_script(path: Path) -> tuple[dict, bool]:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torch's word that it sees a TorchScript file
         try:
-            return torch.load(path, map_location='cpu', weights_only=True), False
+            content = torch.load(path, map_location='cpu', weights_only=True)
+            if isinstance(content, torch.jit.ScriptModule):  # by torch 2.4
+                return content.state_dict(), True
+            return content, False
         except (RuntimeError, ValueError, pickle.UnpicklingError, EOFError) as error:
             try:
                 return torch.jit.load(path, map_location='cpu').state_dict(), True

@@ -1,6 +1,7 @@
 """The base class of inversion networks."""
 
 from abc import abstractmethod
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -13,7 +14,13 @@ class BaseInversion(BaseModule):
         in_channels: Width of the tokens that it reads, d.
         out_channels: Width of the prompt's token embeddings, D.
         num_tokens: Pseudo-tokens to make, m.
+
+    Attributes:
+        reads_tokens: Whether it reads the sequence at all. If not, ``tokens`` may be
+            None, and the tower needn't compute it.
     """
+
+    reads_tokens = True
 
     def __init__(self, in_channels: int, out_channels: int, num_tokens: int) -> None:
         super().__init__()
@@ -25,12 +32,16 @@ class BaseInversion(BaseModule):
 
     @abstractmethod
     def forward(
-        self, tokens: Tensor, pooled: Tensor, padding: Tensor | None = None
+        self,
+        tokens: Any,  # noqa: ANN401
+        pooled: Tensor,
+        padding: Tensor | None = None,
     ) -> Tensor:
         """Invert features to pseudo-tokens.
 
         Args:
-            tokens: The whole sequence, Z_v ``(N, L, d)`` or Z_t.
+            tokens: The whole sequence, Z_v ``(N, L, d)`` or Z_t; None only for a
+                network with ``reads_tokens=False``.
             pooled: Its class token or EOT feature, ``(N, d)``.
             padding: True where a token is padding, ``(N, L)`` bool; None if none is.
 

@@ -26,6 +26,8 @@ class MLPInversion(BaseInversion):
         ValueError: No such activation.
     """
 
+    reads_tokens = False
+
     def __init__(
         self,
         in_channels: int,
@@ -54,7 +56,7 @@ class MLPInversion(BaseInversion):
         )
 
     def forward(
-        self, tokens: Tensor, pooled: Tensor, padding: Tensor | None = None
+        self, tokens: Tensor | None, pooled: Tensor, padding: Tensor | None = None
     ) -> Tensor:
         """See :class:`BaseInversion`; the sequence is not used."""
         return self.layers(pooled).unflatten(1, (self.num_tokens, self.out_channels))
@@ -72,6 +74,8 @@ class LinearInversion(BaseInversion):
             length 1.
     """
 
+    reads_tokens = False
+
     def __init__(
         self,
         in_channels: int,
@@ -86,7 +90,7 @@ class LinearInversion(BaseInversion):
             nn.init.zeros_(self.linear.bias)
 
     def forward(
-        self, tokens: Tensor, pooled: Tensor, padding: Tensor | None = None
+        self, tokens: Tensor | None, pooled: Tensor, padding: Tensor | None = None
     ) -> Tensor:
         """See :class:`BaseInversion`; the sequence is not used."""
         return self.linear(pooled).unflatten(1, (self.num_tokens, self.out_channels))

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from hplreid.registry import INVERSIONS
 
+from ..layers.residual_block import run_encoder_layer
 from .base import BaseInversion, OutputProjection
 
 
@@ -55,9 +56,18 @@ class BlockInversion(BaseInversion):
         if padding is not None:
             seen = padding.new_zeros(first.shape[:2])
             padding = torch.cat([seen, padding], dim=1)
-        for block in self.blocks:
-            x = block(x, src_key_padding_mask=padding)
-        return self.output(x[:, : first.shape[1]])
+        return self.output(self.run_blocks(x, first.shape[1], padding))
+
+    def run_blocks(self, x: Tensor, count: int, padding: Tensor | None) -> Tensor:
+        """Return the outputs of the first ``count`` tokens, ``(N, count, d)``.
+
+        Nothing reads the others': the last block computes only these, which changes
+        nothing but rounding.
+        """
+        *blocks, last = self.blocks
+        for block in blocks:
+            x = run_encoder_layer(block, x, padding=padding)
+        return run_encoder_layer(last, x, count, padding)
 
 
 @INVERSIONS.register_module()
@@ -110,9 +120,7 @@ class FirstTokensInversion(BlockInversion):
                 f'A sequence of {tokens.shape[1]} tokens has no first '
                 f'num_tokens={self.num_tokens}.'
             )
-        for block in self.blocks:
-            tokens = block(tokens, src_key_padding_mask=padding)
-        return self.output(tokens[:, : self.num_tokens])
+        return self.output(self.run_blocks(tokens, self.num_tokens, padding))
 
 
 @INVERSIONS.register_module()

@@ -1,7 +1,7 @@
 """Layers and helpers that components of several kinds share.
 
-Position embeddings and full precision. What only one kind of component uses stands in
-its own room.
+Position embeddings, full precision, and how blocks of transformers are run. What only
+one kind of component uses stands in its own room.
 """
 
 from .position_embedding import guess_grid, resize_position_embedding

@@ -12,6 +12,7 @@ from hplreid.registry import NECKS
 from hplreid.utils.argument_checks import check_count
 
 from ..layers.full_precision import full_precision
+from ..layers.residual_block import run_clip_block
 
 
 class VocabularyHead(nn.Module):
@@ -120,18 +121,13 @@ class ImplicitRelation(BaseModule):
         image = self.ln_pre_i(image)
         query = self.ln_pre_t(text)
         x = self.cross_attention(query, image, image, need_weights=False)[0]
-        mask = None if eot is None else self._hide_padding(eot, x)
+        seen = None
+        if eot is not None:
+            places = torch.arange(x.shape[1], device=eot.device)
+            seen = (places <= eot.unsqueeze(1))[:, None, None]
         for block in self.cross_blocks:
-            x = block(x, attn_mask=mask)
+            x = run_clip_block(block, x, mask=seen)
         return self.ln_post(x)
-
-    def _hide_padding(self, eot: Tensor, x: Tensor) -> Tensor:
-        """Return the additive mask ``(B_T * heads, L, L)`` that hides what follows."""
-        captions, length, _ = x.shape
-        hidden = torch.arange(length, device=eot.device) > eot.unsqueeze(1)
-        mask = torch.zeros_like(hidden, dtype=x.dtype)
-        mask = mask.masked_fill(hidden, -torch.inf).view(captions, 1, 1, length)
-        return mask.expand(-1, self.num_heads, length, -1).reshape(-1, length, length)
 
     def forward(
         self, text: Tensor, image: Tensor, labels: Tensor, eot: Tensor | None = None

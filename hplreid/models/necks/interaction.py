@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from hplreid.registry import NECKS
 from hplreid.utils.argument_checks import check_count, check_one_of
 
+from ..layers.residual_block import run_encoder_layer
+
 VARIANTS = ('attend', 'attend_single', 'reweight', 'vis_query')
 
 
@@ -103,8 +105,9 @@ class InteractionNeck(BaseModule):
         tokens = self.input(tokens)
         prompt = self.input(torch.atleast_2d(prompt))
         x = self._meet(prompt.expand(len(tokens), -1).unsqueeze(1), tokens)
-        for block in self.blocks:
-            x = block(x)
+        for i, block in enumerate(self.blocks, start=1):
+            # Of the last one's outputs only the first is read
+            x = run_encoder_layer(block, x, 1 if i == len(self.blocks) else None)
         return x[:, 0]
 
     def _meet(self, prompt: Tensor, tokens: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ class CLIPReID(ImageReID):
         return bundle
 
     def put_image_features(
-        self, bundle: FeatureBundle, inputs: dict[str, Tensor]
+        self, bundle: FeatureBundle, inputs: dict[str, Tensor], reads: set[str]
     ) -> None:
         """See :class:`ImageReID`; prompts are learned from images of no camera.
 
@@ -102,4 +102,4 @@ class CLIPReID(ImageReID):
         given: dict[str, Any] = dict(inputs)
         if self.stage == 'prompt':
             given['camids'] = None
-        super().put_image_features(bundle, given)
+        super().put_image_features(bundle, given, reads)

@@ -113,15 +113,27 @@ class DualEncoder(ImageReID):
             super().receive_features(features)
         self.prototypes.fill(features)
 
+    def text_tower_reads(self, reads: set[str]) -> tuple[str, ...]:
+        """Return the features of captions that are needed.
+
+        A method that makes something else of the tower's features names those here.
+        """
+        return tuple(name for name in _TEXT if name in reads)
+
     def _put_text_features(
         self, bundle: FeatureBundle, inputs: dict[str, Tensor], reads: set[str]
     ) -> None:
         """Run the text tower over the captions, the masked ones, or both."""
         only_masked = self.training and self.train_captions == 'masked'
+        text_reads = self.text_tower_reads(reads)
         text = masked = None
         if 'masked_captions' in inputs and (only_masked or reads & set(_MASKED)):
-            masked = self.text_encoder(inputs['masked_captions'])
-            bundle.put('masked_tokens', masked['text_tokens'], CAPTIONED)
+            masked_reads = text_reads if only_masked else ()
+            if 'masked_tokens' in reads:
+                masked_reads = (*masked_reads, 'text_tokens')
+            masked = self.text_encoder(inputs['masked_captions'], masked_reads)
+            if 'masked_tokens' in reads:
+                bundle.put('masked_tokens', masked['text_tokens'], CAPTIONED)
             bundle.put('mask_labels', inputs['mask_labels'], CAPTIONED)
         if only_masked:
             if masked is None:
@@ -131,8 +143,8 @@ class DualEncoder(ImageReID):
                 )
             text = masked
         else:
-            text = self.text_encoder(inputs['captions'])
-        for name in _TEXT:
+            text = self.text_encoder(inputs['captions'], text_reads)
+        for name in text:
             bundle.put(name, text[name], CAPTIONED)
 
     def predict(
@@ -146,7 +158,7 @@ class DualEncoder(ImageReID):
             write_features(data_samples, inputs['image_rows'], 'i2i_feat', i2i)
             write_features(data_samples, inputs['image_rows'], 't2i_feat', t2i)
         if len(inputs['captions']):
-            t = self.text_encoder(inputs['captions'])['t']
+            t = self.text_encoder(inputs['captions'], ('t',))['t']
             write_features(data_samples, inputs['caption_rows'], 't2i_feat', t)
         return data_samples
 

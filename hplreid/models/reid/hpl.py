@@ -166,24 +166,27 @@ class HPL(DualEncoder):
         bundle = super().encode(inputs, reads)
         labels = inputs['labels']
 
-        # Stage I inverts the images of both datasets (Eq. 6), stage II those with a
-        # caption (Eq. 10, 12)
-        group = ALL if self.stage == 'construct' else CAPTIONED
+        group = self._inverted_group
         rows = slice(None) if group == ALL else inputs['caption_rows']
 
         if reads & {'pseudo_image', 'prompt_image'}:  # Eq. 3, 5
-            tokens, _ = bundle.select(f'image_{self.inversion_input}')
-            v, _ = bundle.select('v')
-            pseudo = self.image_inversion(tokens[rows], v[rows])
+            v, _ = bundle.select('v', group)
+            tokens = None
+            if self.image_inversion.reads_tokens:
+                tokens, _ = bundle.select(f'image_{self.inversion_input}', group)
+            pseudo = self.image_inversion(tokens, v)
             bundle.put('pseudo_image', pseudo, group)
             if 'prompt_image' in reads:
                 bundle.put('prompt_image', self._prompt(labels[rows], pseudo), group)
 
         captioned = len(inputs['captions']) > 0
         if captioned and reads & {'pseudo_text', 'prompt_text'}:  # Eq. 4, 5
-            tokens, _ = bundle.select(f'text_{self.inversion_input}', CAPTIONED)
+            tokens = None
+            if self.text_inversion.reads_tokens:
+                tokens, _ = bundle.select(f'text_{self.inversion_input}', CAPTIONED)
             t, _ = bundle.select('t', CAPTIONED)
-            pseudo = self.text_inversion(tokens, t, self._padding(bundle))
+            padding = self._padding(bundle, inputs['captions'].shape[1])
+            pseudo = self.text_inversion(tokens, t, padding)
             bundle.put('pseudo_text', pseudo, CAPTIONED)
             if 'prompt_text' in reads:
                 prompts = self._prompt(labels[inputs['caption_rows']], pseudo)
@@ -196,16 +199,46 @@ class HPL(DualEncoder):
             bundle.put_table('identity_prompts', self.identity_prompts.table())
         return bundle
 
+    @property
+    def _inverted_group(self) -> str:
+        """The rows whose images are inverted.
+
+        Stage I inverts the images of both datasets (Eq. 6), stage II those with a
+        caption (Eq. 10, 12).
+        """
+        return ALL if self.stage == 'construct' else CAPTIONED
+
+    def tower_reads(self, reads: set[str]) -> dict[str, str]:
+        """See :class:`ImageReID`; the inversion network may read the sequence."""
+        groups = super().tower_reads(reads)
+        if self._inverts('image', reads):
+            sequence = f'image_{self.inversion_input}'
+            # Unless something else reads it of all rows, or the other form of it
+            whole = {'image_tokens', 'image_hidden'} & groups.keys()
+            groups[sequence] = ALL if whole else self._inverted_group
+        return groups
+
+    def text_tower_reads(self, reads: set[str]) -> tuple[str, ...]:
+        """See :class:`DualEncoder`; the inversion network may read the sequence."""
+        names = super().text_tower_reads(reads)
+        if self._inverts('text', reads):
+            names = (*names, f'text_{self.inversion_input}')
+        return names
+
+    def _inverts(self, kind: str, reads: set[str]) -> bool:
+        """Return whether a sequence, of ``'image'`` or ``'text'``, is inverted."""
+        made = {f'pseudo_{kind}', f'prompt_{kind}'}
+        return bool(reads & made) and getattr(self, f'{kind}_inversion').reads_tokens
+
     def _prompt(self, labels: Tensor, pseudo: Tensor) -> Tensor:
         return self.prompt_encoder(
             *self.prompt_learner.hierarchical_prompts(labels, pseudo)
         )
 
-    def _padding(self, bundle: FeatureBundle) -> Tensor | None:
+    def _padding(self, bundle: FeatureBundle, length: int) -> Tensor | None:
         """Return True for what follows the EOT, ``(B_T, L)``."""
         if not self.mask_padding:
             return None
-        tokens, _ = bundle.select('text_tokens', CAPTIONED)
         eot, _ = bundle.select('eot', CAPTIONED)
-        places = torch.arange(tokens.shape[1], device=eot.device)
+        places = torch.arange(length, device=eot.device)
         return places > eot.unsqueeze(1)

@@ -1,5 +1,6 @@
 """One image tower and heads: the base of image-to-image methods."""
 
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle, ReIDDataSample
+from hplreid.structures.feature_bundle import ALL, CAPTIONED
 
 from .base_reid import BaseReID
 
@@ -16,8 +18,9 @@ from .base_reid import BaseReID
 class ImageReID(BaseReID):
     """An image tower; its features, and those of necks, are what heads read.
 
-    A tower of this package says which features it offers (``feature_dims``). Of
-    another one, ``mmpretrain.ResNet`` say, the last output is offered as ``map``.
+    A tower of this package says which features it offers (``feature_dims``), and is
+    told which of them are read, where its ``forward`` takes ``reads``. Of another one,
+    ``mmpretrain.ResNet`` say, the last output is offered as ``map``.
 
     Args:
         image_encoder: Config of the tower.
@@ -60,6 +63,7 @@ class ImageReID(BaseReID):
             necks,
         )
         self.image_encoder = tower
+        self._tower_arguments = inspect.signature(tower.forward).parameters
         self._check_retrieval(self.i2i_feature)
 
     def _check_retrieval(self, names: Collection[str]) -> None:
@@ -101,30 +105,46 @@ class ImageReID(BaseReID):
         bundle = FeatureBundle(
             inputs['labels'], inputs['caption_rows'], inputs['image_only_rows']
         )
-        self.put_image_features(bundle, inputs)
+        self.put_image_features(bundle, inputs, reads)
         return bundle
 
     def put_image_features(
-        self, bundle: FeatureBundle, inputs: dict[str, Tensor]
+        self, bundle: FeatureBundle, inputs: dict[str, Tensor], reads: set[str]
     ) -> None:
-        """Run the image tower and put its features on the bundle.
+        """Run the image tower and put its features on the bundle, ``reads`` at least.
 
         Features that were computed before the stage and came with the batch (a stage's
         ``cache_features``) stand for the tower's.
         """
-        features: Any = inputs.get('features') or self._run_tower(inputs)
-        for name, value in features.items():
-            bundle.put(name, value)
+        groups = self.tower_reads(reads)
+        features: Any = inputs.get('features')
+        if features or 'rows' not in self._tower_arguments:
+            groups = dict.fromkeys(groups, ALL)
+        for name, value in (features or self._run_tower(inputs, groups)).items():
+            bundle.put(name, value, groups.get(name, ALL))
 
-    def _run_tower(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        images = inputs['images']
+    def tower_reads(self, reads: set[str]) -> dict[str, str]:
+        """Return the image features that are needed, and of which group of rows.
+
+        A method that makes something else of the tower's features names those here.
+        """
+        return {name: ALL for name in self._image_dims if name in reads}
+
+    def _run_tower(
+        self, inputs: dict[str, Tensor], groups: dict[str, str]
+    ) -> dict[str, Tensor]:
+        given = [inputs['images']]
         if getattr(self.image_encoder, 'num_cameras', 0):
-            features = self.image_encoder(images, inputs['camids'])
-        else:
-            features = self.image_encoder(images)
+            given.append(inputs['camids'])
+        told: dict[str, Any] = {}
+        if 'reads' in self._tower_arguments:
+            told['reads'] = tuple(groups)
+        if CAPTIONED in groups.values():
+            told['rows'] = inputs['caption_rows']
+        features = self.image_encoder(*given, **told)
         if not isinstance(features, dict):  # not a tower of this package
             return {'map': features[-1]}
-        return {name: features[name] for name in self._image_dims}
+        return {n: features[n] for n in self._image_dims if n in features}
 
     def encode_images(
         self, inputs: dict[str, Tensor], reads: set[str]
@@ -137,7 +157,7 @@ class ImageReID(BaseReID):
         """
         rows = torch.arange(len(inputs['images']), device=inputs['images'].device)
         bundle = FeatureBundle(torch.full_like(rows, -1), rows[:0], rows)
-        self.put_image_features(bundle, inputs)
+        self.put_image_features(bundle, inputs, reads)
         return bundle
 
     def image_features(

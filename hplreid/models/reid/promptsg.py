@@ -7,6 +7,7 @@ from torch import Tensor
 
 from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_bundle import ALL
 from hplreid.utils.argument_checks import check_one_of
 
 from ..backbones.clip_text_encoder import mean_token_norm
@@ -174,14 +175,30 @@ class PromptSG(ImageReID):
         self._put_prompts(bundle, reads)
         return bundle
 
+    def _composed_guides(self, reads: set[str]) -> bool:
+        """Return whether what guides is read, and is the composed prompt."""
+        return self._guide() == 'composed' and 'prompt' in reads
+
+    def _guide(self) -> str:
+        learning = self.training and self.num_ids is not None
+        return self.train_prompt if learning else self.inference
+
+    def tower_reads(self, reads: set[str]) -> dict[str, str]:
+        """See :class:`ImageReID`; some inversion networks read the sequence."""
+        groups = super().tower_reads(reads)
+        composes = self._composed_guides(reads) or bool(reads & _COMPOSED)
+        if composes and self.inversion.reads_tokens:
+            groups['image_tokens'] = ALL
+        return groups
+
     def _put_prompts(self, bundle: FeatureBundle, reads: set[str]) -> None:
         """Compose prompts as far as ``reads`` asks; put those and the constant one."""
-        learning = self.training and self.num_ids is not None
-        guide = self.train_prompt if learning else self.inference
-        composed_guides = guide == 'composed' and 'prompt' in reads
+        composed_guides = self._composed_guides(reads)
         if composed_guides or reads & _COMPOSED:
             v, _ = bundle.select('v')
-            tokens, _ = bundle.select('image_tokens')
+            tokens = None
+            if self.inversion.reads_tokens:
+                tokens, _ = bundle.select('image_tokens')
             pseudo = self.inversion(tokens, v)
             bundle.put('pseudo_image', pseudo)
             if composed_guides or 'prompt_image' in reads:
@@ -190,5 +207,5 @@ class PromptSG(ImageReID):
         bundle.put_table('prompt_constant', self.prompt_constant)
         if composed_guides:
             bundle.put('prompt', bundle.select('prompt_image')[0])
-        elif guide == 'constant':
+        elif self._guide() == 'constant':
             bundle.put('prompt', self.prompt_constant.expand(len(bundle.labels), -1))

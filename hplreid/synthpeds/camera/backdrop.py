@@ -103,21 +103,33 @@ def _distance_to_plane(offset: np.ndarray, slope: np.ndarray) -> np.ndarray:
     return np.where(approaching, offset / np.where(approaching, slope, -1.0), 1e3)
 
 
+def _shade_at_feet(
+    x: np.ndarray, z: np.ndarray, sun: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a person's shadow on the ground and the shade of contact, 0-1 each."""
+    # The shadow is an ellipse that starts at the feet.
+    flat = -np.array([sun[0], sun[2]]) / max(sun[1], 0.25)
+    along = np.clip((x * flat[0] + z * flat[1]) / (flat @ flat + 1e-6), 0, 1.7)
+    away = np.hypot(x - along * flat[0], z - along * flat[1])
+    shadow = np.exp(-((away / 0.28) ** 4)) * 0.75
+    return shadow, np.exp(-((np.hypot(x, z) / 0.42) ** 2))
+
+
 def render_backdrop(
     camera: Camera,
     view: View,
-    rows: int,
-    cols: int,
+    rows: np.ndarray,
+    cols: np.ndarray,
     place: np.ndarray,
     sun: np.ndarray,
 ) -> np.ndarray:
-    """Return the linear light of the scene behind a person, ``(rows, cols, 3)``.
+    """Return the linear light of the scene behind a person, ``(N, 3)``.
 
     Args:
         camera: The camera; gives backdrop and light.
         view: The crop.
-        rows: Height, pixels.
-        cols: Width, pixels.
+        rows: Vertical position in the crop, 0 (top) to 1, ``(N,)``.
+        cols: Horizontal position in the crop, 0 (left) to 1, ``(N,)``.
         place: Position of the person in the scene, meters, ``(2,)``.
         sun: Unit direction toward the light, ``(3,)``.
 
@@ -127,33 +139,27 @@ def render_backdrop(
         >>> from hplreid.synthpeds.camera import render_backdrop
         >>> view = look_at_person(CAMERAS[0], shift=0.0, near=1.0)
         >>> sun = np.array([0.0, 0.8, 0.6])
-        >>> render_backdrop(CAMERAS[0], view, 8, 4, np.zeros(2), sun).shape
-        (8, 4, 3)
+        >>> rows, cols = np.array([0.1, 0.5, 0.9]), np.full(3, 0.5)
+        >>> render_backdrop(CAMERAS[0], view, rows, cols, np.zeros(2), sun).shape
+        (3, 3)
     """
-    r, c = np.mgrid[0:rows, 0:cols]
-    rays = view.directions((r.ravel() + 0.5) / rows, (c.ravel() + 0.5) / cols)
+    rays = view.directions(rows, cols)
     start = view.origin[:, None]
     depth = {'wall': 1.6, 'shop': 2.2, 'corridor': 5.0}.get(camera.backdrop, 9.0)
     to_ground = _distance_to_plane(-start[1], rays[1])
     to_wall = _distance_to_plane(-depth - start[2], rays[2])
-    on_ground = to_ground < to_wall
     point = start + rays * np.minimum(np.minimum(to_ground, to_wall), 60)
-    x, y, z = point[0] + place[0], point[1], point[2] + place[1]
-    albedo = np.where(
-        on_ground[:, None],
-        _ground(camera.backdrop, x, z),
-        _wall(camera.backdrop, x, y),
-    )
-    facing = np.where(on_ground, max(sun[1], 0.0), max(sun[2], 0.0))
-    # The shadow of the person: an ellipse that starts at the feet, and contact shade.
-    flat = -np.array([sun[0], sun[2]]) / max(sun[1], 0.25)
-    along = np.clip((point[0] * flat[0] + point[2] * flat[1]) / (flat @ flat + 1e-6), 0,
-                    1.7)  # fmt: skip
-    away = np.hypot(point[0] - along * flat[0], point[2] - along * flat[1])
-    shadow = np.where(on_ground, np.exp(-((away / 0.28) ** 4)), 0.0) * 0.75
-    contact = np.where(
-        on_ground, np.exp(-((np.hypot(point[0], point[2]) / 0.42) ** 2)), 0
-    )
-    light = np.outer(facing * (1 - shadow), camera.sun_rgb)
-    light = light + np.outer(1 - 0.5 * contact, camera.sky_rgb)
-    return (albedo * light).reshape(rows, cols, 3)
+    result = np.empty((len(rows), 3))
+    below = np.flatnonzero(to_ground < to_wall)
+    behind = np.flatnonzero(to_ground >= to_wall)
+    x, _, z = point[:, below]
+    albedo = _ground(camera.backdrop, x + place[0], z + place[1])
+    shadow, contact = _shade_at_feet(x, z, sun)
+    light = np.outer(max(sun[1], 0.0) * (1 - shadow), camera.sun_rgb)
+    light += np.outer(1 - 0.5 * contact, camera.sky_rgb)
+    result[below] = albedo * light
+    x, y, _ = point[:, behind]
+    albedo = _wall(camera.backdrop, x + place[0], y)
+    light = max(sun[2], 0.0) * np.array(camera.sun_rgb) + np.array(camera.sky_rgb)
+    result[behind] = albedo * light
+    return result

@@ -87,9 +87,9 @@ class View:
         return rays / np.linalg.norm(rays, axis=0)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Project points, ``(N, 3)``, to the image plane and depth, ``(N, 3)``."""
+        """Project points, ``(..., 3)``, to the image plane and depth, ``(..., 3)``."""
         seen = (points - self.origin) @ np.stack([self.right, self.up, self.forward]).T
-        return np.concatenate([seen[:, :2] / seen[:, 2:], seen[:, 2:]], 1)
+        return np.concatenate([seen[..., :2] / seen[..., 2:], seen[..., 2:]], -1)
 
     def to_crop(self, plane: np.ndarray) -> np.ndarray:
         """Return (row, col) in 0-1 of image-plane coordinates, ``(N, 2)``."""

@@ -7,6 +7,10 @@ import numpy as np
 from ..figure.signed_distance import Primitive
 from .camera import View
 
+_CORNERS = np.array(
+    [[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float
+)
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -33,25 +37,25 @@ def project_extent(
         rotation: Rotation of the figure, ``(3, 3)``.
         view: View of the camera.
     """
-    lows, highs, depths = [], [], []
-    for p in primitives:
-        reach = np.array([p.half[0] * p.stretch[0], p.half[2] * p.stretch[1]])
-        corners = np.array(
-            [[sx, sy, sz] for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]
-        ) * [reach[0], p.half[1], reach[1]]
-        world = (p.center + corners @ p.axes) @ rotation.T
-        plane = view.project(world)
-        radius = np.maximum(p.radius + p.taper * corners[:, 1], 0.0)
-        # How far the stretched round end reaches along each axis of the world.
-        spans = np.abs((p.axes * [[p.stretch[0]], [1.0], [p.stretch[1]]]) @ rotation.T)
-        grow = radius[:, None] * np.linalg.norm(spans, axis=0)
-        # Perspective over the size of one primitive is negligible.
-        half = grow[:, [0, 1]] / plane[:, 2:]
-        lows.append((plane[:, :2] - half).min(0))
-        highs.append((plane[:, :2] + half).max(0))
-        deep = grow.max(1)
-        depths += [(plane[:, 2] - deep).min(), (plane[:, 2] + deep).max()]
-    return Extent(np.stack(lows), np.stack(highs), (min(depths), max(depths)))
+    center = np.stack([p.center for p in primitives])[:, None]
+    axes = np.stack([p.axes for p in primitives])
+    half = np.stack([p.half for p in primitives])
+    stretch = np.array([[p.stretch[0], 1.0, p.stretch[1]] for p in primitives])
+    corners = _CORNERS * (half * stretch)[:, None]
+    world = (center + corners @ axes) @ rotation.T
+    plane = view.project(world)
+    taper = np.array([[p.taper] for p in primitives])
+    radius = np.array([[p.radius] for p in primitives]) + taper * corners[:, :, 1]
+    # How far the stretched round end reaches along each axis of the world.
+    spans = np.abs((axes * stretch[:, :, None]) @ rotation.T)
+    grow = np.maximum(radius, 0.0)[:, :, None] * np.linalg.norm(spans, axis=1)[:, None]
+    # Perspective over the size of one primitive is negligible.
+    near = grow[:, :, :2] / plane[:, :, 2:]
+    low, high = plane[:, :, :2] - near, plane[:, :, :2] + near
+    deep = grow.max(2)
+    depth = plane[:, :, 2]
+    depths = float((depth - deep).min()), float((depth + deep).max())
+    return Extent(low.min(1), high.max(1), depths)
 
 
 def crop_view(

@@ -3,7 +3,6 @@
 import torch
 
 from ..figure.body_parts import Part
-from ..figure.signed_distance import Shape
 from ..figure.skeleton import Skeleton, hem_height
 from ..wardrobe.identity import Identity
 from .sphere_tracing import Hits
@@ -62,29 +61,23 @@ class Surface:
     Args:
         person: The identity.
         bones: The posed skeleton.
-        shape: The traced shape, in world coordinates.
-        hits: Points where rays hit it.
-        rotation: Rotation from the figure's frame to the world's, ``(3, 3)``.
+        body: The points in the figure's frame, meters, ``(3, M)``.
+        facing: Unit normals in the figure's frame, ``(3, M)``.
+        hits: What else is known of the points.
     """
 
     def __init__(
         self,
         person: Identity,
         bones: Skeleton,
-        shape: Shape,
+        body: torch.Tensor,
+        facing: torch.Tensor,
         hits: Hits,
-        rotation: torch.Tensor,
     ) -> None:
-        self.person, self.bones, self.shape = person, bones, shape
-        self.body = rotation.T @ hits.point
-        self.facing = rotation.T @ hits.normal
-        self.part = shape.part[hits.primitive].clone()
-        index = hits.primitive
-        local = shape.local(hits.point)
-        self.limb = shape.limb[index]
-        rows = torch.arange(len(index))
-        self.limb_across = local[0, index, rows]
-        self.limb_along = local[1, index, rows]
+        self.person, self.bones = person, bones
+        self.body, self.facing = body, facing
+        self.part, self.limb = hits.part.clone(), hits.limb
+        self.limb_across, self.limb_along = hits.across, hits.along
         self.in_second_color = torch.zeros_like(self.limb)
 
     def parts_and_colors(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,6 +7,7 @@ How a figure is seen lives in ``camera``; what an identity wears is decided in
 from .body import make_figure
 from .body_parts import Part
 from .pose import Pose, draw_pose
+from .shape_batch import ShapeBatch
 from .signed_distance import Primitive, Shape
 from .skeleton import Skeleton, make_skeleton
 
@@ -15,6 +16,7 @@ __all__ = [
     'Pose',
     'Primitive',
     'Shape',
+    'ShapeBatch',
     'Skeleton',
     'draw_pose',
     'make_figure',

@@ -2,30 +2,40 @@
 
 import io
 import multiprocessing
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from PIL import Image
 
 from ..captions.caption import make_caption
 from ..difficulty import Difficulty
-from ..person_image import make_image
+from ..person_image import ImageRequest, PersonImage, make_images
 from .layouts import Shot
+from .unfinished import CHUNK, Unfinished, write_whole
 
 CAPTIONS_PER_IMAGE = 2
-# Shots per job: few enough to keep all workers busy until the end.
-_CHUNK = 10
+_THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
 @dataclass(frozen=True)
 class RenderJob:
-    """A few shots and the settings to render them."""
+    """A chunk of shots and the settings to render them.
 
+    Args:
+        first: Position of the first shot among all.
+        shots: The shots.
+        work: Where they are written.
+        seed: Seed of the dataset.
+        difficulty: Difficulty settings.
+        shape: Height and width of an image, pixels.
+    """
+
+    first: int
     shots: tuple[Shot, ...]
-    root: str
+    work: Unfinished
     seed: int
     difficulty: Difficulty
     shape: tuple[int, int]
@@ -45,20 +55,30 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _render_shot(shot: Shot, job: RenderJob) -> list[str]:
-    """Render and store one shot, and return its captions."""
-    image = make_image(
-        job.seed,
-        shot.identity_number,
-        shot.image_index,
-        job.difficulty,
-        job.shape,
-        shot.junk,
-    )
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that are started now use one thread each.
+
+    Each keeps one core busy; more threads would only wait for one another.
+    """
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, '1'))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _store(image: PersonImage, shot: Shot, job: RenderJob) -> list[str]:
+    """Store an image, and return its captions."""
     buffer = io.BytesIO()
     Image.fromarray(image.pixels).save(buffer, 'JPEG', quality=image.quality)
     for path in shot.paths:
-        (Path(job.root) / path).write_bytes(buffer.getvalue())
+        write_whole(job.work.root / path, buffer.getvalue(), job.work.scratch)
     if not shot.split:
         return []
     return [
@@ -67,38 +87,57 @@ def _render_shot(shot: Shot, job: RenderJob) -> list[str]:
     ]
 
 
-def _render_job(job: RenderJob) -> list[list[str]]:
+def _render_job(job: RenderJob) -> int:
+    """Render and store a chunk, and return its number of images."""
+    requests = [
+        ImageRequest(shot.identity_number, shot.image_index, shot.junk)
+        for shot in job.shots
+    ]
     with _one_thread():
-        return [_render_shot(shot, job) for shot in job.shots]
+        images = make_images(job.seed, requests, job.difficulty, job.shape)
+        captions = [
+            _store(image, shot, job)
+            for image, shot in zip(images, job.shots, strict=True)
+        ]
+    job.work.save_captions(job.first, captions)
+    return len(images)
 
 
-def render_shots(
+def plan_jobs(
     shots: list[Shot],
-    root: Path,
+    work: Unfinished,
     seed: int,
     difficulty: Difficulty,
     shape: tuple[int, int],
-    workers: int,
-) -> Iterator[list[str]]:
-    """Render every shot and yield its captions, in the order of the shots.
+) -> list[RenderJob]:
+    """Divide the shots of a dataset into jobs.
 
     Args:
-        shots: Images to render; their folders must exist.
-        root: Folder that the paths of the shots are relative to.
+        shots: All images of the dataset.
+        work: Where they are written.
         seed: Seed of the dataset.
         difficulty: Difficulty settings.
         shape: Height and width of an image, pixels.
+    """
+    return [
+        RenderJob(i, tuple(shots[i : i + CHUNK]), work, seed, difficulty, shape)
+        for i in range(0, len(shots), CHUNK)
+    ]
+
+
+def render_jobs(jobs: list[RenderJob], workers: int) -> Iterator[int]:
+    """Render jobs in any order and yield the number of images of each.
+
+    Args:
+        jobs: The jobs; their folders must exist.
         workers: Number of processes; 1 renders in the current one.
     """
-    jobs = [
-        RenderJob(tuple(shots[i : i + _CHUNK]), str(root), seed, difficulty, shape)
-        for i in range(0, len(shots), _CHUNK)
-    ]
-    if workers == 1:
-        for job in jobs:
-            yield from _render_job(job)
+    workers = min(workers, len(jobs))
+    if workers <= 1:
+        yield from map(_render_job, jobs)
         return
-    # Spawned, since forking a process that has used torch's threads may hang.
-    with multiprocessing.get_context('spawn').Pool(workers) as pool:
-        for captions in pool.imap(_render_job, jobs):
-            yield from captions
+    with _one_thread_each():
+        # Spawned, since forking a process that has used torch's threads may hang.
+        pool = multiprocessing.get_context('spawn').Pool(workers)
+    with pool:
+        yield from pool.imap_unordered(_render_job, jobs)

@@ -4,25 +4,26 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..difficulty import Difficulty
 from ..sizes import SIZES
+from .disk_space import check_free_space, clear_if_full
 from .layouts import CUHK, Shot, plan_shots
 from .manifest import (
     MANIFEST,
     check_size,
+    dataset_settings,
     make_manifest,
     read_manifest,
     resolve_difficulty,
     synthpeds_problems,
 )
 from .overview_sheet import write_overview
-from .render_workers import render_shots
+from .progress import Progress, announcement
+from .render_workers import RenderJob, plan_jobs, render_jobs
+from .unfinished import Unfinished
 
 
 def _tokens(caption: str) -> list[str]:
@@ -58,37 +59,53 @@ def _check_target(out: Path, problems: list[str], overwrite: bool) -> None:
         )
 
 
+def _render(jobs: list[RenderJob], name: str, workers: int, quiet: bool) -> None:
+    """Render what is missing of a dataset."""
+    work, shape = jobs[0].work, jobs[0].shape
+    missing = [job for job in jobs if work.finished(job.first, job.shots) is None]
+    total = sum(len(job.shots) for job in jobs)
+    shots = [shot for job in missing for shot in job.shots]
+    done = total - len(shots)
+    if shots:
+        check_free_space(work.out.parent, shots)
+    if shots and not quiet:
+        print(announcement(name, done, total, shape, work.out, workers), flush=True)
+    with (
+        clear_if_full(work.out.parent, shots),
+        Progress(name, done, total, quiet) as progress,
+    ):
+        for count in render_jobs(missing, workers):
+            progress.advance(count)
+
+
 def _write(
-    root: Path,
+    work: Unfinished,
     size: str,
     seed: int,
     difficulty: Difficulty,
     workers: int,
     progress: bool,
 ) -> dict[str, Any]:
-    """Fill an empty folder, manifest last, and return the manifest."""
+    """Fill the folder of a dataset, manifest last, and return the manifest."""
     shots = plan_shots(SIZES[size], seed)
-    for folder in {str(Path(path).parent) for shot in shots for path in shot.paths}:
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    shape = SIZES[size].shape
-    captions_of_shots = render_shots(shots, root, seed, difficulty, shape, workers)
+    with clear_if_full(work.out.parent, shots):
+        work.prepare(shots)
+    jobs = plan_jobs(shots, work, seed, difficulty, SIZES[size].shape)
+    _render(jobs, f'SynthPeds {size}', workers, not progress)
     annotations = []
-    bar = tqdm(
-        captions_of_shots,
-        total=len(shots),
-        unit='img',
-        desc=f'SynthPeds {size}',
-        disable=not progress,
-        mininterval=1.0,
-    )
-    for shot, captions in zip(shots, bar, strict=True):
-        if shot.split:
-            annotations.append(_annotation(shot, captions))
-    (root / CUHK / 'reid_raw.json').write_text(json.dumps(annotations, indent=1))
-    num_identities = 3 if size == 'tiny' else 6
-    write_overview(root / 'overview.png', seed, difficulty, num_identities)
-    manifest = make_manifest(shots, size, seed, difficulty)
-    (root / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
+    for job in jobs:
+        captions_of_shots = work.finished(job.first, job.shots) or []
+        for shot, captions in zip(job.shots, captions_of_shots, strict=True):
+            if shot.split:
+                annotations.append(_annotation(shot, captions))
+    with clear_if_full(work.out.parent, []):
+        (work.root / CUHK / 'reid_raw.json').write_text(
+            json.dumps(annotations, indent=1)
+        )
+        num_identities = 3 if size == 'tiny' else 6
+        write_overview(work.root / 'overview.png', seed, difficulty, num_identities)
+        manifest = make_manifest(shots, size, seed, difficulty)
+        (work.root / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
     return manifest
 
 
@@ -104,7 +121,8 @@ def make_synthpeds(
     """Make a dataset, unless ``out`` already holds it.
 
     The images are written beside ``out`` and moved there at the end, so that a folder
-    with a manifest is complete.
+    with a manifest is complete. A start after an interrupted one, even a killed one,
+    goes on where that one ended, with the same result.
 
     Args:
         out: Folder of the dataset.
@@ -112,13 +130,16 @@ def make_synthpeds(
         seed: Seed that determines every image and caption, at least 0.
         workers: Number of processes. Defaults to the number of cores.
         overwrite: Whether to replace a dataset made with other settings.
-        progress: Whether to show a progress bar.
+        progress: Whether to say what is rendered and show a bar; in a log, a line now
+            and then.
         difficulty: Difficulty settings or the name of a preset.
 
     Returns:
         The manifest.
 
     Raises:
+        DiskFullError: If the images need more space than the disk has; what is
+            rendered is kept.
         FileExistsError: If ``out`` holds something else.
         ValueError: If an argument is out of range.
 
@@ -142,16 +163,16 @@ def make_synthpeds(
         return read_manifest(out) or {}
     _check_target(out, problems, overwrite)
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(
-        tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent)
-    )
+    work = Unfinished.beside(out, dataset_settings(size, seed, resolved))
     try:
-        manifest = _write(partial, size, seed, resolved, workers, progress)
+        manifest = _write(work, size, seed, resolved, workers, progress)
         if out.exists() and synthpeds_problems(out, size, seed, resolved):
             shutil.rmtree(out)
-        if not out.exists():  # else another process was faster, with the same result
-            partial.chmod(0o755)
-            partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        work.root.rename(out)
+    except OSError:
+        # Another process may have been faster, with the same result.
+        if synthpeds_problems(out, size, seed, resolved):
+            raise
+        manifest = read_manifest(out) or {}
+    shutil.rmtree(work.folder, ignore_errors=True)
     return manifest

@@ -2,33 +2,21 @@
 
 import json
 import os
-import socket
 
 import numpy as np
 import pytest
-import torch
-import torch.multiprocessing as mp
 from mmengine.evaluator import Evaluator
 
 from hplreid.evaluation import RetrievalMetric
 from hplreid.evaluation.files.array_file import read_arrays
 from tests.test_engine.test_loops.test_benchmark_loop import TEST
+from tests.test_evaluation.processes import run_group
 from tests.test_evaluation.test_metrics.test_retrieval_metric import make_samples
 from tests.test_evaluation.toy import build_runner
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-def work(rank, world, port, folder):
+def work(rank, world, folder):
     os.chdir(folder)  # MMEngine exchanges results through files in .dist_test
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        'gloo', f'tcp://127.0.0.1:{port}', world_size=world, rank=rank
-    )
     dump = {'type': 'BenchmarkLoop', 'dump_features': os.path.join(folder, 'feats')}
     test = {**TEST, 'test_cfg': dump}
     runner = build_runner(os.path.join(folder, 'work'), **test)
@@ -50,13 +38,11 @@ def work(rank, world, port, folder):
         found['error'] = str(error)
     with open(os.path.join(folder, f'{rank}.json'), 'w') as file:
         json.dump(found, file)
-    torch.distributed.barrier()
-    torch.distributed.destroy_process_group()
 
 
 def run(world, folder):
     folder.mkdir()
-    mp.spawn(work, (world, free_port(), str(folder)), nprocs=world)
+    run_group(work, world, str(folder))
     return [json.loads((folder / f'{rank}.json').read_text()) for rank in range(world)]
 
 

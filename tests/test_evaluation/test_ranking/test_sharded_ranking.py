@@ -1,24 +1,16 @@
 """A gallery in parts, on several processes, is scored like a whole one."""
 
 import json
-import socket
 
 import numpy as np
 import pytest
-import torch
-import torch.multiprocessing as mp
 
 from hplreid.evaluation import evaluate_ranking, evaluate_sharded
 from tests.test_evaluation.cases import assert_same, random_case
+from tests.test_evaluation.processes import run_group
 
 CASE = random_case(41, 1501, 48)  # neither 2 nor 3 divides 1501
 OPTIONS = {'distance': 'euclidean', 'ap': 'trapezoid', 'gallery_block_size': 300}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
 
 
 def part(rank, world):
@@ -40,11 +32,7 @@ def attempt(*args, **options):
         return str(error)
 
 
-def work(rank, world, port, folder):
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        'gloo', f'tcp://127.0.0.1:{port}', world_size=world, rank=rank
-    )
+def work(rank, world, folder):
     mine = part(rank, world)
     result = evaluate_sharded(*mine, **OPTIONS)
     bad = mine[1].copy()
@@ -64,13 +52,11 @@ def work(rank, world, port, folder):
         'none': attempt(mine[0], mine[1], mine[2] + 1000, *mine[3:]),
     }
     (folder / f'{rank}.json').write_text(json.dumps(found))
-    torch.distributed.barrier()
-    torch.distributed.destroy_process_group()
 
 
 @pytest.mark.parametrize('world', [2, 3])
 def test_any_number_of_processes_scores_the_same(world, tmp_path):
-    mp.spawn(work, (world, free_port(), tmp_path), nprocs=world)
+    run_group(work, world, tmp_path)
     _, gallery, _, g_pids, _, g_cams = CASE
     order = np.r_[np.flatnonzero(g_pids != -1), np.flatnonzero(g_pids == -1)]
     whole = CASE[0], gallery[order], CASE[2], g_pids[order], CASE[4], g_cams[order]

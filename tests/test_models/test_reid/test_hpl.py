@@ -259,3 +259,41 @@ def test_inversion_input(source):
     model = enter(build_hpl(inversion_input=source), 'construct')
     assert model.image_inversion.in_channels == (16 if source == 'tokens' else 24)
     assert all(torch.isfinite(v) for v in model.loss(make_batch()).values())
+
+
+def _losses_and_gradients(model, batch):
+    losses = model.loss(batch)
+    model.zero_grad()
+    sum(losses.values()).backward()
+    return losses, {n: p.grad for n, p in model.named_parameters()}
+
+
+@pytest.mark.parametrize('stage', ['construct', 'align'])
+@pytest.mark.parametrize('inversion', ['QueryInversion', 'MLPInversion'])
+def test_towers_compute_what_is_read_and_no_loss_or_gradient_changes(
+    stage, inversion, monkeypatch
+):
+    network = dict(type=inversion, num_tokens=2)
+    if inversion == 'QueryInversion':
+        network.update(depth=1, num_heads=2)
+    model = enter(build_hpl(image_inversion=network, text_inversion=network), stage)
+    batch = make_batch()
+    given = []
+    hook = model.image_encoder.visual.transformer.resblocks[-1].ln_2
+    hook.register_forward_hook(lambda m, args, out: given.append(args[0].shape[:2]))
+    told = _losses_and_gradients(model, batch)
+    whole, classes = 10, 2
+    if inversion == 'MLPInversion':
+        assert given == [(12, classes)]
+    elif stage == 'construct':
+        assert given == [(12, whole)]
+    else:  # sequences of the four images with a caption
+        assert given == [(4, whole), (8, classes)]
+    # The same towers, told nothing: they compute everything
+    monkeypatch.setattr(model, '_tower_arguments', {})
+    encode = model.text_encoder.forward
+    monkeypatch.setattr(model.text_encoder, 'forward', lambda x, reads: encode(x))
+    expected = _losses_and_gradients(model, batch)
+    assert given[-1] == (12, whole)
+    for ours, theirs in zip(told, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from hplreid.synthpeds.camera.sphere_tracing import compute_hits, trace_rays
+from hplreid.synthpeds.camera.sphere_tracing import Bundle, compute_hits, trace_rays
 from hplreid.synthpeds.figure import Part, Shape
 from hplreid.synthpeds.figure.signed_distance import segment
 
@@ -22,7 +22,7 @@ def test_hits_and_normals_on_a_sphere_match_algebra():
     start = torch.tensor(origin, dtype=torch.float32)[:, None]
     direction = torch.tensor(rays.T, dtype=torch.float32)
     near, far = torch.full((300,), 3.0), torch.full((300,), 7.0)
-    found, depth = trace_rays(shape, start, direction, near, far)
+    [(found, depth)] = trace_rays([Bundle(shape, start, direction, near, far)])
     clear = np.abs(square) > 0.01  # grazing rays may go either way
     hit = np.zeros(300, bool)
     hit[found.numpy()] = True
@@ -34,7 +34,7 @@ def test_hits_and_normals_on_a_sphere_match_algebra():
     )
     where = start + direction[:, found] * depth
     light = torch.tensor([[0.0], [1.0], [0.0]])
-    normal = compute_hits(shape, found, where, light).normal.numpy()
+    normal = compute_hits(shape, where, light).normal.numpy()
     radial = where.numpy() - center[:, None]
     radial /= np.linalg.norm(radial, axis=0)
     assert ((normal * radial).sum(0)[sure] > 0.999).all()

@@ -58,14 +58,14 @@ def test_foreign_folders_are_never_replaced(tmp_path):
     assert (tmp_path / 'thesis.txt').exists()
 
 
-def test_interrupted_run_leaves_nothing(tmp_path, monkeypatch):
+def test_interrupted_run_leaves_no_dataset(tmp_path, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writer, 'render_shots', stop)
+    monkeypatch.setattr(writer, 'render_jobs', stop)
     with pytest.raises(KeyboardInterrupt):
         make_synthpeds(tmp_path / 'data', 'tiny', workers=1, progress=False)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / 'data').exists()
     assert synthpeds_problems(tmp_path / 'data', 'tiny')
 
 
