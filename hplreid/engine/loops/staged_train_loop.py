@@ -173,11 +173,13 @@ class StagedTrainLoop(BaseLoop):
         if precision is not None and precision.warning:
             runner.logger.warning(precision.warning)
         total = sum(p.numel() for p in model.parameters())
+        size = stage.micro_batch_size
+        at_once = '' if size is None else f', {size} at a time'
         runner.logger.info(
             f"Stage '{stage.name}' ({index + 1} of {len(self.stages)}): epochs "
             f'{self._epochs_at[index] + 1} to {self._epochs_at[index + 1]}, '
             f'{self._steps[index]} steps each with {stage.dataloader["batch_size"]} '
-            f'items on {runner.world_size} process(es){in_precision}; '
+            f'items on {runner.world_size} process(es){at_once}{in_precision}; '
             f'{num_trainable:,} of {total:,} parameters are trained: '
             f'{", ".join(stage.trainable)}'
         )

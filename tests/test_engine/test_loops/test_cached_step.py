@@ -225,6 +225,16 @@ def test_losses_and_gradients_are_those_of_the_whole_batch(case, size):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize('case', ['hpl_align', 'irra', 'clip_reid_encoder'])
+def test_a_gpu_has_the_gradients_of_the_whole_batch_too(case):
+    data, models = data_of(case), [build(case).cuda() for _ in range(2)]
+    data['inputs'] = {k: v.cuda() for k, v in data['inputs'].items()}
+    expected = gradients_of(models[0], data)
+    found = gradients_of(models[1], data, 5)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
 def test_no_two_gradients_share_their_memory():
     """Or what is added to one, or clipped, is added to the other as well."""
     _, gradients, _ = gradients_of(build('hpl_align'), data_of('hpl_align'))

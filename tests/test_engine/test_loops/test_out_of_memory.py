@@ -64,3 +64,14 @@ def test_other_errors_of_a_step_pass(tmp_path):
         explain_out_of_memory(batch, stage, runner.optim_wrapper),
     ):
         raise RuntimeError('mat1 and mat2')
+
+
+@pytest.mark.gpu
+def test_the_memory_of_a_gpu_is_in_the_message(tmp_path):
+    runner = build(tmp_path)
+    batch, stage = dict(inputs={}, data_samples=[]), runner.train_loop.stage
+    with (
+        pytest.raises(TrainingMemoryError, match=r'GiB of [\d.]+ GiB were in use'),
+        explain_out_of_memory(batch, stage, runner.optim_wrapper),
+    ):
+        torch.empty(2**50, device='cuda')
