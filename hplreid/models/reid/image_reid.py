@@ -63,7 +63,7 @@ class ImageReID(BaseReID):
             necks,
         )
         self.image_encoder = tower
-        self._tower_arguments = inspect.signature(tower.forward).parameters
+        self._tower_arguments = frozenset(inspect.signature(tower.forward).parameters)
         self._check_retrieval(self.i2i_feature)
 
     def _check_retrieval(self, names: Collection[str]) -> None:
