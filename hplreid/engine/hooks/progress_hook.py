@@ -35,7 +35,7 @@ class ProgressHook(Hook):
     priority = 'NORMAL'
 
     def __init__(
-        self, shortest: float = 10, longest: float = 60, lines: int = 30
+        self, shortest: float = 10, longest: float = 60, lines: int = 22
     ) -> None:
         self.shortest, self.longest, self.lines = shortest, longest, lines
         self._last = self._stage_start = self._start = 0.0
