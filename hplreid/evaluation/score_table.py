@@ -86,7 +86,7 @@ def format_table(rows: Rows, title: str) -> str:
 def _wrap(items: Sequence[str]) -> list[str]:
     """Return lines of items with bars between them, broken at bars."""
     fixed = ' | '.join(items).replace(' ', '\0').replace('\0|\0', '\0| ')
-    lines = textwrap.wrap(fixed, _WIDTH, break_long_words=False)
+    lines = textwrap.wrap(fixed, _WIDTH, break_long_words=False, break_on_hyphens=False)
     return [line.replace('\0', ' ').removesuffix(' |') for line in lines]
 
 

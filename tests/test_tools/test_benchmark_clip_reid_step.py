@@ -24,7 +24,7 @@ def tool():
 def test_the_table_has_three_implementations(tool, monkeypatch, capsys):
     small = ('--batch', '8', '--num-ids', '4', '--rounds', '1')
     monkeypatch.setattr(sys, 'argv', [str(TOOL), *SMALL, *small])
-    tool.main()
+    tool.main(tool.parse_args())
     printed = capsys.readouterr().out
     rows = re.findall(r'\| (plain|cached features.*?|ours) +\| +([\d.]+) ', printed)
     assert [name.strip() for name, _ in rows] == [

@@ -97,7 +97,7 @@ def test_everything_about_a_file(call, tmp_path):
     header = next(r for r in cells if r[0] == 'benchmark')
     row = next(r for r in cells if r[0] == 'peer')
     assert dict(zip(header, row, strict=True))['mAP'] == f'{ranking.mean_ap:.2f}'
-    assert dict(zip(header, row, strict=True))['same camera'] == 'drop'
+    assert 'same camera: drop' in printed
     threshold = next(r for r in cells if r[0] == '0.01' and len(r) == 4)[3]
     assert threshold == f'{pairs.thresholds[1]:.4f}'
     interval = bootstrap_mean(ranking.ap, feats.query_pids)
@@ -250,8 +250,7 @@ def test_train_on_one_score_on_others(call, tmp_path):
     )
     assert code is None, printed
     table = rows(printed)
-    title = next(r for r in table if r[0].startswith('checkpoint: epoch_7.pth'))
-    assert title[1] == 'trained on: data_of_a'
+    assert 'checkpoint: epoch_7.pth (not selected) | trained on: data_of_a' in printed
     assert [r[0] for r in table if r[0] in 'abc'] == ['a', 'b', 'c']
     metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
     # What was written scores the same

@@ -103,7 +103,7 @@ def test_resume_finds_the_last_checkpoint(call, config, tmp_path):
     call('train.py', *arguments, '--no-test')
     code, printed = call('train.py', *arguments, '--resume')
     assert code is None
-    assert 'resumed epoch: 5, iter: 15' in printed.out + printed.err
+    assert 'epoch_5.pth: 5 epochs, 15 steps are done' in printed.out
     assert 'toy/mean' in metrics(tmp_path / 'run')
 
 
