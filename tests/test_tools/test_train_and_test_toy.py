@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
 
 from hplreid.engine import precision
 from tests.test_engine.engine_toy import toy_config
@@ -24,6 +26,8 @@ def call(monkeypatch, capfd):
 
     def call(tool, *arguments):
         monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        for kept in (MMLogger, MessageHub, Visualizer):  # found by name, to the second
+            kept._instance_dict.clear()
         code = None
         try:
             runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
