@@ -1,7 +1,7 @@
 r"""Check a GPU in six minutes: equal to the CPU, resumed exactly, fast, small enough.
 
     python tools/analysis_tools/check_gpu.py --out gpu_check
-    python tools/analysis_tools/check_gpu.py --device cpu --small --out /tmp/check
+    python tools/analysis_tools/check_gpu.py --device cpu --small
 
 Data and weights are made up, so that neither datasets nor a network are needed:
 
