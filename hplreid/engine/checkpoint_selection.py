@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import barrier
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
 from hplreid.utils.checkpoint import read_checkpoint
+
+from .data_parallel import unwrap
 
 SELECTION = 'selection'
 """Key of the selection record in a checkpoint's ``meta`` and in the message hub.
@@ -72,9 +73,7 @@ def load_best_weights(runner: Runner) -> None:
     record = checkpoint['meta'].get(SELECTION)
     if record is None:
         return
-    model: Any = runner.model
-    model = model.module if is_model_wrapper(model) else model
-    model.load_state_dict(checkpoint['state_dict'])
+    unwrap(runner.model).load_state_dict(checkpoint['state_dict'])
     runner.message_hub.update_info(SELECTION, record)
     runner.logger.info(
         f'Loaded {Path(path).name} for the test: {describe_record(record)} '

@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # MMEngine's CheckpointHook uses what MMEngine deprecates; no user can change that
-_IDLE = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
+_NOT_FOR_USERS = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 
 
 class ConsoleFilter(logging.Filter):
@@ -26,7 +26,9 @@ class ConsoleFilter(logging.Filter):
         """Return whether to print a record."""
         message = record.getMessage()
         if not Path(record.pathname).is_relative_to(_PACKAGE):
-            return record.levelno >= logging.WARNING and not message.startswith(_IDLE)
+            return record.levelno >= logging.WARNING and not message.startswith(
+                _NOT_FOR_USERS
+            )
         if getattr(record, 'file_only', False):
             return False
         # Datasets are built for the check of a config, then again for the run

@@ -7,7 +7,7 @@ from typing import Any
 import torch.distributed as torch_dist
 from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
@@ -30,6 +30,17 @@ class ReIDDataParallel(MMDistributedDataParallel):
     ) -> None:
         on_cpu = next(module.parameters()).device.type == 'cpu'
         super().__init__(module, device_ids=None if on_cpu else device_ids, **kwargs)
+
+
+def unwrap(model: nn.Module) -> Any:  # noqa: ANN401
+    """Return a model without its wrapper for several processes, if it has one.
+
+    Example:
+        >>> model = nn.Linear(2, 2)
+        >>> unwrap(model) is model
+        True
+    """
+    return model.module if is_model_wrapper(model) else model
 
 
 def init_distributed(launcher: str, dist_cfg: dict[str, Any]) -> None:

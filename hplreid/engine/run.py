@@ -9,7 +9,6 @@ from statistics import mean, stdev
 import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from prettytable import PrettyTable
@@ -27,7 +26,7 @@ from .config.flags import set_seed
 from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
 from .console import open_console
-from .data_parallel import init_distributed
+from .data_parallel import init_distributed, unwrap
 from .loops.benchmark_loop import TRAINED_ON
 from .precision import choose_precision
 from .runner import ReIDRunner
@@ -120,7 +119,7 @@ def train(config: Config, test: bool = True) -> Metrics | None:
         metrics = runner.test()
     runner.logger.info(
         f'Log, config, checkpoints and scores are in {config.work_dir}. To test the '
-        f'weights again: python tools/test.py {config.filename} {weights}'
+        f'weights again: python tools/test.py {config.filename or "CONFIG"} {weights}'
     )
     return metrics
 
@@ -133,7 +132,6 @@ def save_final_weights(runner: Runner) -> Path:
     """
     path = Path(runner.cfg.work_dir) / 'final.safetensors'
     if is_main_process():
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         dataset_meta = getattr(runner.train_dataloader.dataset, 'metainfo', None)
         meta = dict(
             cfg=runner.cfg.pretty_text,
@@ -145,7 +143,7 @@ def save_final_weights(runner: Runner) -> Path:
             dataset_meta=to_plain(dataset_meta or {}),
             selection=runner.message_hub.get_info(SELECTION),
         )
-        write_weights(path, model.state_dict(), meta)
+        write_weights(path, unwrap(runner.model).state_dict(), meta)
     return path
 
 
@@ -180,8 +178,7 @@ def score(config: Config, checkpoint: str, precision: str = 'fp32') -> Metrics:
         load_from=checkpoint,
         cfg=config,
     )
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    runner.logger.info(load_inference_weights(model, checkpoint))
+    runner.logger.info(load_inference_weights(unwrap(runner.model), checkpoint))
     runner._has_loaded = True  # the runner would load with strict=False
     runner.message_hub.update_info(TRAINED_ON, _training_data(meta))
     runner.message_hub.update_info(SELECTION, meta.get(SELECTION))

@@ -7,15 +7,17 @@ from hypothesis import strategies as st
 
 from hplreid.evaluation.k_smallest import greatest, nearest, smallest
 
-
-@settings(max_examples=60, deadline=None)
-@given(
+BLOCKS = dict(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(1, 9),
     columns=st.integers(1, 900),
     k=st.integers(1, 12),
     values=st.sampled_from([1, 3, 20, 10**6]),
 )
+
+
+@settings(max_examples=60, deadline=None)
+@given(**BLOCKS)
 def test_smallest_equals_a_stable_sort(seed, rows, columns, k, values):
     block = np.random.default_rng(seed).integers(0, values, (rows, columns))
     k = min(k, columns)
@@ -26,14 +28,7 @@ def test_smallest_equals_a_stable_sort(seed, rows, columns, k, values):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    rows=st.integers(1, 9),
-    columns=st.integers(1, 900),
-    k=st.integers(1, 12),
-    values=st.sampled_from([1, 3, 20, 10**6]),
-    margin=st.sampled_from([0.0, 0.3, 2.0, 50.0]),
-)
+@given(**BLOCKS, margin=st.sampled_from([0.0, 0.3, 2.0, 50.0]))
 def test_rounded_values_hide_nothing(seed, rows, columns, k, values, margin):
     """Wherever within its margin a value is, the exact ones decide."""
     rng = np.random.default_rng(seed)

@@ -16,21 +16,12 @@ CONFIGS = (
 
 def test_a_table_and_a_file_of_all_stages(tmp_path):
     out = tmp_path / 'speed' / 'training.json'
-    options = [
-        '--batch',
-        '8',
-        '--rounds',
-        '1',
-        '--num-ids',
-        '20',
-        '--options',
-        'sub_batches',
-    ]
+    small = '--batch', 8, '--rounds', 1, '--num-ids', 20
     fp32 = '--cfg-options', 'optim_wrapper.precision=fp32'
     rows, printed = run_tool(
         'benchmark_training.py',
         *CONFIGS,
-        *options,
+        *small,
         *('--options', 'sub_batches', '--out', out),
         *fp32,
     )

@@ -81,9 +81,8 @@ def test_rows_of_the_published_table(tool, row):
     )
     millions, giga = TABLE_4[row]
     assert parameters / 1e6 == pytest.approx(millions, abs=0.005)
-    unread = (
-        WORDS if row == '' else WORDS + IMAGE_TOKENS
-    )  # words are masked and guessed
+    # The full method guesses masked words by the whole image
+    unread = WORDS if row == '' else WORDS + IMAGE_TOKENS
     assert (macs['all'] + unread) / 1e9 == pytest.approx(giga, rel=0.01)
 
 

@@ -15,6 +15,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 from hplreid.engine import precision
+from hplreid.utils.weights_file import read_weights
 from tests.test_engine.engine_toy import toy_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,17 @@ def test_train_resume_and_test(call, config, tmp_path):
         'test.py', config, full / 'epoch_5.pth', '--work-dir', tmp_path, '--out', out
     )
     assert code is None
+    assert json.loads(out.read_text()) == metrics(full)
+    # The file of weights alone scores the same, and knows what it was trained on
+    final = full / 'final.safetensors'
+    kept = read_weights(final)['state_dict']
+    assert kept.keys() == theirs.keys()
+    assert all(torch.equal(kept[k], theirs[k]) for k in theirs)
+    meta = read_weights(final)['meta']
+    assert meta['dataset_meta']['label_of'] == {100: 0, 200: 1, 300: 2}
+    assert 'num_ids=3' in meta['cfg']
+    out.unlink()
+    call('test.py', config, final, '--work-dir', tmp_path, '--out', out)
     assert json.loads(out.read_text()) == metrics(full)
     line = (
         'loaded all 4 tensors of ToyModel; left out prompt (1), heads (2), which only'

@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--num-ids', type=int, default=751, help="Market-1501's")
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument(
-        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32'
     )
     return parser.parse_args()
 

@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--rounds', type=int, default=9)
     parser.add_argument(
-        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='auto'
+        '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32'
     )
     return parser.parse_args()
 

@@ -1,17 +1,19 @@
 """What a killed build of a cache leaves behind, so that the next one goes on from it.
 
 While a cache is built, a folder has two hidden files: the pixels so far, and a journal
-of their entries, both with the machine and the process in their names::
+of their entries, both with the machine, the process and the time in their names::
 
-    .Market-1501_256x128_bicubic.host.4711.partial
-    .Market-1501_256x128_bicubic.host.4711.journal
+    .Market-1501_256x128_bicubic.host.4711-1790000000.partial
+    .Market-1501_256x128_bicubic.host.4711-1790000000.journal
 """
 
 import json
 import os
 import socket
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -30,11 +32,13 @@ class Journal:
     """
 
     def __init__(self, folder: Path, key: CacheKey) -> None:
-        name = f'.{key.stem}.{socket.gethostname()}.{os.getpid()}'
+        # With the time: an earlier build of this process may have left files, too
+        name = f'.{key.stem}.{_host()}.{os.getpid()}-{time.time_ns()}'
         self.pixels = folder / f'{name}.partial'
         self._journal = folder / f'{name}.journal'
         self._key = key
         self.entries: list[Entry] = []
+        self._disk_failed = False
 
     def __enter__(self) -> 'Journal':
         self._pixel_file = self.pixels.open('wb')
@@ -44,19 +48,29 @@ class Journal:
 
     def append(self, rows: Sequence[tuple[Entry, bytes]]) -> None:
         """Write some rows; after this a kill doesn't lose them."""
-        for _, pixels in rows:
-            self._pixel_file.write(pixels)
-        self._pixel_file.flush()
-        for entry, _ in rows:
-            self._entry_file.write(json.dumps(entry) + '\n')
-        self._entry_file.flush()
+        with self._watch_disk():
+            for _, pixels in rows:
+                self._pixel_file.write(pixels)
+            self._pixel_file.flush()
+            for entry, _ in rows:
+                self._entry_file.write(json.dumps(entry) + '\n')
+            self._entry_file.flush()
         self.entries += (entry for entry, _ in rows)
 
     def finish(self, path: Path) -> None:
         """Rename the file of pixels to its final name, once it is on the disk."""
-        self._pixel_file.flush()
-        os.fsync(self._pixel_file.fileno())
-        os.replace(self.pixels, path)
+        with self._watch_disk():
+            self._pixel_file.flush()
+            os.fsync(self._pixel_file.fileno())
+            os.replace(self.pixels, path)
+
+    @contextmanager
+    def _watch_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:  # unlike that of a missing image
+            self._disk_failed = True
+            raise
 
     def __exit__(
         self,
@@ -66,7 +80,7 @@ class Journal:
     ) -> None:
         self._pixel_file.close()
         self._entry_file.close()
-        if error is None or isinstance(error, OSError) or not self.entries:
+        if error is None or self._disk_failed or not self.entries:
             self.pixels.unlink(missing_ok=True)
             self._journal.unlink(missing_ok=True)
 
@@ -85,15 +99,17 @@ class UnfinishedCache:
         self._rows: dict[str, tuple[Entry, Path, int]] = {}
         self._journals = sorted(folder.glob(f'.{key.stem}.*.journal'))
         for journal in self._journals:
-            lines = journal.read_text(encoding='utf-8').splitlines()
             try:
+                lines = journal.read_text(encoding='utf-8').splitlines()
                 if json.loads(lines[0]) != _header(key):
                     continue
                 for row, line in enumerate(lines[1:]):
                     entry = Entry(*json.loads(line))
                     self._rows[entry.path] = entry, journal.with_suffix('.partial'), row
-            except (ValueError, IndexError, TypeError):
-                continue  # a torn last line; what comes before it is used
+            except (ValueError, IndexError, TypeError, FileNotFoundError):
+                # A torn last line, before which all is used, or another build has
+                # just ended
+                continue
 
     def find(self, relative: str, file_sum: int) -> bytes | None:
         """Return the pixels of an image file, if they are there and undamaged.
@@ -118,9 +134,13 @@ class UnfinishedCache:
         """Remove the files, except those of a build that may still be running."""
         for journal in self._journals:
             host, pid = journal.stem.rsplit('.', 2)[-2:]
-            if host == socket.gethostname() and not _is_running(int(pid)):
+            if host == _host() and not _is_running(int(pid.split('-')[0])):
                 journal.with_suffix('.partial').unlink(missing_ok=True)
                 journal.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return socket.gethostname().replace('.', '-')  # names are split at dots
 
 
 def _header(key: CacheKey) -> dict[str, object]:

@@ -38,7 +38,7 @@ class ProgressHook(Hook):
         self, shortest: float = 10, longest: float = 60, lines: int = 22
     ) -> None:
         self.shortest, self.longest, self.lines = shortest, longest, lines
-        self._last = self._stage_start = self._start = 0.0
+        self._last = self._stage_start = self._start = self._test_start = 0.0
         self._stage: Any = None
         self._first_iter = self._last_iter = 0
 
@@ -89,7 +89,7 @@ class ProgressHook(Hook):
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Start the clock of a test."""
-        self._last = self._stage_start = time.monotonic()
+        self._last = self._test_start = time.monotonic()
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Start the clock of a validation."""
@@ -109,7 +109,7 @@ class ProgressHook(Hook):
         self._last = now
         loop = runner.test_loop if mode == 'test' else runner.val_loop
         done, total = batch_idx + 1, len(loop.dataloader)
-        left = (now - self._stage_start) / done * (total - done)
+        left = (now - self._test_start) / done * (total - done)
         runner.logger.info(
             f'{mode}: batch {done}/{total}, {_show_time(left)} left for features'
         )

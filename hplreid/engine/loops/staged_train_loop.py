@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
-from mmengine.model import is_model_wrapper
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
@@ -13,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from hplreid.registry import LOOPS
 
+from ..data_parallel import unwrap
 from ..hooks.resume_hook import ResumeHook
 from ..random_state import preserved_rng
 from ..tf32 import describe_tf32, tf32
@@ -135,8 +135,7 @@ class StagedTrainLoop(BaseLoop):
     @property
     def model(self) -> Any:  # noqa: ANN401
         """The model, without its wrapper for several processes."""
-        model = self.runner.model
-        return model.module if is_model_wrapper(model) else model
+        return unwrap(self.runner.model)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint stores about the stage, in plain values."""
@@ -286,7 +285,7 @@ class StagedTrainLoop(BaseLoop):
 
 
 def _check_sub_batches(runner: Runner, stages: list[Stage]) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrap(runner.model)
     for stage in stages:
         if stage.micro_batch_size is None:
             continue

@@ -4,6 +4,8 @@ import torch
 
 from hplreid.utils.measuring import time_call
 
+from ..precision import Precision
+
 # Dense products, in TFLOP/s, from the vendors' data sheets: bf16 summed in fp32, TF32,
 # and fp32 without tensor cores. A device is known by a part of its name; the first
 # entry that fits counts.
@@ -17,7 +19,6 @@ _DATA_SHEETS: dict[str, dict[str, float]] = {
     'RTX 3090': dict(bf16=71, tf32=35.6, fp32=35.6),
 }
 _PATIENCE = 1.0  # seconds; where a precision is emulated, one product says enough
-_DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
 def measure_product_flops(
@@ -40,7 +41,7 @@ def measure_product_flops(
     """
     device = torch.device(device)
     size = size or (8192 if device.type == 'cuda' else 1024)
-    dtype = _DTYPES.get(precision, torch.float32)
+    dtype = Precision(precision, device).dtype
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     times: list[float] = []
     while len(times) < 4 and sum(times) < _PATIENCE:

@@ -23,6 +23,7 @@ from hplreid.registry import MODELS
 from ..config import inference_config
 from ..config.resolve import forget_pretrained
 from ..loops import Stage
+from ..precision import choose_precision
 from . import made_up_dataset  # noqa: F401 - registers the dataset
 from .extraction import make_test_inputs, measure_extraction
 from .made_up_data import make_up_batch
@@ -268,8 +269,7 @@ def measure_extraction_speed(options: CheckOptions) -> Iterator[Row]:
         size = tuple(config.model.image_encoder.img_size)
         inputs = make_test_inputs(model, size, batch, options.device)['images']
         for precision in dict.fromkeys(('fp32', options.half)):
-            enabled = precision == 'bf16'
-            with torch.autocast(options.device, torch.bfloat16, enabled=enabled):
+            with choose_precision(precision, options.device).autocast():
                 speed = measure_extraction(model, inputs, batch)
             yield Row(
                 f'extraction, {name}, {size[0]} x {size[1]}, batch {batch}, '

@@ -2,14 +2,15 @@
 
 import inspect
 import logging
-from typing import Any, cast
+from typing import Any
 
 from mmengine.logging import MMLogger
-from mmengine.model import is_model_wrapper
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from torch import nn
 
 from hplreid.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+
+from ..data_parallel import unwrap
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -35,8 +36,7 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
-        if is_model_wrapper(model):
-            model = cast(nn.Module, model.module)
+        model = unwrap(model)
         names = [n for n, p in model.named_parameters() if p.requires_grad]
         for key in self.paramwise_cfg.get('custom_keys', {}):
             if not any(key in name for name in names):

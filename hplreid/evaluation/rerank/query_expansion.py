@@ -109,9 +109,7 @@ def _expand(
         weights = cosines.clamp(min=0) ** alpha
         nearest = gallery[torch.from_numpy(columns).long().to(own.device)]
         total = own.clone()
-        for place in range(
-            k
-        ):  # one after the other: the order of a product isn't fixed
+        for place in range(k):  # not as a product, whose order isn't fixed
             total += weights[:, place : place + 1] * nearest[:, place]
         parts.append(total)
     expanded = torch.cat(parts)

@@ -20,22 +20,22 @@ class _TextTower(Tower):
     Args:
         arch: open_clip name of the architecture.
         pretrained: See :func:`find_weights`; None for random weights.
-        with_table: Keep the token table.
         checkpoint_blocks: See :class:`Tower`.
         compiled: See :class:`Tower`.
     """
 
+    with_table: bool  # whether it keeps the token table
+
     def __init__(
         self,
         arch: str,
-        pretrained: str | None,
-        with_table: bool,
-        checkpoint_blocks: bool,
-        compiled: bool,
+        pretrained: str | None = None,
+        checkpoint_blocks: bool = False,
+        compiled: bool = False,
     ) -> None:
         super().__init__(checkpoint_blocks, compiled)
         self.text: TextTransformer = build_text_tower(arch)
-        if not with_table:
+        if not self.with_table:
             del self.text.token_embedding
         self.width = self.text.positional_embedding.shape[1]
         self.embed_dim = self.text.text_projection.shape[1]
@@ -80,14 +80,7 @@ class CLIPTextEncoder(_TextTower):
         compiled: See :class:`Tower`.
     """
 
-    def __init__(
-        self,
-        arch: str,
-        pretrained: str | None = None,
-        checkpoint_blocks: bool = False,
-        compiled: bool = False,
-    ) -> None:
-        super().__init__(arch, pretrained, True, checkpoint_blocks, compiled)
+    with_table = True
 
     @property
     def token_table(self) -> Tensor:
@@ -143,14 +136,7 @@ class CLIPPromptEncoder(_TextTower):
         compiled: See :class:`Tower`.
     """
 
-    def __init__(
-        self,
-        arch: str,
-        pretrained: str | None = None,
-        checkpoint_blocks: bool = False,
-        compiled: bool = False,
-    ) -> None:
-        super().__init__(arch, pretrained, False, checkpoint_blocks, compiled)
+    with_table = False
 
     def forward(self, prompts: Tensor, eot: int) -> Tensor:
         """Encode prompts ``(N, L, D)`` whose EOT is at ``eot``; return ``(N, d)``."""

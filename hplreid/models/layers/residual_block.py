@@ -48,17 +48,7 @@ def run_clip_block(
     context = block.ln_1(x)
     asked = context if query is None else block.ln_1(query)
     x = x if query is None else query
-    heads = block.attn
-    attended = attend(
-        asked,
-        context,
-        heads.in_proj_weight,
-        heads.in_proj_bias,
-        heads.num_heads,
-        mask,
-        causal,
-    )
-    x = x + block.ls_1(heads.out_proj(attended))
+    x = x + block.ls_1(_attend(block.attn, asked, context, mask, causal))
     return x + block.ls_2(run_mlp(block.mlp, block.ln_2(x)))
 
 
@@ -84,17 +74,23 @@ def run_encoder_layer(
     if count is not None:
         x = x[:, :count]
         asked = layer.norm1(x)
-    heads = layer.self_attn
-    attended = attend(
-        asked,
-        context,
-        heads.in_proj_weight,
-        heads.in_proj_bias,
-        heads.num_heads,
-        None if padding is None else ~padding[:, None, None],
-    )
-    x = x + heads.out_proj(attended)
+    mask = None if padding is None else ~padding[:, None, None]
+    x = x + _attend(layer.self_attn, asked, context, mask)
     return x + layer.linear2(layer.activation(layer.linear1(layer.norm2(x))))
+
+
+def _attend(
+    heads: nn.MultiheadAttention,
+    query: Tensor,
+    context: Tensor,
+    mask: Tensor | None,
+    causal: bool = False,
+) -> Tensor:
+    """Return what PyTorch's attention module returns; see :func:`attend`."""
+    weight, bias = heads.in_proj_weight, heads.in_proj_bias
+    return heads.out_proj(
+        attend(query, context, weight, bias, heads.num_heads, mask, causal)
+    )
 
 
 def run_timm_block(block: Any, x: Tensor, count: int) -> Tensor:  # noqa: ANN401

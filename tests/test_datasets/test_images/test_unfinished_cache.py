@@ -112,10 +112,23 @@ def test_a_full_disk_leaves_nothing(tmp_path, paths, monkeypatch):
     assert not list(folder.iterdir())
 
 
+def test_files_of_a_machine_with_a_long_name_are_removed(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr('socket.gethostname', lambda: 'node7.cluster.example')
+    folder = tmp_path / 'cache'
+    monkeypatch.setattr(cache_builder, '_CHUNK', 4)
+    (tmp_path / '09.jpg').rename(tmp_path / 'away.jpg')
+    with pytest.raises(FileNotFoundError):
+        build_cache(folder, KEY, paths, progress=False)
+    assert len(list(folder.glob('.*'))) == 2
+    (tmp_path / 'away.jpg').rename(tmp_path / '09.jpg')
+    assert build_cache(folder, KEY, paths, progress=False).made == 12
+    assert not list(folder.glob('.*'))
+
+
 def test_a_running_build_keeps_its_files(paths, killed):
     """Rows of another process are used, and its files are left to it."""
     for path in killed.glob('.*'):
-        host, _, end = path.name.rpartition(f'.{path.name.split(".")[-2]}.')
-        path.rename(killed / f'{host}.{os.getppid()}.{end}')
+        start, _, _, end = path.name.rpartition('.')[0].rpartition('.') + (path.suffix,)
+        path.rename(killed / f'{start}.{os.getppid()}-1{end}')
     assert build_cache(killed, KEY, paths, progress=False).made == 12
     assert len(list(killed.glob('.*'))) == 2

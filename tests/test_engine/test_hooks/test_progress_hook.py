@@ -67,6 +67,27 @@ def test_losses_are_means_since_the_last_line(tmp_path, clock, monkeypatch):
         assert found == pytest.approx(mean, rel=1e-3)
 
 
+def test_a_validation_does_not_start_the_clock_of_a_stage_anew(clock):
+    lines = []
+    loop = SimpleNamespace(stage='align', dataloader=range(2))
+    runner = SimpleNamespace(
+        train_loop=loop, val_loop=loop, _test_loop=None, hooks=[], iter=0, epoch=0,
+        max_iters=20, max_epochs=2, logger=SimpleNamespace(info=lines.append),
+        optim_wrapper=SimpleNamespace(get_lr=lambda: {'lr': [0.1]}),
+        message_hub=SimpleNamespace(log_scalars={}),
+    )  # fmt: skip
+    hook = ProgressHook()
+    hook.before_train(runner)
+    for runner.iter in range(20):
+        hook.before_train_iter(runner, 0)
+        clock.now += 20
+        hook.after_train_iter(runner, 0)
+        if runner.iter == 9:
+            hook.before_val_epoch(runner)
+    assert {re.search(r'(\S+) s/step', line).group(1) for line in lines} == {'20.00'}
+    assert '0:03:00 left' in lines[10]
+
+
 def test_a_long_test_says_how_far_it_is(clock):
     lines = []
     runner = SimpleNamespace(
