@@ -5,7 +5,6 @@ python tools/test.py configs/hpl/hpl_tiny_synthpeds.py CHECKPOINT
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
 from mmengine.config import DictAction
@@ -57,6 +56,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int)
     return parser.parse_args()
 
@@ -66,10 +68,10 @@ if __name__ == '__main__':
 
 from mmengine.dist import is_main_process
 
-from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.config import flags, read_config
 from hplreid.engine.run import score
 from hplreid.utils.atomic_files import write_json
-from hplreid.utils.checkpoint import CheckpointError
+from hplreid.utils.run_tool import run_tool
 
 
 def main(args: argparse.Namespace) -> None:
@@ -85,10 +87,7 @@ def main(args: argparse.Namespace) -> None:
     if args.tta:
         config.test_cfg.setdefault('augment', dict(flip=True))
     precision = 'auto' if args.amp else 'fp32'
-    try:
-        metrics = score(config, args.checkpoint, precision)
-    except (ConfigError, CheckpointError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    metrics = score(config, args.checkpoint, precision)
     if args.out and is_main_process():
         write_json(args.out, metrics)
     if args.show_dir:
@@ -97,4 +96,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

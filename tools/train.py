@@ -5,7 +5,6 @@ python tools/train.py configs/hpl/hpl_tiny_synthpeds.py
 
 import argparse
 import os
-import sys
 
 from mmengine.config import DictAction
 
@@ -61,6 +60,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int)
     return parser.parse_args()
 
@@ -74,8 +76,9 @@ if __name__ == '__main__':
             flush=True,
         )
 
-from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.config import flags, read_config
 from hplreid.engine.run import prepare_run, train, train_seeds
+from hplreid.utils.run_tool import run_tool
 
 
 def main(args: argparse.Namespace) -> None:
@@ -92,10 +95,7 @@ def main(args: argparse.Namespace) -> None:
     flags.set_loader_options(
         config, not args.no_pin_memory, not args.no_persistent_workers
     )
-    try:
-        prepare_run(config)
-    except ConfigError as error:
-        sys.exit(str(error))
+    prepare_run(config)
     if args.seeds:
         train_seeds(config, args.seeds, test=not args.no_test)
     else:
@@ -103,4 +103,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

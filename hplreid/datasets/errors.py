@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from hplreid.utils.user_error import UserError
 
-class MissingDataError(FileNotFoundError):
+
+class MissingDataError(UserError, FileNotFoundError):
     """Raised when a folder, an annotation file or images are missing."""
 
 
@@ -11,7 +13,7 @@ class EmptySplitError(MissingDataError):
     """Raised when a dataset exists but the requested split of it is empty."""
 
 
-class AnnotationError(ValueError):
+class AnnotationError(UserError, ValueError):
     """Raised when an annotation, or a file name that encodes one, is invalid.
 
     Args:
@@ -24,11 +26,11 @@ class AnnotationError(ValueError):
         self.faults = tuple(faults)
 
 
-class UnreadableImageError(ValueError):
+class UnreadableImageError(UserError, ValueError):
     """Raised when an image file exists but can't be decoded."""
 
 
-class CountMismatchError(ValueError):
+class CountMismatchError(UserError, ValueError):
     """Raised when the counts of a dataset differ from the published ones."""
 
 

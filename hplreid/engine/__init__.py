@@ -6,7 +6,7 @@ prepares configs; ``loops`` has the order of steps, ``hooks`` what happens aroun
 metrics are built here through registries, never imported for what they compute.
 """
 
-from hplreid.utils.checkpoint import use_safe_loading
+from hplreid.utils.checkpoints.checkpoint import use_safe_loading
 
 from .data_parallel import ReIDDataParallel
 from .hooks import (

@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.dist import barrier
 from mmengine.runner import BaseLoop, Runner
 
-from hplreid.utils.checkpoint import read_checkpoint
+from hplreid.utils.checkpoints.checkpoint import read_checkpoint
 
 from .data_parallel import unwrap
 

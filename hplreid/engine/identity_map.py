@@ -2,7 +2,7 @@
 
 from torch.utils.data import Dataset
 
-from hplreid.utils.checkpoint import to_plain
+from hplreid.utils.checkpoints.checkpoint import to_plain
 
 
 def get_identity_map(dataset: Dataset) -> dict | None:

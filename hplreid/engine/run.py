@@ -14,9 +14,9 @@ from mmengine.runner import Runner
 from prettytable import PrettyTable
 
 from hplreid.utils.atomic_files import write_json
-from hplreid.utils.checkpoint import read_checkpoint, to_plain
-from hplreid.utils.load_weights import load_inference_weights
-from hplreid.utils.weights_file import write_weights
+from hplreid.utils.checkpoints.checkpoint import read_checkpoint, to_plain
+from hplreid.utils.checkpoints.load_weights import load_inference_weights
+from hplreid.utils.checkpoints.weights_file import write_weights
 from hplreid.version import __version__
 
 from .checkpoint_selection import SELECTION, load_best_weights

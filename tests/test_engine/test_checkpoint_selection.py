@@ -7,7 +7,7 @@ from mmengine.evaluator import BaseMetric
 from hplreid.engine.run import score
 from hplreid.engine.run import train as train_and_test
 from hplreid.registry import DATASETS, METRICS
-from hplreid.utils.checkpoint import read_checkpoint
+from hplreid.utils.checkpoints.checkpoint import read_checkpoint
 
 from .engine_toy import ToyModel, ToyNumbers, toy_config, train
 

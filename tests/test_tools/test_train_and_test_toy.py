@@ -15,7 +15,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 from hplreid.engine import precision
-from hplreid.utils.weights_file import read_weights
+from hplreid.utils.checkpoints.weights_file import read_weights
 from tests.test_engine.engine_toy import toy_config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,12 @@ import numpy as np
 import PIL
 from PIL import Image
 
+from hplreid.utils.user_error import UserError
+
 FORMAT = 1
 
 
-class CacheError(ValueError):
+class CacheError(UserError, ValueError):
     """A cache is missing, damaged, or not of the images on disk."""
 
 

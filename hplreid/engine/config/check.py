@@ -11,6 +11,7 @@ import mmengine.runner  # fills MMEngine's registries, too
 from mmengine.config import Config
 
 from hplreid.registry import ALL, SCOPE
+from hplreid.utils.user_error import UserError
 
 from .prepare import PREPARERS
 
@@ -25,7 +26,7 @@ Component = tuple[str, dict[str, Any]]
 """The place of a dict with a ``type`` in its config, and the dict."""
 
 
-class ConfigError(RuntimeError):
+class ConfigError(UserError, RuntimeError):
     """A config that can't run. The message lists every problem and what to do."""
 
 

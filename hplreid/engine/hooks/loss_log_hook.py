@@ -9,9 +9,10 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from hplreid.registry import HOOKS
+from hplreid.utils.user_error import UserError
 
 
-class NonFiniteLossError(FloatingPointError):
+class NonFiniteLossError(UserError, FloatingPointError):
     """A loss is NaN or infinite."""
 
 

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from hplreid.utils.checkpoint import (
+from hplreid.utils.checkpoints.checkpoint import (
     CheckpointError,
     pack_message_hub,
     to_plain,

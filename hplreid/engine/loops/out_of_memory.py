@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from mmengine.optim import OptimWrapper
 
+from hplreid.utils.user_error import UserError
+
 from .stage import Stage
 
 
-class TrainingMemoryError(RuntimeError):
+class TrainingMemoryError(UserError, RuntimeError):
     """A training step needs more memory than the GPU has."""
 
 

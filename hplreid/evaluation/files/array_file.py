@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from hplreid.utils.user_error import UserError
 
-class ArrayFileError(ValueError):
+
+class ArrayFileError(UserError, ValueError):
     """A file of arrays can't be read, or lacks a required array."""
 
 

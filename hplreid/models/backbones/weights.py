@@ -15,6 +15,8 @@ from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from torch import Tensor, nn
 
+from hplreid.utils.user_error import UserError
+
 from .arch import ASSETS, get_arch
 
 # Weights that ship with the package: tag -> (architecture, file)
@@ -24,7 +26,7 @@ SHIPPED = {
 _SUFFIXES = {'.pt', '.pth', '.bin', '.safetensors'}
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError, ValueError):
     """Weights are missing, unreadable, or not for this architecture."""
 
 

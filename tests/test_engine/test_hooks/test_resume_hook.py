@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from hplreid.utils.checkpoint import CheckpointError
+from hplreid.utils.checkpoints.checkpoint import CheckpointError
 from tests.test_engine.engine_toy import toy_config, train
 
 BY_ITERATION = dict(

@@ -11,7 +11,7 @@ from hplreid.engine.config.read import read_config
 from hplreid.models.losses import cross_entropy, sdm_loss
 from hplreid.models.necks import ImplicitRelation
 from hplreid.registry import MODELS
-from hplreid.utils.load_weights import load_inference_weights
+from hplreid.utils.checkpoints.load_weights import load_inference_weights
 
 from .tiny import ARCH, NUM_IDS, make_batch, slice_batch
 from .two_processes import in_two_processes, losses_and_gradients

@@ -16,7 +16,7 @@ from hplreid.models.backbones import CLIPImageEncoder, CLIPTextEncoder
 from hplreid.models.prompt_learners import InstancePromptLearner
 from hplreid.registry import HEADS, MODELS
 from hplreid.structures import ReIDDataSample
-from hplreid.utils.load_weights import load_inference_weights
+from hplreid.utils.checkpoints.load_weights import load_inference_weights
 
 from .tiny import NUM_IDS, make_batch
 

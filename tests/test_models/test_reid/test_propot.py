@@ -9,7 +9,7 @@ from hplreid.models.losses import prototype_contrast_loss
 from hplreid.models.reid import DualEncoder, Propot
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
-from hplreid.utils.load_weights import load_inference_weights
+from hplreid.utils.checkpoints.load_weights import load_inference_weights
 
 from .tiny import (
     ARCH,

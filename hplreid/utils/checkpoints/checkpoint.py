@@ -10,13 +10,18 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..user_error import UserError
 from .weights_file import read_weights
 
 _PLAIN = (str, int, float, bool, bytes, type(None), torch.Tensor)
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError, ValueError):
     """A checkpoint can't be read, or doesn't fit its use."""
+
+
+class MissingCheckpointError(UserError, FileNotFoundError):
+    """The file of a checkpoint doesn't exist."""
 
 
 def to_plain(value: Any, where: str = 'checkpoint') -> Any:  # noqa: ANN401
@@ -82,7 +87,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         map_location: The device of the tensors. Defaults to ``'cpu'``.
 
     Raises:
-        FileNotFoundError: The file doesn't exist.
+        MissingCheckpointError: The file doesn't exist.
         CheckpointError: It is damaged, isn't a dict, or has more than plain values.
 
     Example:
@@ -92,7 +97,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"Checkpoint '{path}' does not exist.")
+        raise MissingCheckpointError(f"Checkpoint '{path}' does not exist.")
     try:
         if path.suffix == '.safetensors':
             return read_weights(path)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from hplreid.utils.checkpoint import CheckpointError
-from hplreid.utils.load_weights import load_inference_weights
+from hplreid.utils.checkpoints.checkpoint import CheckpointError
+from hplreid.utils.checkpoints.load_weights import load_inference_weights
 
 
 class Towers(nn.Module):

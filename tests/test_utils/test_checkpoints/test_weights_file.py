@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from hplreid.utils.checkpoint import CheckpointError, read_checkpoint
-from hplreid.utils.weights_file import read_weights, write_weights
+from hplreid.utils.checkpoints.checkpoint import CheckpointError, read_checkpoint
+from hplreid.utils.checkpoints.weights_file import read_weights, write_weights
 
 
 def test_round_trip(tmp_path):

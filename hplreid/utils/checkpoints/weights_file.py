@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from .atomic_files import atomic_path
+from ..atomic_files import atomic_path
 
 _KEY = 'hplreid'  # of the metadata
 

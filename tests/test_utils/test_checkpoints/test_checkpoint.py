@@ -11,7 +11,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 
 import hplreid.engine  # noqa: F401  (makes MMEngine read safely)
-from hplreid.utils.checkpoint import (
+from hplreid.utils.checkpoints.checkpoint import (
     CheckpointError,
     pack_message_hub,
     read_checkpoint,

@@ -1,0 +1,40 @@
+"""Run a command-line tool: a user's mistake is a message, a bug shows its traceback."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from .user_error import UserError
+
+
+def run_tool(
+    main: Callable[[argparse.Namespace], Any], args: argparse.Namespace
+) -> None:
+    """Call ``main(args)`` and exit with what it returns.
+
+    A :class:`.UserError` is printed as a message, and the tool exits with 2, as for a
+    mistake on the command line. Any other exception is a bug of ours or of a library:
+    its traceback is printed, with the request to report it. ``args.debug``, where a
+    tool has it, shows the traceback in both cases.
+    """
+    try:
+        sys.exit(main(args))
+    except UserError as error:
+        if getattr(args, 'debug', False):
+            traceback.print_exc()
+        else:
+            print(f'Error: {error}', file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells do
+    except Exception:
+        traceback.print_exc()
+        print(
+            '\nThis looks like a bug in hplreid. Please report it with the command, '
+            'all lines above, and the start of the log file, which has the '
+            'environment.',
+            file=sys.stderr,
+        )
+        sys.exit(1)
