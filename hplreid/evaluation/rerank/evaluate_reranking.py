@@ -33,7 +33,10 @@ def evaluate_reranking(
 ) -> RankingResult:
     """Score the re-ranked gallery of each query by blocks of queries.
 
-    Memory is that of the sparse vectors and of one block, whatever Q is.
+    Memory is that of the sparse vectors and of one block, whatever Q is. Equally
+    close items rank in the order of the gallery, and queries of which a match is
+    exactly as close as a mismatch are counted. There is no ``ties='expected'``: also
+    neighbors that tie are chosen in that order.
 
     Args:
         query_feats: As in :class:`KReciprocalReranker`, like the options.
@@ -112,6 +115,10 @@ def _merge(
     """Join the results of valid queries to that of all."""
     ap, inp = np.full(num_queries, np.nan), np.full(num_queries, np.nan)
     first_hit = np.zeros(num_queries, np.int64)
+    first_tie = np.zeros((num_queries, 4), np.int64)
+    tied = np.zeros(num_queries, bool)
+    first_tie[valid] = np.concatenate([p.first_tie for p in parts])
+    tied[valid] = np.concatenate([p.is_tied() for p in parts])
     ap[valid] = np.concatenate([p.ap for p in parts])
     inp[valid] = np.concatenate([p.inp for p in parts])
     first_hit[valid] = np.concatenate([p.first_hit for p in parts])
@@ -125,4 +132,6 @@ def _merge(
         inp=inp,
         first_hit=first_hit,
         skipped_queries=np.setdiff1d(np.arange(num_queries), valid),
+        tied_queries=np.flatnonzero(tied),
+        first_tie=first_tie,
     )
