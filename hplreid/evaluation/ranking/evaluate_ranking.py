@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import Features, device_of
+from ..distance import Features, as_features, device_of
 from ..protocol import Protocol
 from ..threads import Map, full_precision, num_workers, parallel_map
 from .distance_sources import DistanceSource, FeatureSource, Source
@@ -82,6 +82,8 @@ def evaluate_ranking(
         >>> result.r1, result.r5, round(result.mean_ap, 2)  # matches at ranks 2 and 3
         (0.0, 100.0, 58.33)
     """
+    query_feats = as_features('query_feats', query_feats)
+    gallery_feats = as_features('gallery_feats', gallery_feats)
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     check_shape(
         (len(query_feats), len(gallery_feats)), protocol, 'query and gallery features'
@@ -151,8 +153,7 @@ def evaluate_distances(
         58.33
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
-    if not isinstance(distmat, Tensor):
-        distmat = np.asanyarray(distmat)
+    distmat = as_features('distmat', distmat)
     check_shape(tuple(distmat.shape), protocol, 'distances')
     check_options(topk, ap, ties, block_size)
     source = DistanceSource(distmat, protocol.kept)
@@ -270,7 +271,8 @@ def count_all(
         counts = run(lambda task: count_closer(source, *task), tasks)
         for (group, *_), (closer, tied) in zip(tasks, counts, strict=True):
             group.closer += closer
-            group.tied += tied
+            if tied is not None:
+                group.tied += tied
 
 
 def summarize_groups(

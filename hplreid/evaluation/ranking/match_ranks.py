@@ -52,7 +52,7 @@ def count_closer(
     gallery: object,
     first: int,
     width: int,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Count the mismatches of a tile that rank before each match or tie with it.
 
     Args:
@@ -64,14 +64,21 @@ def count_closer(
         width: How many they are.
 
     Returns:
-        What is added to ``closer``, ``(B, P)``, and to ``tied``, ``(2, B, P)``.
+        What is added to ``closer``, ``(B, P)``, and to ``tied``, ``(2, B, P)``; None
+        if nothing ties, as in nearly all tiles.
     """
     margins = source.margins(queries, gallery)
     tile = source.tile(queries, gallery)
     own_rows, own_columns = group.pairs_between(first, first + width)
     own_columns = own_columns - first
     _leave_out(tile, own_rows, own_columns)
-    tied = np.zeros((2, *group.values.shape), np.int64)
+    tied: np.ndarray | None = None
+
+    def note_ties() -> np.ndarray:
+        nonlocal tied
+        if tied is None:
+            tied = np.zeros((2, *group.values.shape), np.int64)
+        return tied
 
     def is_closer(undecided: Undecided) -> np.ndarray:
         rows, columns, slots = undecided
@@ -81,8 +88,9 @@ def count_closer(
         limits = group.values[rows, slots]
         equal = values == limits
         earlier = columns + first < group.columns[rows, slots]
-        for side, which in enumerate((equal & earlier, equal & ~earlier)):
-            np.add.at(tied[side], (rows[which], slots[which]), 1)
+        if equal.any():
+            for side, which in enumerate((equal & earlier, equal & ~earlier)):
+                np.add.at(note_ties()[side], (rows[which], slots[which]), 1)
         return (values < limits) | (equal & earlier)
 
     def count_rows(start: int, stop: int, slot: int) -> np.ndarray:
@@ -90,9 +98,10 @@ def count_closer(
         own = (own_rows >= start) & (own_rows < stop)
         values[own_rows[own] - start, own_columns[own]] = np.inf
         some = slice(start, stop), slice(slot, None)
-        before, tied[:, start:stop, slot:] = count_exactly(
+        before, equal = count_exactly(
             values, group.values[some], group.columns[some] - first
         )
+        note_ties()[:, start:stop, slot:] = equal
         return before
 
     closer = count_below(tile, group.values, margins, is_closer, count_rows)

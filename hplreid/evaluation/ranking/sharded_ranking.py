@@ -10,7 +10,7 @@ from mmengine.dist import all_gather_object, all_reduce, get_rank
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import Features, device_of, dtype_of
+from ..distance import Features, as_features, device_of, dtype_of
 from ..protocol import JUNK_PID, Protocol, as_integers
 from ..threads import full_precision, num_workers, parallel_map
 from .distance_sources import FeatureSource
@@ -74,6 +74,8 @@ def evaluate_sharded(
     """
     check_options(topk, ap, ties, block_size, gallery_block_size)
     same = distance, tuple(topk), ap, ties, block_size
+    query_feats = _together(lambda: as_features('query_feats', query_feats))
+    gallery_feats = _together(lambda: as_features('gallery_feats', gallery_feats))
     part = _together(
         lambda: _Part.make(query_feats, gallery_feats, gallery_pids, gallery_camids)
     )
@@ -191,13 +193,14 @@ def _together(work: Callable[[], _T]) -> _T:
     result, fault = None, None
     try:
         result = work()
-    except ValueError as error:
-        fault = str(error)
+    except (ValueError, TypeError) as error:
+        fault = type(error) is TypeError, str(error)
     faults = all_gather_object(fault)
-    for rank, message in enumerate(faults):
-        if message is not None:
+    for rank, found in enumerate(faults):
+        if found is not None:
+            is_type, message = found
             where = f'Process {rank}: ' if len(faults) > 1 else ''
-            raise ValueError(where + message)
+            raise (TypeError if is_type else ValueError)(where + message)
     return cast(_T, result)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import Features, check_features, take_rows
+from ..distance import Features, as_features, check_features, take_rows
 from ..protocol import Protocol
 from ..ranking.evaluate_ranking import evaluate_distances
 from ..ranking.ranking_result import RankingResult
@@ -68,6 +68,8 @@ def evaluate_reranking(
         >>> evaluate_reranking(feats[:1], feats[1:], [7], [7, 3], k1=1, k2=1).r1
         100.0
     """
+    query_feats = as_features('query_feats', query_feats)
+    gallery_feats = as_features('gallery_feats', gallery_feats)
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     shape = (len(protocol.query_pids), protocol.num_given)
     if shape != (len(query_feats), len(gallery_feats)):
