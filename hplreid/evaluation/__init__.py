@@ -20,7 +20,7 @@ from .rerank import (
     k_reciprocal_rerank,
 )
 from .rerank.query_expansion import augment_gallery, average_query_expansion
-from .score_table import format_table, list_scores
+from .score_table import format_table, list_scores, list_ties
 from .statistics.bootstrap import Interval, PairedTest, bootstrap_mean, compare_means
 from .verification.open_set_report import OpenSetReport, open_set_report
 from .verification.verification_report import VerificationReport, verification_report
@@ -49,6 +49,7 @@ __all__ = [
     'format_table',
     'k_reciprocal_rerank',
     'list_scores',
+    'list_ties',
     'open_set_report',
     'rank_gallery',
     'verification_report',

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from .distance import (
     Features,
+    as_features,
     check_features,
     feature_norms,
     query_operand,
@@ -32,6 +33,8 @@ def comparable(
         ValueError: Shapes, devices or the name of the distance are wrong, or a feature
             isn't finite.
     """
+    query_feats = as_features('query_feats', query_feats)
+    gallery_feats = as_features('gallery_feats', gallery_feats)
     dtype = check_features(query_feats, gallery_feats, distance)
     sides = []
     for name, given in (('query_feats', query_feats), ('gallery_feats', gallery_feats)):

@@ -1,5 +1,7 @@
 """Distances between features as one matrix product, and what it is made of."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -147,6 +149,40 @@ def round_down(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 def operand_width(length: int, distance: str) -> int:
     """Return how wide the factors of features of a length are."""
     return length + (distance != 'cosine')
+
+
+def as_features(name: str, feats: Features | Sequence) -> Features:
+    """Return features, or distances, as an array or a tensor; these stay as they are.
+
+    Args:
+        name: What an error calls them.
+        feats: ``(N, D)``, an array or a tensor, or nested lists that make one.
+
+    Raises:
+        TypeError: They aren't numbers, or lists of different lengths.
+
+    Example:
+        >>> as_features('feats', [[1.0, 0.0], [0.5, 0.5]]).shape
+        (2, 2)
+    """
+    if isinstance(feats, Tensor):
+        return feats
+    try:
+        if isinstance(feats, (list, tuple)) and any(
+            isinstance(feature, Tensor) for feature in feats
+        ):
+            return torch.stack([torch.as_tensor(feature) for feature in feats])
+        array = np.asanyarray(feats)
+        # bfloat16 of ml_dtypes is of kind V, and a float
+        if array.dtype.kind not in 'OSUcMm':
+            return array
+        problem = f'it holds {array.dtype}'
+    except (TypeError, ValueError, RuntimeError) as error:
+        problem = str(error)
+    raise TypeError(
+        f'{name} must be an array, a tensor, or lists of numbers that make one, all '
+        f'of one length; got a {type(feats).__name__}: {problem}.'
+    )
 
 
 def check_features(

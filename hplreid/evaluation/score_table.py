@@ -9,7 +9,7 @@ from .ranking.ranking_result import RankingResult
 
 Rows = Mapping[str, Mapping[str, float | str]]
 
-_COUNTS = ('queries', 'gallery')  # columns, even if all rows have the same
+_COUNTS = ('queries', 'tied', 'gallery')  # columns, even if all rows have the same
 _WIDTH = 100
 
 
@@ -40,10 +40,34 @@ def list_scores(
     return {**first, 'mINP': ranking.mean_inp}
 
 
+def list_ties(ranking: RankingResult) -> dict[str, str]:
+    """Return what a table of scores has to say of ties; nothing if there are none.
+
+    Args:
+        ranking: The ranking.
+
+    Returns:
+        ``'tied'``: queries of which a match is exactly as close as a mismatch, and the
+        R1 that orders of the gallery may give; ``'ties'`` if these are averaged over.
+
+    Example:
+        >>> import numpy as np
+        >>> from hplreid.evaluation import evaluate_distances, list_ties
+        >>> list_ties(evaluate_distances(np.array([[0.1, 0.1]]), [7], [7, 3]))
+        {'tied': '1 (R1 0.00 to 100.00)'}
+    """
+    found = {'ties': 'expected'} if ranking.ties == 'expected' else {}
+    if ranking.num_tied_queries:
+        low, high = ranking.r1_range()
+        found['tied'] = f'{ranking.num_tied_queries} (R1 {low:.2f} to {high:.2f})'
+    return found
+
+
 def format_table(rows: Rows, title: str) -> str:
     """Lay out one row per benchmark.
 
-    Settings that all rows share are listed above. Rows whose columns come in another
+    Settings that all rows share are listed above. Where matches tie with mismatches, a
+    line below says what that means. Rows whose columns come in another
     order (those of the other task) get a table of their own below.
 
     Args:
@@ -64,6 +88,7 @@ def format_table(rows: Rows, title: str) -> str:
         | market1501 | 89.88 | 95.50 |
         +------------+-------+-------+
     """
+    notes = _note_ties(rows)
     shared = _shared_settings(rows)
     above = [
         *title.split(' | '),
@@ -80,7 +105,37 @@ def format_table(rows: Rows, title: str) -> str:
             tables.append({benchmark: row})
         else:
             fitting[benchmark] = row
-    return '\n'.join([*_wrap(above), *map(_lay_out, tables)])
+    return '\n'.join([*_wrap(above), *map(_lay_out, tables), *notes])
+
+
+def _note_ties(rows: Rows) -> list[str]:
+    """Return the lines that explain the queries of which a match ties."""
+    by_order, expected = (
+        [
+            name
+            for name, row in rows.items()
+            if 'tied' in row and (row.get('ties') == 'expected') == wanted
+        ]
+        for wanted in (False, True)
+    )
+    start = 'tied: queries of which a match is exactly as close as a mismatch.'
+    lines = []
+    if by_order:
+        lines += _fill(
+            f'{start} Scores of {", ".join(by_order)} depend on the order of the '
+            "gallery: has the model collapsed? ties='expected' gives the mean over "
+            'orders.'
+        )
+    if expected:
+        lines += _fill(
+            f'{start} Scores of {", ".join(expected)} are means over the orders of '
+            'the gallery.'
+        )
+    return lines
+
+
+def _fill(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _wrap(items: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Score saved features, of this or any other code base.
 
     python tools/analysis_tools/eval_features.py FILE.npz [FILE.npz ...]
-        [--distance cosine] [--same-camera drop] [--topk 1 5 10]
+        [--distance cosine] [--same-camera drop] [--topk 1 5 10] [--ties order]
         [--verification] [--open-set 0.5] [--bootstrap] [--out DIR]
 
 A file holds ``query_feats`` (Q, D), ``gallery_feats`` (G, D), ``query_pids`` (Q,) and
@@ -33,6 +33,13 @@ def parse_args() -> argparse.Namespace:
         choices=['drop', 'keep'],
         help="gallery items of the query's identity and camera; defaults to what the "
         'file says, else drop where all cameras are known',
+    )
+    parser.add_argument(
+        '--ties',
+        choices=['order', 'expected'],
+        default='order',
+        help='equally close items rank in the order of the gallery, or scores are the '
+        'means over all orders',
     )
     parser.add_argument('--topk', nargs='+', type=int, default=[1, 5, 10])
     parser.add_argument(
@@ -71,6 +78,7 @@ from hplreid.evaluation import (
     evaluate_ranking,
     format_table,
     list_scores,
+    list_ties,
     open_set_report,
     verification_report,
 )
@@ -115,11 +123,11 @@ class Protocol:
 
 
 def rank(
-    feats: FeatureSet, protocol: Protocol, topk: list[int]
+    feats: FeatureSet, protocol: Protocol, topk: list[int], ties: str
 ) -> tuple[dict[str, float], PerQueryScores]:
     """Return the scores of the ranking, all together and query by query."""
     ranking = evaluate_ranking(
-        *protocol.arguments(feats), distance=protocol.distance, topk=topk
+        *protocol.arguments(feats), distance=protocol.distance, topk=topk, ties=ties
     )
     settings = {
         'distance': protocol.distance,
@@ -129,12 +137,19 @@ def rank(
         'queries': str(ranking.num_valid_queries),
         'skipped': str(ranking.num_skipped_queries),
         'gallery': str(ranking.num_gallery),
+        **list_ties(ranking),
     }
     names = feats.query_names
     if names is None:  # told apart by their place alone
         names = np.array([f'query {i}' for i in range(len(feats.query_pids))])
     per_query = PerQueryScores(
-        ranking.ap, ranking.inp, ranking.first_hit, feats.query_pids, names, settings
+        ranking.ap,
+        ranking.inp,
+        ranking.first_hit,
+        feats.query_pids,
+        names,
+        settings,
+        ranking.first_tie if ties == 'expected' else None,
     )
     return list_scores(ranking, topk, 'i2i'), per_query
 
@@ -203,7 +218,7 @@ def evaluate(path: Path, args: argparse.Namespace) -> dict[str, float]:
     """
     feats = FeatureSet.load(path)
     protocol = Protocol.choose(args, feats)
-    scores, per_query = rank(feats, protocol, args.topk)
+    scores, per_query = rank(feats, protocol, args.topk, args.ties)
     title = f'features: {path.name} | {feats.query_feats.shape[1]} numbers each'
     print(format_table({path.stem: {**scores, **per_query.settings}}, title))
     if args.verification:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..ranking.ties import hit_chances
 from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
 
 _COLUMNS = ('ap', 'inp', 'first_hit', 'pids', 'names')
@@ -25,6 +26,8 @@ class PerQueryScores:
         names: File name or caption of each query, ``(Q,)``: no folders, so that runs
             on different machines can be compared.
         settings: What moves the scores, by name; ``'gallery'`` among it.
+        first_tie: Where scores are means over the orders of ties: what the first match
+            ties with, ``(Q, 4)`` as in :class:`.RankingResult`; else None.
     """
 
     ap: np.ndarray
@@ -33,10 +36,13 @@ class PerQueryScores:
     pids: np.ndarray
     names: np.ndarray
     settings: Mapping[str, str]
+    first_tie: np.ndarray | None = None
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz``."""
         arrays = {name: getattr(self, name) for name in _COLUMNS}
+        if self.first_tie is not None:
+            arrays['first_tie'] = self.first_tie
         write_arrays(path, {**arrays, 'settings': np.array(json.dumps(self.settings))})
 
     @classmethod
@@ -56,16 +62,30 @@ class PerQueryScores:
         settings = json.loads(str(arrays['settings']))
         if 'normalised' in settings:  # as 0.1.0 wrote it
             settings['normalized'] = settings.pop('normalised')
-        return cls(**columns, settings=settings)
+        first_tie = arrays.get('first_tie')
+        if first_tie is not None and first_tie.shape != (len(columns['ap']), 4):
+            raise ArrayFileError(
+                f"'{path}': first_tie is of shape {first_tie.shape}; expected "
+                f'({len(columns["ap"])}, 4).'
+            )
+        return cls(**columns, settings=settings, first_tie=first_tie)
 
     def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
         """Return the scores of each query: metric -> ``(Q,)``, NaN where skipped."""
         skipped = self.first_hit == 0
         ranks = {
-            f'R{k}': np.where(skipped, np.nan, 100.0 * (self.first_hit <= k))
+            f'R{k}': np.where(skipped, np.nan, 100.0 * self._hits_among(k))
             for k in topk
         }
         return {'mAP': self.ap, **ranks, 'mINP': self.inp}
+
+    def _hits_among(self, k: int) -> np.ndarray:
+        """Return whether, or how likely, a match is among the first k, ``(Q,)``."""
+        hits = (self.first_hit <= k).astype(np.float64)
+        if self.first_tie is not None:
+            tied = self.first_tie[:, 3] > 0
+            hits[tied] = hit_chances(self.first_tie[tied], k)[:, -1]
+        return hits
 
 
 def find_differences(a: PerQueryScores, b: PerQueryScores) -> list[str]:

@@ -25,9 +25,11 @@ from ..files.per_query_file import PerQueryScores
 from ..protocol import Protocol
 from ..ranking.evaluate_ranking import evaluate_ranking
 from ..ranking.nearest_gallery import rank_gallery
-from ..ranking.ranking_result import AP_DEFINITIONS, RankingResult
+from ..ranking.precision import AP_DEFINITIONS
+from ..ranking.ranking_result import RankingResult
+from ..ranking.ties import TIES
 from ..rerank import RerankSettings, evaluate_reranking
-from ..score_table import list_scores
+from ..score_table import list_scores, list_ties
 
 # Task -> feature that the model wrote, split that queries, split that is searched, and
 # what its protocol does with images of the query's identity and camera.
@@ -59,6 +61,9 @@ class RetrievalMetric(BaseMetric):
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
         topk: Cut-offs k of the reported ``R<k>``.
         ap: ``'step'``, or ``'trapezoid'`` as in the first papers on Market-1501.
+        ties: ``'order'``: equally close items rank in the order of the gallery;
+            ``'expected'``: scores are the exact means over all orders. Not with
+            ``rerank``.
         rerank: Options of :func:`evaluate_reranking` (``k1``, ``k2``,
             ``lambda_value``, ``variant``), ``{}`` for the original; None ranks plainly.
         collect_device: ``'cpu'`` or ``'gpu'``: how processes exchange features.
@@ -75,6 +80,7 @@ class RetrievalMetric(BaseMetric):
         distance: str = 'cosine',
         topk: Sequence[int] = (1, 5, 10),
         ap: str = 'step',
+        ties: str = 'order',
         rerank: dict[str, Any] | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
@@ -84,6 +90,13 @@ class RetrievalMetric(BaseMetric):
         _check_choice('same_camera', same_camera, (None, 'drop', 'keep'))
         _check_choice('distance', distance, DISTANCES)
         _check_choice('ap', ap, AP_DEFINITIONS)
+        _check_choice('ties', ties, TIES)
+        if ties == 'expected' and rerank is not None:
+            raise ValueError(
+                "ties='expected' is defined for plain ranking alone: re-ranking also "
+                'chooses neighbors that tie in the order of the gallery. Leave out '
+                "rerank, or set ties='order'."
+            )
         super().__init__(collect_device, prefix, collect_dir)
         self.task = task
         self.feature, self.query_split, self.gallery_split, camera_rule = TASKS[task]
@@ -91,6 +104,7 @@ class RetrievalMetric(BaseMetric):
         self.distance = distance
         self.topk = tuple(topk)
         self.ap = ap
+        self.ties = ties
         self.rerank = rerank
         # Euclidean and squared Euclidean distance rank alike, and are re-ranked alike
         self._rerank_distance = 'cosine' if distance == 'cosine' else 'euclidean'
@@ -197,7 +211,11 @@ class RetrievalMetric(BaseMetric):
         )
         if self.rerank is None:
             ranking = evaluate_ranking(
-                *sides, distance=self.distance, topk=self.topk, ap=self.ap
+                *sides,
+                distance=self.distance,
+                topk=self.topk,
+                ap=self.ap,
+                ties=self.ties,
             )
         else:
             ranking = evaluate_reranking(
@@ -217,6 +235,7 @@ class RetrievalMetric(BaseMetric):
             'queries': str(ranking.num_valid_queries),
             'skipped': str(ranking.num_skipped_queries),
             'gallery': str(ranking.num_gallery),
+            **list_ties(ranking),
         }
         return list_scores(ranking, self.topk, self.task)
 
@@ -255,6 +274,7 @@ class RetrievalMetric(BaseMetric):
             pids=np.asarray(last.query.pids),
             names=np.array(names),
             settings=self.settings,
+            first_tie=last.ranking.first_tie if self.ties == 'expected' else None,
         )
 
     def features(self) -> FeatureSet:

@@ -66,6 +66,14 @@ class Source(typing.Protocol[_Factor]):
     ) -> np.ndarray:
         """Return the distances of some pairs of the tile, ``(N,)`` float64."""
 
+    def exact_rows(
+        self, queries: _Factor, gallery: _Factor, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return the same of all pairs of some queries, ``(B, N)`` float64.
+
+        It may be changed.
+        """
+
 
 class Factor(NamedTuple):
     """One factor of a product.
@@ -202,6 +210,16 @@ class FeatureSource:
         """Return the products of some rows in float64, ``(N,)``."""
         return exact_products(queries.rows, gallery.rows, rows, columns)
 
+    def exact_rows(
+        self, queries: Factor, gallery: Factor, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return products with all rows, ``(B, N)``; those of copies are taken once."""
+        left, left_of = _find_copies(queries.rows, rows)
+        right, right_of = _find_copies(gallery.rows, np.arange(len(gallery.rows)))
+        pairs = np.repeat(left, len(right)), np.tile(right, len(left))
+        values = exact_products(queries.rows, gallery.rows, *pairs)
+        return values.reshape(len(left), -1)[np.ix_(left_of, right_of)]
+
     def _empty(self, height: int) -> Tensor:
         width = operand_width(self._query.shape[1], self._distance)
         return _empty((height, width), self._query)
@@ -254,6 +272,13 @@ class DistanceSource:
         values = self._take(queries[rows], gallery[columns])
         return values.double().cpu().numpy()
 
+    def exact_rows(
+        self, queries: np.ndarray, gallery: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
+        """Read all distances of some queries, ``(B, N)`` float64, a copy."""
+        values = self._take(queries[rows][:, None], gallery[None, :])
+        return values.cpu().numpy().astype(np.float64)
+
     def _take(self, rows: np.ndarray, columns: np.ndarray) -> Tensor:
         if isinstance(self._distmat, Tensor):
             place = as_index(rows, self._distmat), as_index(columns, self._distmat)
@@ -280,3 +305,17 @@ def _empty(shape: tuple[int, int], like: Tensor) -> Tensor:
         # NumPy asks for large pages of memory, which are there several times sooner
         return torch.from_numpy(np.empty(shape, str(like.dtype).removeprefix('torch.')))
     return like.new_empty(shape)
+
+
+def _find_copies(rows: Tensor, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find rows that are the same to the last bit.
+
+    Returns:
+        Which of the index are the first of their kind, ``(K,)``; and for each of it the
+        place of its kind among these, ``(N,)``.
+    """
+    kinds: dict[bytes, int] = {}
+    chosen = rows[as_index(index, rows)].cpu().numpy()
+    kind_of = np.array([kinds.setdefault(r.tobytes(), len(kinds)) for r in chosen])
+    _, first = np.unique(kind_of, return_index=True)
+    return index[first], kind_of

@@ -7,13 +7,15 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import Features, device_of
+from ..distance import Features, as_features, device_of
 from ..protocol import Protocol
 from ..threads import Map, full_precision, num_workers, parallel_map
 from .distance_sources import DistanceSource, FeatureSource, Source
 from .match_ranks import count_closer, measure_matches
+from .precision import AP_DEFINITIONS
 from .query_groups import QueryGroup, make_groups
-from .ranking_result import AP_DEFINITIONS, RankingResult, summarize
+from .ranking_result import MatchRanks, RankingResult, summarize
+from .ties import TIES
 
 
 @torch.no_grad()
@@ -28,6 +30,7 @@ def evaluate_ranking(
     distance: str = 'cosine',
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
+    ties: str = 'order',
     block_size: int = 2048,
     gallery_block_size: int = 16128,
 ) -> RankingResult:
@@ -35,8 +38,8 @@ def evaluate_ranking(
 
     With cameras, gallery items of the query's identity and camera are left out (the
     protocol of Market-1501); without, nothing is. Gallery items of identity -1 are
-    dropped. Queries without a match are skipped and counted. Equally close
-    items rank in the order of the gallery.
+    dropped. Queries without a match are skipped and counted, and so are
+    queries of which a match is exactly as close as a mismatch (``tied_queries``).
 
     Half precision is computed in float32; float32 and float64 in themselves. Sizes of
     blocks change neither values nor scores.
@@ -53,7 +56,11 @@ def evaluate_ranking(
             take features as they are and rank alike).
         topk: Cut-offs of the CMC, clipped to the gallery.
         ap: ``'step'``, or ``'trapezoid'`` for numbers of old papers
-            (:func:`.ranking_result.precision_at` defines both).
+            (:func:`.precision.precision_at` defines both).
+        ties: ``'order'``: equally close items rank in the order of the gallery, by
+            which a collapsed model's R1 may be anything; ``'expected'``: scores are
+            the exact means over all orders (:mod:`.ties`), and the same where no match
+            ties with a mismatch.
         block_size: Queries at a time, at most.
         gallery_block_size: Gallery items read and normalized at a time. Beyond its
             arguments and a copy of the queries (two of half precision) it takes two
@@ -75,11 +82,13 @@ def evaluate_ranking(
         >>> result.r1, result.r5, round(result.mean_ap, 2)  # matches at ranks 2 and 3
         (0.0, 100.0, 58.33)
     """
+    query_feats = as_features('query_feats', query_feats)
+    gallery_feats = as_features('gallery_feats', gallery_feats)
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     check_shape(
         (len(query_feats), len(gallery_feats)), protocol, 'query and gallery features'
     )
-    check_options(topk, ap, block_size, gallery_block_size)
+    check_options(topk, ap, ties, block_size, gallery_block_size)
 
     def make_source(run: Map) -> FeatureSource:
         return FeatureSource(
@@ -97,6 +106,7 @@ def evaluate_ranking(
         protocol,
         topk,
         ap,
+        ties,
         block_size,
         gallery_block_size,
     )
@@ -112,6 +122,7 @@ def evaluate_distances(
     *,
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
+    ties: str = 'order',
     block_size: int = 2048,
 ) -> RankingResult:
     """Score the ranking of a gallery for each query by given distances.
@@ -125,6 +136,7 @@ def evaluate_distances(
         gallery_camids: ``(G,)`` integers.
         topk: Cut-offs of the CMC, clipped to the gallery.
         ap: ``'step'`` or ``'trapezoid'``.
+        ties: ``'order'`` or ``'expected'``.
         block_size: Queries at a time, at most.
 
     Returns:
@@ -141,10 +153,9 @@ def evaluate_distances(
         58.33
     """
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
-    if not isinstance(distmat, Tensor):
-        distmat = np.asanyarray(distmat)
+    distmat = as_features('distmat', distmat)
     check_shape(tuple(distmat.shape), protocol, 'distances')
-    check_options(topk, ap, block_size)
+    check_options(topk, ap, ties, block_size)
     source = DistanceSource(distmat, protocol.kept)
     return _evaluate(
         lambda run: source,
@@ -152,6 +163,7 @@ def evaluate_distances(
         protocol,
         topk,
         ap,
+        ties,
         block_size,
         len(protocol.kept),
     )
@@ -172,7 +184,11 @@ def check_shape(shape: tuple[int, ...], protocol: Protocol, what: str) -> None:
 
 
 def check_options(
-    topk: Sequence[int], ap: str, block_size: int, gallery_block_size: int = 1
+    topk: Sequence[int],
+    ap: str,
+    ties: str,
+    block_size: int,
+    gallery_block_size: int = 1,
 ) -> None:
     """Check the options of an evaluation.
 
@@ -183,6 +199,8 @@ def check_options(
         raise ValueError(f'topk must be integers from 1; got {topk}.')
     if ap not in AP_DEFINITIONS:
         raise ValueError(f"Unknown ap '{ap}': expected one of {AP_DEFINITIONS}.")
+    if ties not in TIES:
+        raise ValueError(f"Unknown ties '{ties}': expected one of {TIES}.")
     if block_size < 1:
         raise ValueError(f'block_size must be at least 1; got {block_size}.')
     if gallery_block_size < 1:
@@ -197,6 +215,7 @@ def _evaluate(
     protocol: Protocol,
     topk: Sequence[int],
     ap: str,
+    ties: str,
     block_size: int,
     gallery_block_size: int,
 ) -> RankingResult:
@@ -208,7 +227,7 @@ def _evaluate(
         factors = measure_all(source, groups, owned, run)
         list(run(lambda group: group.set_values(group.values), groups))
         count_all(source, groups, factors, owned, gallery_block_size, run)
-    return summarize_groups(groups, protocol, topk, ap)
+    return summarize_groups(groups, protocol, topk, ap, ties)
 
 
 def measure_all(
@@ -236,7 +255,7 @@ def count_all(
     gallery_block_size: int,
     run: Map = map,
 ) -> None:
-    """Write how many mismatches of the source are closer into the groups."""
+    """Write how many mismatches of the source are closer, or tie, into the groups."""
     for start in range(*owned, gallery_block_size):
         stop = min(start + gallery_block_size, owned[1])
         spans = [
@@ -250,20 +269,26 @@ def count_all(
             for gallery, span in tiles
         ]
         counts = run(lambda task: count_closer(source, *task), tasks)
-        for (group, *_), closer in zip(tasks, counts, strict=True):
+        for (group, *_), (closer, tied) in zip(tasks, counts, strict=True):
             group.closer += closer
+            if tied is not None:
+                group.tied += tied
 
 
 def summarize_groups(
-    groups: list[QueryGroup], protocol: Protocol, topk: Sequence[int], ap: str
+    groups: list[QueryGroup],
+    protocol: Protocol,
+    topk: Sequence[int],
+    ap: str,
+    ties: str,
 ) -> RankingResult:
     """Compute the scores from complete counts."""
-    ranked = [group.ranks() for group in groups]
+    columns = zip(*(group.ranks() for group in groups), strict=True)
     return summarize(
-        np.concatenate([queries for queries, _ in ranked]),
-        np.concatenate([ranks for _, ranks in ranked]),
+        MatchRanks(*map(np.concatenate, columns)),
         len(protocol.query_pids),
         len(protocol.kept),
         [int(k) for k in topk],
         ap,
+        ties,
     )

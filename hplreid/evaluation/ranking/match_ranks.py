@@ -3,7 +3,8 @@
 Matches are measured first, exactly. Then the gallery passes by, tile after tile, and
 the mismatches that are closer are counted; pairs of one identity are masked. What a
 tile's rounding leaves undecided is measured as exactly as the matches were, so counts
-depend neither on blocks nor on the machine, and add up over tiles and processes.
+depend neither on blocks nor on the machine, and add up over tiles and processes. Equal
+is what is equal then: to the last bit of float64, as copies of an image are.
 """
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ..protocol import as_index
 from .distance_sources import Source
+from .exact_counts import count_exactly
 from .query_groups import QueryGroup
 from .tile_counts import Undecided, count_below
 
@@ -50,8 +52,8 @@ def count_closer(
     gallery: object,
     first: int,
     width: int,
-) -> np.ndarray:
-    """Count the mismatches of a tile that rank before each match, ``(B, P)``.
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Count the mismatches of a tile that rank before each match or tie with it.
 
     Args:
         source: Gives the distances.
@@ -60,11 +62,23 @@ def count_closer(
         gallery: What it has of the tile's items.
         first: Which gallery item the first of them is.
         width: How many they are.
+
+    Returns:
+        What is added to ``closer``, ``(B, P)``, and to ``tied``, ``(2, B, P)``; None
+        if nothing ties, as in nearly all tiles.
     """
     margins = source.margins(queries, gallery)
     tile = source.tile(queries, gallery)
-    rows, columns = group.pairs_between(first, first + width)
-    _leave_out(tile, rows, columns - first)
+    own_rows, own_columns = group.pairs_between(first, first + width)
+    own_columns = own_columns - first
+    _leave_out(tile, own_rows, own_columns)
+    tied: np.ndarray | None = None
+
+    def note_ties() -> np.ndarray:
+        nonlocal tied
+        if tied is None:
+            tied = np.zeros((2, *group.values.shape), np.int64)
+        return tied
 
     def is_closer(undecided: Undecided) -> np.ndarray:
         rows, columns, slots = undecided
@@ -72,10 +86,26 @@ def count_closer(
         pairs, places = np.unique(rows * width + columns, return_inverse=True)
         values = source.exact(queries, gallery, *np.divmod(pairs, width))[places]
         limits = group.values[rows, slots]
+        equal = values == limits
         earlier = columns + first < group.columns[rows, slots]
-        return (values < limits) | ((values == limits) & earlier)
+        if equal.any():
+            for side, which in enumerate((equal & earlier, equal & ~earlier)):
+                np.add.at(note_ties()[side], (rows[which], slots[which]), 1)
+        return (values < limits) | (equal & earlier)
 
-    return count_below(tile, group.values, margins, is_closer)
+    def count_rows(start: int, stop: int, slot: int) -> np.ndarray:
+        values = source.exact_rows(queries, gallery, np.arange(start, stop))
+        own = (own_rows >= start) & (own_rows < stop)
+        values[own_rows[own] - start, own_columns[own]] = np.inf
+        some = slice(start, stop), slice(slot, None)
+        before, equal = count_exactly(
+            values, group.values[some], group.columns[some] - first
+        )
+        note_ties()[:, start:stop, slot:] = equal
+        return before
+
+    closer = count_below(tile, group.values, margins, is_closer, count_rows)
+    return closer, tied
 
 
 def _leave_out(tile: Tensor, rows: np.ndarray, columns: np.ndarray) -> None:

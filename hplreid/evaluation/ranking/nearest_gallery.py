@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hplreid.structures.ranked_list import Mark, RankedItem, RankedList
 
-from ..distance import dtype_of, take_rows
+from ..distance import as_features, dtype_of, take_rows
 from ..k_smallest import nearest
 from ..protocol import JUNK_PID
 from ..threads import full_precision
@@ -66,6 +66,8 @@ def rank_gallery(
         >>> [item.pid for item in found.items], found.marks
         ([7, 3], ('match', 'mismatch'))
     """
+    query_feats = torch.as_tensor(as_features('query_feats', query_feats))
+    gallery_feats = torch.as_tensor(as_features('gallery_feats', gallery_feats))
     rows = spread_evenly(len(query), num_queries)
     listed, scores = _nearest(query_feats[rows], gallery_feats, distance, topk)
     return [

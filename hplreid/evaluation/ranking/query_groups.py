@@ -6,6 +6,7 @@ import numpy as np
 
 from ..protocol import Protocol, positions_in_row
 from ..threads import Map
+from .ranking_result import MatchRanks
 
 
 @dataclass
@@ -22,6 +23,8 @@ class QueryGroup:
         columns: Gallery item of each match, ``(B, P)``; void is -1.
         values: Its distance, ``(B, P)``, descending once measured; void is -inf.
         closer: Mismatches that rank before it, as far as counted, ``(B, P)``.
+        tied: Of mismatches as far as it those before it in the gallery, which are in
+            ``closer`` too, and those after it, ``(2, B, P)``.
     """
 
     queries: np.ndarray
@@ -30,6 +33,7 @@ class QueryGroup:
     columns: np.ndarray
     values: np.ndarray
     closer: np.ndarray
+    tied: np.ndarray
 
     @classmethod
     def make(cls, protocol: Protocol, queries: np.ndarray) -> 'QueryGroup':
@@ -48,6 +52,7 @@ class QueryGroup:
             columns=table,
             values=np.full(shape, -np.inf),
             closer=np.zeros(shape, np.int64),
+            tied=np.zeros((2, *shape), np.int64),
         )
 
     def pairs_between(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,13 +71,19 @@ class QueryGroup:
         self.values = np.take_along_axis(values, order, axis=1)
         self.columns = np.take_along_axis(self.columns, order, axis=1)
 
-    def ranks(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return query and rank, from 1, of matches, ascending in a query."""
+    def ranks(self) -> MatchRanks:
+        """Return the ranks of matches, ascending in a query."""
         number = (self.columns >= 0).sum(1, keepdims=True)
         closer_matches = number - 1 - np.arange(self.columns.shape[1])
-        ranks = (self.closer + closer_matches + 1)[:, ::-1]
         rows, places = np.nonzero(self.columns[:, ::-1] >= 0)
-        return self.queries[rows], ranks[rows, places]
+        tables = (
+            self.closer + closer_matches + 1,
+            self.closer - self.tied[0],
+            self.tied.sum(axis=0),
+        )
+        return MatchRanks(
+            self.queries[rows], *(table[:, ::-1][rows, places] for table in tables)
+        )
 
 
 def make_groups(

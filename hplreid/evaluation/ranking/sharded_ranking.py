@@ -10,7 +10,7 @@ from mmengine.dist import all_gather_object, all_reduce, get_rank
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import Features, device_of, dtype_of
+from ..distance import Features, as_features, device_of, dtype_of
 from ..protocol import JUNK_PID, Protocol, as_integers
 from ..threads import full_precision, num_workers, parallel_map
 from .distance_sources import FeatureSource
@@ -33,6 +33,7 @@ def evaluate_sharded(
     distance: str = 'cosine',
     topk: Sequence[int] = (1, 5, 10),
     ap: str = 'step',
+    ties: str = 'order',
     block_size: int = 2048,
     gallery_block_size: int = 16128,
 ) -> RankingResult:
@@ -53,6 +54,7 @@ def evaluate_sharded(
         distance: ``'cosine'``, ``'euclidean'`` or ``'sqeuclidean'``.
         topk: Cut-offs of the CMC, clipped to the whole gallery.
         ap: ``'step'`` or ``'trapezoid'``.
+        ties: ``'order'`` or ``'expected'``.
         block_size: Queries at a time, at most.
         gallery_block_size: Gallery items read and normalized at a time.
 
@@ -70,8 +72,10 @@ def evaluate_sharded(
         >>> evaluate_sharded(np.array([[1.0, 0.0]]), gallery, [7], [7, 3]).r1
         100.0
     """
-    check_options(topk, ap, block_size, gallery_block_size)
-    same = distance, tuple(topk), ap, block_size
+    check_options(topk, ap, ties, block_size, gallery_block_size)
+    same = distance, tuple(topk), ap, ties, block_size
+    query_feats = _together(lambda: as_features('query_feats', query_feats))
+    gallery_feats = _together(lambda: as_features('gallery_feats', gallery_feats))
     part = _together(
         lambda: _Part.make(query_feats, gallery_feats, gallery_pids, gallery_camids)
     )
@@ -127,7 +131,13 @@ def evaluate_sharded(
         groups, _sum_up([group.closer for group in groups]), strict=True
     ):
         group.closer = closer
-    return summarize_groups(groups, protocol, topk, ap)
+    # Nearly always there are none, on any process
+    if any(all_gather_object(any(group.tied.any() for group in groups))):
+        for group, tied in zip(
+            groups, _sum_up([group.tied for group in groups]), strict=True
+        ):
+            group.tied = tied
+    return summarize_groups(groups, protocol, topk, ap, ties)
 
 
 @dataclass(frozen=True)
@@ -183,13 +193,14 @@ def _together(work: Callable[[], _T]) -> _T:
     result, fault = None, None
     try:
         result = work()
-    except ValueError as error:
-        fault = str(error)
+    except (ValueError, TypeError) as error:
+        fault = type(error) is TypeError, str(error)
     faults = all_gather_object(fault)
-    for rank, message in enumerate(faults):
-        if message is not None:
+    for rank, found in enumerate(faults):
+        if found is not None:
+            is_type, message = found
             where = f'Process {rank}: ' if len(faults) > 1 else ''
-            raise ValueError(where + message)
+            raise (TypeError if is_type else ValueError)(where + message)
     return cast(_T, result)
 
 

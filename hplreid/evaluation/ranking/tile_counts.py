@@ -25,6 +25,9 @@ _ROWS = 256
 _PIECES = 256
 # Undecided values that are kept before they are handed over.
 _MAX_UNDECIDED = 1 << 17
+# If more than this share of some rows is undecided for one limit, as of a collapsed
+# model, it is sooner to measure all of it once than to list it for each limit.
+_DENSE = 1 / 16
 # Up to 512 values NumPy sorts in registers, several times faster than more.
 _SORTED = 512
 
@@ -35,6 +38,10 @@ _masks = Scratch()
 _lower_masks = Scratch()
 
 Found = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+CountRows = Callable[[int, int, int], np.ndarray]
+"""First row, one more than the last, first limit -> counts, ``(B, P)``."""
 
 
 class Undecided(NamedTuple):
@@ -50,6 +57,7 @@ def count_below(
     limits: np.ndarray,
     margins: np.ndarray,
     is_below: Callable[[Undecided], np.ndarray],
+    count_rows: CountRows | None = None,
 ) -> np.ndarray:
     """Count the values of each row that are below each limit.
 
@@ -58,6 +66,8 @@ def count_below(
         limits: ``(B, P)`` float64, descending in a row.
         margins: How far a value of a row may be from the exact one, ``(B, 1)``.
         is_below: Decides the values within the margin of a limit, ``(N,)`` bool.
+        count_rows: Counts all values of some rows, for the limits from one on. Where
+            much is undecided it does, if given.
 
     Returns:
         Counts, ``(B, P)`` int64.
@@ -69,7 +79,7 @@ def count_below(
     search = _count_sorted if tile.device.type != 'cpu' else _count_by_passes
     waiting: list[Found] = []
     number = 0
-    for found in search(tile, low, high, counts):
+    for found in search(tile, low, high, counts, count_rows):
         waiting.append(found)
         number += len(found[0])
         if number > _MAX_UNDECIDED:
@@ -93,7 +103,11 @@ def _decide(
 
 
 def _count_by_passes(
-    tile: Tensor, low: np.ndarray, high: np.ndarray, counts: np.ndarray
+    tile: Tensor,
+    low: np.ndarray,
+    high: np.ndarray,
+    counts: np.ndarray,
+    count_rows: CountRows | None,
 ) -> Iterator[Found]:
     """Write the counts of what is surely below; yield what is undecided.
 
@@ -102,39 +116,66 @@ def _count_by_passes(
     """
     values = tile.numpy()
     listed: list[list[Found]] = [[] for _ in range(low.shape[1])]
+    dense = np.inf if count_rows is None else _DENSE
     for top in range(0, len(values), _ROWS):
         some = slice(top, top + _ROWS)
         # Nothing waits for the caller while NumPy has no buffer
         with without_buffer():
-            found, first, left = _count_rows(
-                values[some], low[some], high[some], counts[some]
+            found, first, left, is_dense = _compare_rows(
+                values[some], low[some], high[some], counts[some], dense
             )
         for rows, columns, slots in found:
             yield rows + top, columns, slots
         if left is not None:
             rows, columns = left
             listed[first].append((rows + top, columns, values[some][left]))
+        elif count_rows is not None and is_dense:
+            counts[some, first:] = count_rows(top, min(some.stop, len(values)), first)
         elif first < low.shape[1]:
             rest = slice(first, None)
+
+            def count_rest(
+                start: int, stop: int, slot: int, top: int = top, first: int = first
+            ) -> np.ndarray:
+                assert count_rows is not None
+                return count_rows(start + top, stop + top, slot + first)
+
             for rows, columns, slots in _count_sorted(
                 torch.from_numpy(values[some]),
                 low[some, rest],
                 high[some, rest],
                 counts[some, rest],
+                count_rest if count_rows else None,
             ):
                 yield rows + top, columns, slots + first
     yield from _count_listed(listed, low, high, counts)
 
 
-def _count_rows(
-    values: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray
-) -> tuple[list[Found], int, tuple[np.ndarray, np.ndarray] | None]:
-    """Compare all values of some rows with one limit after the other.
+class _Compared(NamedTuple):
+    """What came of comparing rows with one limit after the other.
 
-    Returns:
-        What is undecided; the first limit that nothing was compared with; and row and
-        column of all that may be below it, or None if these are too many to list.
+    Attributes:
+        found: What is undecided.
+        first: The first limit that is still open.
+        left: Row and column of all that may be below it; None if these are too many to
+            list.
+        is_dense: Whether too much is undecided to list it.
     """
+
+    found: list[Found]
+    first: int
+    left: tuple[np.ndarray, np.ndarray] | None = None
+    is_dense: bool = False
+
+
+def _compare_rows(
+    values: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    counts: np.ndarray,
+    dense: float,
+) -> _Compared:
+    """Compare all values of some rows with one limit after the other."""
     mask, words = _take_mask(_masks, values.shape)
     passes = min(low.shape[1], _MAX_PASSES)
     found: list[Found] = []
@@ -142,15 +183,17 @@ def _count_rows(
         np.less_equal(values, high[:, slot : slot + 1], out=mask)
         candidates = _count_true(words)
         if candidates.sum() <= mask.size * _SPARSE:
-            return found, slot, _places(words)
+            return _Compared(found, slot, _places(words))
         lower, lower_words = _take_mask(_lower_masks, values.shape)
         np.less(values, low[:, slot : slot + 1], out=lower)
         counts[:, slot] = _count_true(lower_words)
         if (candidates != counts[:, slot]).any():
+            if (candidates - counts[:, slot]).sum() > mask.size * dense:
+                return _Compared(found, slot, is_dense=True)
             np.not_equal(mask, lower, out=lower)
             rows, columns = _places(lower_words)
             found.append((rows, columns, np.full(len(rows), slot)))
-    return found, passes, None
+    return _Compared(found, passes)
 
 
 def _take_mask(
@@ -199,7 +242,11 @@ def _count_listed(
 
 
 def _count_sorted(
-    tile: Tensor, low: np.ndarray, high: np.ndarray, counts: np.ndarray
+    tile: Tensor,
+    low: np.ndarray,
+    high: np.ndarray,
+    counts: np.ndarray,
+    count_rows: CountRows | None,
 ) -> Iterator[Found]:
     """Sort the rows, or pieces of them, and look the limits up."""
     number = 1
@@ -221,6 +268,12 @@ def _count_sorted(
 
     below, up_to = look_up(low, right=False), look_up(high, right=True)
     counts[:] = below.sum(1)
+    undecided = (up_to - below).sum(axis=(0, 1))
+    if count_rows is not None and undecided.max() > tile.numel() * _DENSE:
+        for first in range(0, len(tile), _ROWS):
+            some = slice(first, first + _ROWS)
+            counts[some] = count_rows(first, min(some.stop, len(tile)), 0)
+        return
     rows, pieces_of, slots = np.nonzero(below != up_to)
     yield from _find_between(tile, rows, pieces_of, number, slots, low, high)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..distance import Features, check_features, take_rows
+from ..distance import Features, as_features, check_features, take_rows
 from ..protocol import Protocol
 from ..ranking.evaluate_ranking import evaluate_distances
 from ..ranking.ranking_result import RankingResult
@@ -33,7 +33,10 @@ def evaluate_reranking(
 ) -> RankingResult:
     """Score the re-ranked gallery of each query by blocks of queries.
 
-    Memory is that of the sparse vectors and of one block, whatever Q is.
+    Memory is that of the sparse vectors and of one block, whatever Q is. Equally
+    close items rank in the order of the gallery, and queries of which a match is
+    exactly as close as a mismatch are counted. There is no ``ties='expected'``: also
+    neighbors that tie are chosen in that order.
 
     Args:
         query_feats: As in :class:`KReciprocalReranker`, like the options.
@@ -65,6 +68,8 @@ def evaluate_reranking(
         >>> evaluate_reranking(feats[:1], feats[1:], [7], [7, 3], k1=1, k2=1).r1
         100.0
     """
+    query_feats = as_features('query_feats', query_feats)
+    gallery_feats = as_features('gallery_feats', gallery_feats)
     protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
     shape = (len(protocol.query_pids), protocol.num_given)
     if shape != (len(query_feats), len(gallery_feats)):
@@ -112,6 +117,10 @@ def _merge(
     """Join the results of valid queries to that of all."""
     ap, inp = np.full(num_queries, np.nan), np.full(num_queries, np.nan)
     first_hit = np.zeros(num_queries, np.int64)
+    first_tie = np.zeros((num_queries, 4), np.int64)
+    tied = np.zeros(num_queries, bool)
+    first_tie[valid] = np.concatenate([p.first_tie for p in parts])
+    tied[valid] = np.concatenate([p.is_tied() for p in parts])
     ap[valid] = np.concatenate([p.ap for p in parts])
     inp[valid] = np.concatenate([p.inp for p in parts])
     first_hit[valid] = np.concatenate([p.first_hit for p in parts])
@@ -125,4 +134,6 @@ def _merge(
         inp=inp,
         first_hit=first_hit,
         skipped_queries=np.setdiff1d(np.arange(num_queries), valid),
+        tied_queries=np.flatnonzero(tied),
+        first_tie=first_tie,
     )

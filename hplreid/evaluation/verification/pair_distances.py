@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..block_distance import BlockDistance
-from ..distance import Features
+from ..distance import Features, as_features
 from ..protocol import Protocol, as_index
 
 
@@ -69,6 +69,8 @@ class PairValues:
         distance: str = 'cosine',
         block_size: int = 256,
     ) -> None:
+        query_feats = as_features('query_feats', query_feats)
+        gallery_feats = as_features('gallery_feats', gallery_feats)
         self.protocol = Protocol(query_pids, gallery_pids, query_camids, gallery_camids)
         shape = len(query_feats), len(gallery_feats)
         expected = len(self.protocol.query_pids), self.protocol.num_given

@@ -185,3 +185,16 @@ def test_other_numbers_of_queries():
     assert find_differences(scores(), fewer) == [
         '3 queries in the first, 2 in the second'
     ]
+
+
+def test_chances_of_ties_survive_and_are_scores(tmp_path):
+    """A first match that ties with three mismatches is among two half the time."""
+    ties = np.array([[0, 0, 1, 0], [0, 0, 1, 3], [0, 0, 0, 0]])
+    scores(first_tie=ties).save(tmp_path / 'a.npz')
+    again = PerQueryScores.load(tmp_path / 'a.npz')
+    np.testing.assert_array_equal(again.first_tie, ties)
+    np.testing.assert_array_equal(again.scores([2])['R2'], [100, 50, np.nan])
+    np.testing.assert_array_equal(scores().scores([2])['R2'], [100, 100, np.nan])
+    scores(first_tie=ties[:, :2]).save(tmp_path / 'b.npz')
+    with pytest.raises(ArrayFileError, match=r'first_tie is of shape \(3, 2\)'):
+        PerQueryScores.load(tmp_path / 'b.npz')

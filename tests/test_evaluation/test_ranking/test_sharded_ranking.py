@@ -35,6 +35,7 @@ def attempt(*args, **options):
 def work(rank, world, folder):
     mine = part(rank, world)
     result = evaluate_sharded(*mine, **OPTIONS)
+    averaged = evaluate_sharded(*mine, **OPTIONS, ties='expected')
     bad = mine[1].copy()
     if rank == world - 1:
         bad[3] = np.nan  # the others don't see it
@@ -44,6 +45,8 @@ def work(rank, world, folder):
         'inp': result.inp.tolist(),
         'first_hit': result.first_hit.tolist(),
         'num_gallery': result.num_gallery,
+        'tied': result.tied_queries.tolist(),
+        'expected': [averaged.mean_ap, averaged.mean_inp, *averaged.cmc],
         'cmc': result.cmc.tolist(),
         'nan': attempt(mine[0], bad, *mine[2:]),
         'length': attempt(mine[0], mine[1][rank:], *mine[2:]),
@@ -61,6 +64,7 @@ def test_any_number_of_processes_scores_the_same(world, tmp_path):
     order = np.r_[np.flatnonzero(g_pids != -1), np.flatnonzero(g_pids == -1)]
     whole = CASE[0], gallery[order], CASE[2], g_pids[order], CASE[4], g_cams[order]
     expected = evaluate_ranking(*whole, **OPTIONS)
+    averaged = evaluate_ranking(*whole, **OPTIONS, ties='expected')
     for rank in range(world):
         found = json.loads((tmp_path / f'{rank}.json').read_text())
         np.testing.assert_array_equal(found['ap'], expected.ap)
@@ -68,6 +72,10 @@ def test_any_number_of_processes_scores_the_same(world, tmp_path):
         np.testing.assert_array_equal(found['first_hit'], expected.first_hit)
         np.testing.assert_array_equal(found['cmc'], expected.cmc)
         assert found['num_gallery'] == expected.num_gallery
+        assert found['tied'] == expected.tied_queries.tolist()
+        means = [averaged.mean_ap, averaged.mean_inp, *averaged.cmc]
+        assert found['expected'] == means
+        assert means[0] != expected.mean_ap
         # All fail together, and say whose fault it was
         assert f'Process {world - 1}: ' in found['nan']
         assert 'rows of gallery_feats hold NaN or infinity' in found['nan']

@@ -241,7 +241,8 @@ def test_fused_scores_are_those_of_the_distances(cameras, ap, block_size):
     assert result.num_gallery == kept.sum()
     assert result.topk == (1, 3)
     assert result.ap_definition == ap
-    for name in ('ap', 'inp', 'first_hit', 'skipped_queries'):
+    columns = 'ap', 'inp', 'first_hit', 'skipped_queries', 'tied_queries', 'first_tie'
+    for name in columns:
         np.testing.assert_array_equal(getattr(result, name), getattr(expected, name))
     np.testing.assert_allclose(result.cmc, expected.cmc, rtol=0, atol=1e-9)
     assert result.mean_ap == pytest.approx(expected.mean_ap, abs=1e-9)
