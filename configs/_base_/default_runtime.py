@@ -29,8 +29,12 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl', timeout=1800),
 )
+# With several processes batch norms have the statistics of all (`sync_bn`)
 model_wrapper_cfg = dict(
-    type='ReIDDataParallel', broadcast_buffers=False, find_unused_parameters=False
+    type='ReIDDataParallel',
+    broadcast_buffers=False,
+    find_unused_parameters=False,
+    sync_bn=True,
 )
 
 # deterministic=True asks cuDNN for deterministic kernels, at some cost in speed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from hplreid.utils.distributed import gather_with_grad, get_rank_and_size
+from hplreid.utils.distributed import (
+    gather_counts,
+    gather_with_grad,
+    get_rank_and_size,
+)
 
 ALL, CAPTIONED, IMAGE_ONLY = 'all', 'captioned', 'image_only'
 
@@ -92,12 +95,28 @@ class FeatureBundle:
             )
         return value[self.rows[group]], labels
 
-    def gather(self, names: set[str]) -> FeatureBundle:
+    def count_rows(self, group: str, equal_shares: bool = True) -> list[int]:
+        """Return the number of rows of a group in every process, in order of ranks.
+
+        Args:
+            group: The group.
+            equal_shares: Whether they are known to be equal, so that nobody is asked.
+        """
+        own = len(self.labels if group == ALL else self.rows[group])
+        if equal_shares:
+            return [own] * get_rank_and_size()[1]
+        return gather_counts(own, self.labels.device)
+
+    def gather(self, names: set[str], equal_shares: bool = True) -> FeatureBundle:
         """Return the bundle of the global batch: the named features of every rank.
 
-        Gradients flow back to the rank that a row came from. Every rank must hold as
-        many rows as the others, which the samplers see to. With one process the
+        Gradients flow back to the rank that a row came from. With one process the
         bundle itself is returned.
+
+        Args:
+            names: Of features and tables.
+            equal_shares: Whether every rank holds as many rows of each group as the
+                others, as with the samplers of this package. If not, they are counted.
 
         Raises:
             KeyError: A name is not on offer; the message lists what is.
@@ -108,14 +127,17 @@ class FeatureBundle:
         _, world = get_rank_and_size()
         if world == 1:
             return self
-        batch = len(self.labels)
+        counts = {g: self.count_rows(g, equal_shares) for g in (ALL, *self.rows)}
         gathered = FeatureBundle(
-            gather_with_grad(self.labels),
-            *(_offset(self.rows[g], batch, world) for g in (CAPTIONED, IMAGE_ONLY)),
+            gather_with_grad(self.labels, counts[ALL]),
+            *(
+                _offset(self.rows[g], counts[g], counts[ALL])
+                for g in (CAPTIONED, IMAGE_ONLY)
+            ),
         )
         for name in sorted(names & set(self._features)):
             value, group = self._features[name]
-            gathered.put(name, gather_with_grad(value), group)
+            gathered.put(name, gather_with_grad(value, counts[group]), group)
         gathered._tables = self._tables
         return gathered
 
@@ -126,12 +148,16 @@ class FeatureBundle:
         )
 
 
-def _offset(rows: Tensor, batch: int, world: int) -> Tensor:
+def _offset(rows: Tensor, counts: list[int], batches: list[int]) -> Tensor:
     """Rows of each rank, counted in the global batch.
 
-    Not a sum over the gathered rows: ranks hold the same number of rows of a group,
-    but maybe at other places.
+    Not a sum over the gathered rows: ranks may hold the rows of a group at other
+    places.
+
+    Args:
+        rows: Of a group in this process.
+        counts: Rows of the group in each process.
+        batches: All rows of each process.
     """
-    gathered = gather_with_grad(rows).reshape(world, -1)
-    starts = torch.arange(world, device=rows.device).unsqueeze(1) * batch
-    return (gathered + starts).reshape(-1)
+    rank, _ = get_rank_and_size()
+    return gather_with_grad(rows + sum(batches[:rank]), counts)

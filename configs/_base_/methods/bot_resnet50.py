@@ -3,5 +3,3 @@ _base_ = [
     '../schedules/bot_120e.py',
     '../default_runtime.py',
 ]
-
-custom_hooks = [*_base_.custom_hooks, _base_.sync_buffers]

@@ -43,6 +43,3 @@ bot_train_pipeline = [
     ),
     dict(type='PackReIDInputs'),
 ]
-# With several processes each batch norm sees its own part of the batch: at test, the
-# mean of their statistics is used
-sync_buffers = dict(type='SyncBuffersHook')

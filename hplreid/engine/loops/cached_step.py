@@ -104,7 +104,8 @@ class _CachedStep:
         with self.optim_wrapper.optim_context(self.model):
             of_items = set(self.model.necks) - self.batch_necks
             self.model.run_necks(bundle, self.losses_read, leave_out=of_items)
-            return self.model.loss_of(bundle.gather(self.losses_read))
+            whole = bundle.gather(self.losses_read, self.model.equal_shares)
+            return self.model.loss_of(whole)
 
     def carry_gradients_on(self) -> None:
         """Compute all sub-batches but the first again, and their backward passes."""

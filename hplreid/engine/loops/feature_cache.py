@@ -30,7 +30,7 @@ def extract_features(
         names: See there.
 
     Returns:
-        ``(N, ...)`` for each name, float32, on the CPU.
+        ``(N, ...)`` for each name, float32 at least, on the CPU.
 
     Raises:
         ValueError: Some items have no such feature.
@@ -59,7 +59,8 @@ def extract_feature_rows(
         every_item: Whether each feature must be one of all items.
 
     Returns:
-        For each name the features, float32, on the CPU, and positions of their items.
+        For each name the features, float32 at least, on the CPU, and positions of their
+        items.
 
     Raises:
         KeyError: No item has a feature of that name.
@@ -89,10 +90,14 @@ def extract_feature_rows(
                 group = ALL if every_item else bundle.group_of(name) or ALL
                 values, _ = bundle.select(name, group)
                 at = own if group == ALL else own[bundle.rows[group].cpu()]
-                rows[name].append((values.float().cpu(), at))
+                rows[name].append((_at_least_float32(values).cpu(), at))
     model.train(was_training)
     shares = all_gather_object(rows)
     return {name: _join(name, [p for s in shares for p in s[name]]) for name in names}
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def _join(name: str, parts: Sequence[FeatureRows]) -> FeatureRows:

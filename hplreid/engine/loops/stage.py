@@ -6,12 +6,13 @@ from typing import Any
 
 from mmengine.optim import OptimWrapper
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from hplreid.registry import PARAM_SCHEDULERS
 
 from ..config.resolve import merge_config
 
-BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm
+BATCH_NORMS = _BatchNorm  # of any number of dimensions, synchronized or not
 _KEYS = {
     'epochs',
     'trainable',

@@ -3,11 +3,16 @@
 from typing import Any
 
 import torch
+from mmengine.device import get_device
+from mmengine.dist import is_distributed
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
+from hplreid.datasets.samplers.global_batch import GlobalBatchSampler
 from hplreid.registry import DATASETS
+from hplreid.utils.distributed import gather_counts
+from hplreid.utils.user_error import UserError
 
 from ..identity_map import get_identity_map
 from .feature_cache import CachedFeatures, pass_through_collate
@@ -30,6 +35,10 @@ def batch_size_per_process(global_batch: int, world: int) -> int:
             f'processes together and is not a multiple of their number, {world}.'
         )
     return global_batch // world
+
+
+class UnequalSharesError(UserError, ValueError):
+    """Processes would have different numbers of batches."""
 
 
 class _NotCopied:
@@ -59,6 +68,7 @@ def build_stage_dataloader(
     Raises:
         ValueError: The global batch can't be divided equally, or differs from the
             batch size of the sampler.
+        UnequalSharesError: The sampler gives some processes more batches than others.
     """
     total = config['batch_size']
     share = batch_size_per_process(total, runner.world_size)
@@ -73,10 +83,34 @@ def build_stage_dataloader(
             f'{type(loader.sampler).__name__} makes batches of '
             f'{" + ".join(map(str, parts))} items; train_dataloader.batch_size={total}.'
         )
+    if not shares_are_equal(loader):
+        _check_number_of_batches(loader)
     # Each new iterator draws a random number. If it came from the global generator,
     # what the model draws would depend on how often a run was resumed.
     loader.generator = torch.Generator().manual_seed(runner.seed)
     return loader
+
+
+def shares_are_equal(loader: DataLoader) -> bool:
+    """Return whether all processes have as many rows of each kind in every batch.
+
+    The samplers of this package see to it; with another one they must be counted in
+    every step.
+    """
+    return isinstance(loader.sampler, GlobalBatchSampler)
+
+
+def _check_number_of_batches(loader: DataLoader) -> None:
+    """Check, before a process waits for ever, that all make equally many steps."""
+    # Where NCCL communicates, so that it can
+    counts = gather_counts(len(loader), get_device() if is_distributed() else 'cpu')
+    if len(set(counts)) > 1:
+        raise UnequalSharesError(
+            f'train_dataloader: {type(loader.sampler).__name__} gives the processes '
+            f'{counts} batches an epoch. All must have as many: set '
+            'train_dataloader.drop_last=True, or take a sampler of this package, which '
+            'divides every batch equally.'
+        )
 
 
 def build_stage_dataloaders(runner: Runner, stages: list[Stage]) -> list[DataLoader]:

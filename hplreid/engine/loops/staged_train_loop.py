@@ -31,6 +31,7 @@ from .stage_dataloader import (
     build_stage_dataloaders,
     fill_feature_cache,
     set_loader_position,
+    shares_are_equal,
     stop_workers,
 )
 
@@ -161,6 +162,7 @@ class StagedTrainLoop(BaseLoop):
             runner.model = runner.wrap_model(runner.cfg.get('model_wrapper_cfg'), model)
         stop_workers(self.dataloader)
         self.dataloader = self._loaders[index]
+        model.equal_shares = shares_are_equal(self.dataloader)
         stage.optim_wrapper.setdefault('constructor', 'TrainableOptimConstructor')
         runner.optim_wrapper = build_optim_wrapper(model, stage.optim_wrapper)
         runner.param_schedulers = build_schedulers(

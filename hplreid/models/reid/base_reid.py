@@ -2,7 +2,7 @@
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from mmengine.model import BaseModel
@@ -54,6 +54,8 @@ class BaseReID(BaseModel):
         super().__init__(data_preprocessor or dict(type='ReIDDataPreprocessor'))
         self.num_ids = num_ids
         self.stage: str | None = None
+        #: Whether every process has as many rows; the training loop knows its sampler.
+        self.equal_shares = True
         self.necks = nn.ModuleDict()
         self._neck_reads = {n: _reads_of(c) for n, c in (necks or {}).items()}
         # At test a neck is there only if what is compared needs it
@@ -157,10 +159,18 @@ class BaseReID(BaseModel):
         """Return the necks that see the whole batch, and those that read such a one."""
         found: set[str] = set()
         for name, neck in self.necks.items():
-            whole = getattr(neck, 'needs_global_batch', False)
-            if whole or found.intersection(self._neck_reads[name]):
+            if _needs_global_batch(neck) or found.intersection(self._neck_reads[name]):
                 found.add(name)
         return found
+
+    def parts_with_global_batch(self) -> list[str]:
+        """Return the names of modules that see the rows of all processes in training.
+
+        Batch norms elsewhere see those of their own process, unless the wrapper for
+        several processes synchronizes them.
+        """
+        whole = [n for n, neck in self.necks.items() if _needs_global_batch(neck)]
+        return ['heads', *(f'necks.{name}' for name in whole)]
 
     def item_features(self, reads: Collection[str]) -> set[str]:
         """Return the features of single items, of which all that is read is made.
@@ -203,8 +213,9 @@ class BaseReID(BaseModel):
                 else bundle.select(i, group)[0]
                 for i in inputs
             )
-            if self.training and getattr(neck, 'needs_global_batch', False):
-                bundle.put(name, _run_on_global_batch(neck, *given), group)
+            if self.training and _needs_global_batch(neck):
+                counts = bundle.count_rows(group, self.equal_shares)
+                bundle.put(name, _run_on_global_batch(neck, counts, *given), group)
             else:
                 bundle.put(name, neck(*given), group)
 
@@ -252,7 +263,8 @@ class BaseReID(BaseModel):
         point knows that there are several.
         """
         reads = self.loss_reads()
-        return self.loss_of(self.extract(inputs, reads).gather(reads))
+        bundle = self.extract(inputs, reads)
+        return self.loss_of(bundle.gather(reads, self.equal_shares))
 
     def _stage_heads(self) -> list[BaseHead]:
         if self.stage is None:
@@ -309,9 +321,14 @@ def _reads_of(config: dict) -> tuple[str, ...]:
     return (reads,) if isinstance(reads, str) else tuple(reads)
 
 
-def _run_on_global_batch(neck: nn.Module, *given: Tensor) -> Tensor:
+def _needs_global_batch(neck: nn.Module) -> bool:
+    return getattr(neck, 'needs_global_batch', False)
+
+
+def _run_on_global_batch(
+    neck: nn.Module, counts: Sequence[int], *given: Tensor
+) -> Tensor:
     """Give a neck the rows of all processes, and return what it makes of one's own."""
     rank, _ = get_rank_and_size()
-    rows = len(given[0])
-    made = neck(*map(gather_with_grad, given))
-    return made[rank * rows : (rank + 1) * rows]
+    made = neck(*(gather_with_grad(x, counts) for x in given))
+    return made[sum(counts[:rank]) : sum(counts[: rank + 1])]

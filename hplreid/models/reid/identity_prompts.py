@@ -44,5 +44,6 @@ class IdentityPrompts:
                 table = torch.cat([self.of(chunk) for chunk in labels.split(_CHUNK)])
             if live:
                 return table
-            self._table = table.float()
+            # Half precision of a bf16 step would stay for the whole stage
+            self._table = table if table.dtype == torch.float64 else table.float()
         return self._table

@@ -9,16 +9,39 @@ from mmengine.evaluator import Evaluator
 
 from hplreid.evaluation import RetrievalMetric
 from hplreid.evaluation.files.array_file import read_arrays
+from hplreid.registry import DATASETS
 from tests.test_engine.test_loops.test_benchmark_loop import TEST
 from tests.test_evaluation.processes import run_group
 from tests.test_evaluation.test_metrics.test_retrieval_metric import make_samples
-from tests.test_evaluation.toy import build_runner
+from tests.test_evaluation.toy import ToyVectors, build_runner, loader
+
+
+@DATASETS.register_module()
+class ThreeVectors(ToyVectors):
+    """A query and two gallery items of one identity: fewer than four processes."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return super().__getitem__((0, 20, 25)[index])
 
 
 def work(rank, world, folder):
     os.chdir(folder)  # MMEngine exchanges results through files in .dist_test
-    dump = {'type': 'BenchmarkLoop', 'dump_features': os.path.join(folder, 'feats')}
-    test = {**TEST, 'test_cfg': dump}
+    few = loader(2)
+    few['dataset']['type'] = 'ThreeVectors'
+    test = {
+        'test_cfg': {
+            'type': 'BenchmarkLoop',
+            'dump_features': os.path.join(folder, 'feats'),
+        },
+        'test_dataloader': {**TEST['test_dataloader'], 'c_few': few},
+        'test_evaluator': {
+            **TEST['test_evaluator'],
+            'c_few': dict(type='RetrievalMetric', task='i2i'),
+        },
+    }
     runner = build_runner(os.path.join(folder, 'work'), **test)
     found = {'loop': runner.test()}
 
@@ -52,9 +75,9 @@ def single(tmp_path_factory):
     return {**run(1, folder)[0], 'folder': folder}
 
 
-@pytest.mark.parametrize('world', [2, 3])
+@pytest.mark.parametrize('world', [2, 3, 4])
 def test_any_number_of_processes_scores_the_same(world, single, tmp_path):
-    """37 and 19 samples: neither 2 nor 3 divides them, batches of 4 even less."""
+    """37, 19 and 3 samples: no number of processes divides them all."""
     for rank, found in enumerate(run(world, tmp_path / 'run')):
         assert found['loop'] == single['loop']
         assert found['metric'] == single['metric']
@@ -67,7 +90,7 @@ def test_any_number_of_processes_scores_the_same(world, single, tmp_path):
     assert f'processes: {world}' in log.read_text()
     for kind in ('work/per_query', 'feats'):
         files = sorted((single['folder'] / kind).iterdir())
-        assert [p.stem for p in files] == ['a_i2i', 'b_t2i', 'b_t2i_i2t']
+        assert [p.stem for p in files] == ['a_i2i', 'b_t2i', 'b_t2i_i2t', 'c_few']
         for path in files:
             ours = read_arrays(tmp_path / 'run' / kind / path.name)
             theirs = read_arrays(path)
