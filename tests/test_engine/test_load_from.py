@@ -172,9 +172,7 @@ def test_names_of_wrappers_are_removed(trained, state, tmp_path):
 
 def test_an_average_starts_from_what_was_loaded(trained, state, tmp_path):
     hook = dict(type='EMAHook')
-    runner, before, _ = begin(
-        tmp_path, str(trained), custom_hooks=[hook], **OTHERS
-    )
+    runner, before, _ = begin(tmp_path, str(trained), custom_hooks=[hook], **OTHERS)
     average = next(h for h in runner.hooks if hasattr(h, 'ema_model')).ema_model
     own = runner.model.state_dict()
     found = average.module.state_dict()

@@ -13,6 +13,9 @@ import torch
 # How a ZIP begins, which torch has written since 1.6; what it wrote before has no
 # checksums
 _ZIP = b'PK'
+# The flag of MS-DOS at which torch, unlike Python, leaves a part of a ZIP unread: the
+# tensor would have what was in the memory before
+_FOLDER = 0x10
 
 
 def read_torch_file(path: str | Path, map_location: Any = 'cpu') -> Any:  # noqa: ANN401
@@ -84,8 +87,11 @@ def _check_zip(path: str | Path) -> None:
     """Compare the checksum of every record of a ZIP with its content."""
     try:
         with zipfile.ZipFile(path) as archive:
+            records = archive.infolist()
+            if any(record.external_attr & _FOLDER for record in records):
+                raise _DamageError('a part of it is marked as a folder')
             # All zero where torch was told to compute none
-            if not any(record.CRC for record in archive.infolist()):
+            if not any(record.CRC for record in records):
                 return
             record = archive.testzip()
     except zipfile.BadZipFile as error:
