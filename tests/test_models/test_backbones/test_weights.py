@@ -36,6 +36,14 @@ def _write(state, layout, path):
             k if k.startswith('visual.') else f'text.{k}': v for k, v in state.items()
         }
         torch.save(towers, path)
+    elif layout == 'compiled':
+        torch.save(
+            {
+                f'module._orig_mod.{k.replace(".", "._orig_mod.", 1)}': v
+                for k, v in state.items()
+            },
+            path,
+        )
     elif layout == 'irra':
         torch.save(
             {'model': {f'base_model.{k}': v for k, v in state.items()}, 'epoch': 3},
@@ -51,7 +59,9 @@ def _write(state, layout, path):
         torch.save({'state_dict': ours, 'meta': {'epoch': 1}}, path)
 
 
-@pytest.mark.parametrize('layout', ['safetensors', 'flat', 'text.', 'irra', 'ours'])
+@pytest.mark.parametrize(
+    'layout', ['safetensors', 'flat', 'compiled', 'text.', 'irra', 'ours']
+)
 def test_layouts(state, layout, tmp_path):
     path = tmp_path / ('w.safetensors' if layout == 'safetensors' else 'w.pth')
     _write(state, layout, path)
