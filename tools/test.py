@@ -45,6 +45,12 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='encode in mixed precision, if the device is fast in it',
     )
+    parser.add_argument(
+        '--allow-missing',
+        action='store_true',
+        help='score although the checkpoint lacks weights of the model, which then are '
+        'random',
+    )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument(
         '--cfg-options',
@@ -87,7 +93,7 @@ def main(args: argparse.Namespace) -> None:
     if args.tta:
         config.test_cfg.setdefault('augment', dict(flip=True))
     precision = 'auto' if args.amp else 'fp32'
-    metrics = score(config, args.checkpoint, precision)
+    metrics = score(config, args.checkpoint, precision, args.allow_missing)
     if args.out and is_main_process():
         write_json(args.out, metrics)
     if args.show_dir:

@@ -15,7 +15,7 @@ from prettytable import PrettyTable
 
 from hplreid.utils.atomic_files import write_json
 from hplreid.utils.checkpoints.checkpoint import read_checkpoint, to_plain
-from hplreid.utils.checkpoints.load_weights import load_inference_weights
+from hplreid.utils.checkpoints.load_weights import check_model, load_inference_weights
 from hplreid.utils.checkpoints.weights_file import write_weights
 from hplreid.version import __version__
 
@@ -147,7 +147,12 @@ def save_final_weights(runner: Runner) -> Path:
     return path
 
 
-def score(config: Config, checkpoint: str, precision: str = 'fp32') -> Metrics:
+def score(
+    config: Config,
+    checkpoint: str,
+    precision: str = 'fp32',
+    allow_missing: bool = False,
+) -> Metrics:
     """Test a checkpoint on the benchmarks of a config.
 
     The model is built for inference, with weights from the checkpoint alone.
@@ -157,6 +162,8 @@ def score(config: Config, checkpoint: str, precision: str = 'fp32') -> Metrics:
         checkpoint: The file of the weights.
         precision: In which to encode, see :func:`.choose_precision`. Distances are
             computed in fp32 in any case.
+        allow_missing: Whether weights that the checkpoint lacks stay random, which is
+            said loudly.
 
     Returns:
         The scores.
@@ -164,13 +171,16 @@ def score(config: Config, checkpoint: str, precision: str = 'fp32') -> Metrics:
     Raises:
         ConfigError: The config can't be tested.
         ValueError: The device can't compute in the precision.
-        CheckpointError: The checkpoint can't be read, or doesn't fit the model.
+        CheckpointError: The checkpoint can't be read, is of another method, or doesn't
+            fit the model.
         FileNotFoundError: The checkpoint doesn't exist.
     """
     chosen = choose_precision(precision)
     # Read first: a wrong file should be reported before anything that takes longer
-    meta = read_checkpoint(checkpoint).get('meta') or {}
+    content = read_checkpoint(checkpoint)
+    meta = content.get('meta') or {}
     inference = inference_config(config)
+    check_model(content, inference.model, checkpoint)
     prepare_run(inference, training=False)
     # The config that is saved in the work folder is the whole one
     runner = ReIDRunner(
@@ -178,7 +188,10 @@ def score(config: Config, checkpoint: str, precision: str = 'fp32') -> Metrics:
         load_from=checkpoint,
         cfg=config,
     )
-    runner.logger.info(load_inference_weights(unwrap(runner.model), checkpoint))
+    loaded = load_inference_weights(
+        unwrap(runner.model), checkpoint, inference.model, allow_missing
+    )
+    (runner.logger.warning if allow_missing else runner.logger.info)(loaded)
     runner._has_loaded = True  # the runner would load with strict=False
     runner.message_hub.update_info(TRAINED_ON, _training_data(meta))
     runner.message_hub.update_info(SELECTION, meta.get(SELECTION))

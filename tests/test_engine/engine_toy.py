@@ -89,6 +89,7 @@ class ToyModel(BaseModel):
     """``prompt`` is fitted to the frozen ``tower``, then ``tower`` to ``prompt``."""
 
     stages = ['construct', 'align']
+    indexed_by = {'prompt': 'identity'}
 
     def __init__(
         self, num_ids: int | None = None, dropout: float = 0.2, nan_at: int = -1

@@ -21,7 +21,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--note', default='', help='a note on how it was made, stored in the file'
     )
-    return parser.parse_args()
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
+    args = parser.parse_args()
+    if args.out.suffix != '.safetensors':
+        parser.error(f"OUT='{args.out}': expected a name that ends in .safetensors")
+    return args
 
 
 if __name__ == '__main__':
@@ -32,6 +38,7 @@ from safetensors.torch import save_file
 
 from hplreid.models.backbones import read_state_dict
 from hplreid.utils.atomic_files import atomic_path
+from hplreid.utils.run_tool import run_tool
 
 TRAINING_ONLY = ('heads.', 'prompt_', 'image_inversion.', 'text_inversion.')
 
@@ -47,8 +54,12 @@ def main(args: argparse.Namespace) -> None:
     with atomic_path(args.out) as temporary:
         save_file(towers, temporary, metadata={'note': args.note})
     size = args.out.stat().st_size / 1e6
-    print(f'{args.out}: {len(towers)} tensors, {size:.2f} MB')
+    left_out = len(state) - len(towers)
+    print(
+        f'{args.out}: {len(towers)} tensors, {size:.2f} MB; left out {left_out}, which '
+        'only training needs'
+    )
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from hplreid.registry import ALL, SCOPE
 from hplreid.utils.user_error import UserError
 
+from ..load_from import find_load_from_problems
 from .prepare import PREPARERS
 
 _ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
@@ -86,7 +87,7 @@ def find_problems(config: Config) -> list[str]:
             if isinstance(init, dict):
                 place_of_init = f'{place}.init_cfg'
                 problems += _find_missing_file(place_of_init, init.get('checkpoint'))
-    problems += _find_missing_file('load_from', config.get('load_from'))
+    problems += find_load_from_problems(config.get('load_from'))
     return list(dict.fromkeys(problems))
 
 

@@ -30,6 +30,10 @@ class StagedLoop(Protocol):
         """Set up a stage."""
 
 
+# MMEngine resumes without what is missing, from a new optimizer say
+_NEEDED = ('state_dict', 'meta', 'message_hub', 'optimizer', 'param_schedulers')
+
+
 class ResumeHook(Hook):
     """Saves stage, identities and random states in checkpoints, and restores them.
 
@@ -71,6 +75,7 @@ class ResumeHook(Hook):
                 'The checkpoint has no training stage to resume: it was not written by '
                 'StagedTrainLoop. To start from its weights, use load_from.'
             )
+        _check_complete(checkpoint)
         self._check_stage(runner, checkpoint['stage'])
         self._check_identities(checkpoint['meta'])
         checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
@@ -120,3 +125,20 @@ class ResumeHook(Hook):
         if self._rng_states is not None:
             restore_rng(self._rng_states[runner.rank])
             self._rng_states = None
+
+
+def _check_complete(checkpoint: dict[str, Any]) -> None:
+    """Check that a checkpoint has all that a resume needs."""
+    needed = {'stage': ('name', 'index', 'global_batch'), 'meta': ('epoch', 'iter')}
+    missing = [key for key in _NEEDED if key not in checkpoint]
+    missing += [
+        f'{part}.{key}'
+        for part, keys in needed.items()
+        for key in keys
+        if part in checkpoint and key not in checkpoint[part]
+    ]
+    if missing:
+        raise CheckpointError(
+            f'The checkpoint lacks {", ".join(missing)}, without which a training '
+            "can't be resumed exactly. To start from its weights, use load_from."
+        )

@@ -1,7 +1,8 @@
 """CLIP's vision transformer at any image size and stride, with all tokens projected."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from open_clip.transformer import VisionTransformer
@@ -9,10 +10,10 @@ from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES
 
-from ..layers import guess_grid, resize_position_embedding
+from ..layers import guess_grid, refit_positions, resize_position_embedding
 from ..layers.residual_block import run_clip_block
 from .arch import build_vision_tower, get_arch
-from .tower import Tower, any_read, find_execution_problems
+from .tower import Tower, any_read, count_patches, find_execution_problems
 from .weights import find_weights, load_tower, read_weights
 
 
@@ -42,6 +43,7 @@ class CLIPImageEncoder(Tower):
     """
 
     class_names: tuple[str, ...] = ('v',)
+    indexed_by: Mapping[str, str] = {'camera_embedding': 'camera'}
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class CLIPImageEncoder(Tower):
         self.width = visual.conv1.out_channels
         self.embed_dim = visual.output_dim
         self.grid = self._set_stride(img_size, stride)
+        self.pretrained_grid = pretrained_grid
         if pretrained is not None:
             self._load(*read_weights(arch, pretrained), pretrained_grid)
         self.num_cameras = num_cameras
@@ -109,15 +112,11 @@ class CLIPImageEncoder(Tower):
     ) -> tuple[int, int]:
         """Set the step of the patches, make positions for it, return the grid."""
         patch = self.visual.patch_size
-        step = (stride, stride) if stride else patch
-        rows, columns = (
-            (i - p) // s + 1 for i, p, s in zip(img_size, patch, step, strict=True)
-        )
-        grid = (rows, columns)
+        grid = count_patches(img_size, patch, stride)
         if min(grid) < 1:
             raise ValueError(f'img_size={img_size} is smaller than a patch {patch}.')
-        self.visual.conv1.stride = step
-        positions = rows * columns + 1
+        self.visual.conv1.stride = (stride, stride) if stride else patch
+        positions = grid[0] * grid[1] + 1
         self.visual.positional_embedding = nn.Parameter(
             torch.randn(positions, self.width) * self.width**-0.5
         )
@@ -149,6 +148,33 @@ class CLIPImageEncoder(Tower):
         load_tower(
             self.visual, state, name=type(self).__name__, source=path, notes=notes
         )
+
+    def resize_positions(
+        self, state: dict[str, Tensor], trained: Mapping[str, Any]
+    ) -> list[str]:
+        """Interpolate positions of weights trained at another image size, in place.
+
+        Args:
+            state: Weights of a tower by name.
+            trained: Its arguments; empty if unknown.
+
+        Returns:
+            A line about the positions, if they were changed.
+
+        Raises:
+            ValueError: Their grid isn't known and can't be guessed.
+        """
+        name, grid = 'visual.positional_embedding', None
+        if name not in state:
+            return []
+        if 'img_size' in trained:
+            grid = count_patches(
+                trained['img_size'], self.visual.patch_size, trained.get('stride')
+            )
+        state[name], line = refit_positions(
+            state[name], self.grid, grid, self.pretrained_grid
+        )
+        return [line] if line else []
 
     def class_tokens(self) -> tuple[Tensor, Tensor]:
         """Return embeddings and positions of the class tokens, ``(k, width)`` each."""

@@ -1,6 +1,7 @@
 """CLIP's ResNet at any image size, with the attention pool's whole sequence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from hplreid.registry import BACKBONES
 from hplreid.utils.argument_checks import check_one_of
 
-from ..layers import guess_grid, resize_position_embedding
+from ..layers import guess_grid, refit_positions, resize_position_embedding
 from .arch import get_arch
 from .tower import Tower, any_read, find_execution_problems, set_memory_format
 from .weights import find_weights, load_tower, read_weights
@@ -61,6 +62,7 @@ class CLIPResNetEncoder(Tower):
         if any(side < step or side % step for side in img_size):
             raise ValueError(f'img_size={img_size}: expected multiples of {step}.')
         self.grid = (img_size[0] // step, img_size[1] // step)
+        self.pretrained_grid = pretrained_grid
         self.visual = _build_resnet(arch)
         self.embed_dim = self.visual.output_dim
         self.width = self.visual.attnpool.q_proj.in_features
@@ -127,6 +129,25 @@ class CLIPResNetEncoder(Tower):
         load_tower(
             self.visual, state, name=type(self).__name__, source=path, notes=notes
         )
+
+    def resize_positions(
+        self, state: dict[str, Tensor], trained: Mapping[str, Any]
+    ) -> list[str]:
+        """Interpolate positions of weights trained at another image size, in place.
+
+        See :meth:`.CLIPImageEncoder.resize_positions`.
+        """
+        name, grid = f'visual.{_POSITIONS}', None
+        if name not in state:
+            return []
+        if 'img_size' in trained:
+            height, width = trained['img_size']
+            step = 16 * trained.get('last_stride', 1)
+            grid = (height // step, width // step)
+        state[name], line = refit_positions(
+            state[name], self.grid, grid, self.pretrained_grid
+        )
+        return [line] if line else []
 
     def forward(
         self, images: Tensor, reads: Collection[str] | None = None

@@ -1,6 +1,6 @@
 """What all towers share: how their forward pass is executed."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
@@ -66,6 +66,27 @@ def any_read(reads: Collection[str] | None, *names: str) -> bool:
         False
     """
     return reads is None or any(name in reads for name in names)
+
+
+def count_patches(
+    img_size: Sequence[int], patch: Sequence[int], stride: int | None = None
+) -> tuple[int, int]:
+    """Return the rows and columns of patches of an image.
+
+    Args:
+        img_size: Height and width in pixels.
+        patch: Height and width in pixels.
+        stride: Step of the patches in pixels; None for patches side by side.
+
+    Example:
+        >>> from hplreid.models.backbones.tower import count_patches
+        >>> count_patches((256, 128), (16, 16)), count_patches((256, 128), (16, 16), 12)
+        ((16, 8), (21, 10))
+    """
+    rows, columns = (
+        (i - p) // (stride or p) + 1 for i, p in zip(img_size, patch, strict=True)
+    )
+    return rows, columns
 
 
 def set_memory_format(module: nn.Module, channels_last: bool) -> torch.memory_format:

@@ -1,7 +1,7 @@
 """TransReID: a vision transformer with camera embeddings and jigsaw patches."""
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES
 
-from ..layers import guess_grid, resize_position_embedding
+from ..layers import guess_grid, refit_positions, resize_position_embedding
 from ..layers.residual_block import run_timm_block
-from .tower import Tower, any_read, find_execution_problems
+from .tower import Tower, any_read, count_patches, find_execution_problems
 from .vision_weights import describe_skipped, find_timm_weights, read_vision_state
 from .weights import WeightsError, load_tower
 
@@ -89,6 +89,8 @@ class TransReIDEncoder(Tower):
         WeightsError: The weights are missing or don't fit.
     """
 
+    indexed_by: Mapping[str, str] = {'camera_embedding': 'camera'}
+
     def __init__(
         self,
         arch: str = 'vit_base_patch16_224',
@@ -115,6 +117,7 @@ class TransReIDEncoder(Tower):
         self.vit = _build_vit(arch, img_size, options)
         self.width: int = self.vit.embed_dim
         self.grid = self._set_stride(img_size, stride)
+        self.pretrained_grid = pretrained_grid
         if path is not None:
             self._load(path, pretrained_grid)
         self.num_cameras = num_cameras
@@ -181,17 +184,34 @@ class TransReIDEncoder(Tower):
         """Set the step of the patches, make positions for it, return the grid."""
         embed = self.vit.patch_embed
         patch = embed.patch_size
-        step = (stride, stride) if stride else patch
-        rows, columns = (
-            (i - p) // s + 1 for i, p, s in zip(img_size, patch, step, strict=True)
-        )
+        rows, columns = count_patches(img_size, patch, stride)
         if min(rows, columns) < 1:
             raise ValueError(f'img_size={img_size} is smaller than a patch {patch}.')
-        embed.proj.stride = step
+        embed.proj.stride = (stride, stride) if stride else patch
         embed.grid_size, embed.num_patches = (rows, columns), rows * columns
         positions = torch.empty(1, 1 + rows * columns, self.width)
         self.vit.pos_embed = nn.Parameter(nn.init.trunc_normal_(positions, std=0.02))
         return rows, columns
+
+    def resize_positions(
+        self, state: dict[str, Tensor], trained: Mapping[str, Any]
+    ) -> list[str]:
+        """Interpolate positions of weights trained at another image size, in place.
+
+        See :meth:`.CLIPImageEncoder.resize_positions`.
+        """
+        name, grid = 'vit.pos_embed', None
+        positions = state.get(name)
+        if positions is None or positions.dim() != 3 or len(positions) != 1:
+            return []
+        if 'img_size' in trained:
+            patch = self.vit.patch_embed.patch_size
+            grid = count_patches(trained['img_size'], patch, trained.get('stride'))
+        resized, line = refit_positions(
+            positions[0], self.grid, grid, self.pretrained_grid
+        )
+        state[name] = resized.unsqueeze(0)
+        return [line] if line else []
 
     def _check_parts(self) -> None:
         count, groups = self.grid[0] * self.grid[1], self.shuffle_groups

@@ -1,6 +1,5 @@
 """Weights of towers other than CLIP: a local file, or a library's cache."""
 
-import pickle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -8,21 +7,18 @@ from urllib.parse import urlparse
 import timm
 import torch
 import torchvision
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
+
+from hplreid.utils.checkpoints.checkpoint import (
+    CheckpointError,
+    MissingCheckpointError,
+    read_checkpoint,
+)
+from hplreid.utils.checkpoints.names import strip_wrappers
 
 from .weights import WeightsError
 
 _SUFFIXES = ('.pth', '.pt', '.bin', '.safetensors')
-# What readers raise of a file that holds something else
-_BAD_FILE = (
-    RuntimeError,
-    ValueError,
-    EOFError,
-    pickle.UnpicklingError,
-    SafetensorError,
-)
 
 
 def find_timm_weights(arch: str, pretrained: str) -> Path:
@@ -100,17 +96,10 @@ def read_vision_state(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: The file can't be read so, or holds no tensors.
     """
-    state: Any
     try:
-        if path.suffix == '.safetensors':
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location='cpu', weights_only=True)
-    except _BAD_FILE as error:
-        raise WeightsError(
-            f'{path} can be read neither as safetensors nor as a state dict with '
-            f'weights_only=True: {error}'
-        ) from error
+        state: Any = read_checkpoint(path)
+    except (CheckpointError, MissingCheckpointError) as error:
+        raise WeightsError(str(error)) from error
     for key in ('state_dict', 'model'):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
@@ -118,7 +107,10 @@ def read_vision_state(path: Path) -> dict[str, Tensor]:
     tensors = {k: v for k, v in items if torch.is_tensor(v)}
     if not tensors:
         raise WeightsError(f'{path} holds no state dict, but a {type(state).__name__}.')
-    return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    return {
+        strip_wrappers(k): v.float() if v.is_floating_point() else v
+        for k, v in tensors.items()
+    }
 
 
 def describe_skipped(names: list[str]) -> list[str]:

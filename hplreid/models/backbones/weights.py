@@ -5,7 +5,6 @@ tower under ``text.``), OpenAI's own TorchScript archive, the IRRA family, LUPer
 among it (``{'model': {'base_model.visual...'}}``), and checkpoints of this code base.
 """
 
-import pickle
 import warnings
 from pathlib import Path
 
@@ -15,6 +14,12 @@ from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from torch import Tensor, nn
 
+from hplreid.utils.checkpoints.checkpoint import (
+    MissingCheckpointError,
+    read_checkpoint,
+)
+from hplreid.utils.checkpoints.names import strip_wrappers
+from hplreid.utils.checkpoints.torch_file import is_torchscript
 from hplreid.utils.user_error import UserError
 
 from .arch import ASSETS, get_arch
@@ -149,14 +154,7 @@ def read_state_dict(path: Path) -> tuple[dict[str, Tensor], bool]:
         >>> state['token_embedding.weight'].shape
         torch.Size([49408, 96])
     """
-    state: dict
-    quick_gelu_only = False
-    if path.suffix == '.safetensors':
-        from safetensors.torch import load_file
-
-        state = load_file(path)
-    else:
-        state, quick_gelu_only = _read_pickle_or_script(path)
+    state, quick_gelu_only = _read_file(path)
     for key in ('state_dict', 'model'):
         inner = state.get(key)
         if isinstance(inner, dict):
@@ -167,33 +165,27 @@ def read_state_dict(path: Path) -> tuple[dict[str, Tensor], bool]:
             f'{path} holds no CLIP that is known here: no visual.conv1.weight under '
             f'any known prefix. Its first keys: {list(state)[:5]}.'
         )
-    quick_gelu_only |= any(k.startswith('base_model.') for k in state)
+    quick_gelu_only |= any('base_model.' in str(k) for k in state)
     return flat, quick_gelu_only
 
 
-def _read_pickle_or_script(path: Path) -> tuple[dict, bool]:
+def _read_file(path: Path) -> tuple[dict, bool]:
     """Read a state dict or OpenAI's TorchScript archive; True for the latter."""
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # torch's word that it sees a TorchScript file
-        try:
-            content = torch.load(path, map_location='cpu', weights_only=True)
-            if isinstance(content, torch.jit.ScriptModule):  # by torch 2.4
-                return content.state_dict(), True
-            return content, False
-        except (RuntimeError, ValueError, pickle.UnpicklingError, EOFError) as error:
-            try:
+    try:
+        if is_torchscript(path):
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')  # torch's word that it is deprecated
                 return torch.jit.load(path, map_location='cpu').state_dict(), True
-            except (RuntimeError, ValueError):
-                raise WeightsError(
-                    f'{path} can be read neither as safetensors, nor as a state dict '
-                    f'with weights_only=True, nor as TorchScript: {error}'
-                ) from error
+        return read_checkpoint(path), False
+    except (ValueError, MissingCheckpointError) as error:
+        raise WeightsError(str(error)) from error
+    except RuntimeError as error:
+        raise WeightsError(f"'{path}' can't be read as TorchScript: {error}") from error
 
 
 def _flat_name(key: str) -> str:
     """Name of a weight in open_clip's flat layout."""
-    for prefix in ('module.', 'base_model.'):
-        key = key.removeprefix(prefix)
+    key = strip_wrappers(key).removeprefix('base_model.')
     if key.startswith('image_encoder.'):
         return key.removeprefix('image_encoder.')
     for prefix in ('text_encoder.text.', 'text.'):

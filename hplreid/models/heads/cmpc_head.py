@@ -28,6 +28,7 @@ class CMPCHead(BaseHead):
     """
 
     default_name = 'cmpc'
+    indexed_by = {'classifier': 'identity'}
 
     def __init__(
         self,

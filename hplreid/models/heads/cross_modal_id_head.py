@@ -30,6 +30,7 @@ class CrossModalIDHead(BaseHead):
     """
 
     default_name = 'cross_modal_id'
+    indexed_by = {'classifier': 'identity'}
 
     def __init__(
         self,

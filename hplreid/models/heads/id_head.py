@@ -35,6 +35,7 @@ class IDHead(BaseHead):
     """
 
     default_name = 'id'
+    indexed_by = {'classifier': 'identity'}
 
     def __init__(
         self,

@@ -4,6 +4,10 @@ Position embeddings, full precision, and how blocks of transformers are run. Wha
 one kind of component uses stands in its own room.
 """
 
-from .position_embedding import guess_grid, resize_position_embedding
+from .position_embedding import (
+    guess_grid,
+    refit_positions,
+    resize_position_embedding,
+)
 
-__all__ = ['guess_grid', 'resize_position_embedding']
+__all__ = ['guess_grid', 'refit_positions', 'resize_position_embedding']

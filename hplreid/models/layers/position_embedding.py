@@ -1,6 +1,7 @@
 """Resizing of learned position embeddings to another grid of patches."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -69,3 +70,44 @@ def resize_position_embedding(
     patches = embedding[1:].reshape(1, *old_grid, -1).permute(0, 3, 1, 2)
     patches = F.interpolate(patches, size=new_grid, mode='bilinear')
     return torch.cat([embedding[:1], patches[0].flatten(1).T])
+
+
+def refit_positions(
+    embedding: Tensor,
+    new_grid: tuple[int, int],
+    trained_grid: tuple[int, int] | None = None,
+    other_grid: Sequence[int] | None = None,
+) -> tuple[Tensor, str]:
+    """Interpolate the positions of a tower that was trained at another image size.
+
+    Args:
+        embedding: ``(1 + rows * columns, width)``, the class token first.
+        new_grid: Rows and columns of the tower that is to have them.
+        trained_grid: Rows and columns of the tower that was trained; None if unknown.
+        other_grid: Rows and columns to assume then. Defaults to :func:`guess_grid`'s.
+
+    Returns:
+        ``(1 + new rows * new columns, width)``, and a line that says so. What doesn't
+        have the rows of ``trained_grid`` is returned as it is, with an empty line.
+
+    Raises:
+        ValueError: The grid isn't known and can't be guessed.
+
+    Example:
+        >>> import torch
+        >>> from hplreid.models.layers import refit_positions
+        >>> positions, line = refit_positions(torch.rand(129, 32), (24, 8), (16, 8))
+        >>> positions.shape, line
+        (torch.Size([193, 32]), 'positions interpolated from a grid of 16x8 ... 24x8')
+    """
+    if embedding.dim() != 2 or not embedding.is_floating_point():
+        return embedding, ''
+    patches = len(embedding) - 1
+    rows, columns = trained_grid or other_grid or guess_grid(patches, new_grid)
+    if patches != rows * columns or (rows, columns) == new_grid:
+        return embedding, ''
+    resized = resize_position_embedding(embedding.float(), (rows, columns), new_grid)
+    return resized, (
+        f'positions interpolated from a grid of {rows}x{columns} patches to '
+        f'{new_grid[0]}x{new_grid[1]}'
+    )

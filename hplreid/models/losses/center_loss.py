@@ -90,6 +90,7 @@ class CenterLoss(nn.Module):
         ValueError: An argument has no legal value.
     """
 
+    indexed_by = {'centers': 'identity'}
     centers: Tensor
 
     def __init__(self, num_ids: int, in_channels: int, alpha: float = 0.5) -> None:

@@ -53,6 +53,11 @@ class IdentityPromptLearner(BaseModule):
             identity_template, {'id': num_id_tokens}, token_table, context_length, pad
         )
 
+    @property
+    def indexed_by(self) -> dict[str, str]:
+        """Weights with a row for each identity: those that all share have none."""
+        return {} if self.shared else {'id_tokens': 'identity'}
+
     def tokens_of(self, labels: Tensor) -> Tensor:
         """Return e(y) of identity labels ``(N,)``: ``(N, k, D)``."""
         if self.shared:

@@ -26,6 +26,8 @@ class DomainPrompting(nn.Module):
         ValueError: A number isn't an integer above 0.
     """
 
+    indexed_by = {'vectors': 'identity'}
+
     def __init__(
         self,
         num_ids: int,

@@ -31,6 +31,8 @@ class InitialPrototypes(nn.Module):
         ValueError: ``reduce`` is neither.
     """
 
+    # Without its prototypes the table isn't filled
+    indexed_by = dict.fromkeys((*PROTOTYPES, 'filled'), 'identity')
     filled: Tensor
 
     def __init__(

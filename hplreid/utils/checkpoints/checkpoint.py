@@ -1,6 +1,5 @@
 """Checkpoints of plain values, which are read without executing code in them."""
 
-import pickle
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..user_error import UserError
+from .torch_file import read_torch_file
 from .weights_file import read_weights
 
 _PLAIN = (str, int, float, bool, bytes, type(None), torch.Tensor)
@@ -80,7 +80,10 @@ def unpack_message_hub(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:  # noqa: ANN401
-    """Read a checkpoint with ``weights_only=True``, so that no code is executed.
+    """Read a checkpoint without executing code, if it is as it was written.
+
+    Checksums are compared: those of the ZIP that ``torch.save`` writes, and the SHA-256
+    in a ``*.safetensors`` of this code base.
 
     Args:
         path: The file; ``*.safetensors`` have weights and ``meta`` only.
@@ -97,21 +100,23 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise MissingCheckpointError(f"Checkpoint '{path}' does not exist.")
+        what = 'is a folder, not a file' if path.is_dir() else 'does not exist'
+        raise MissingCheckpointError(f"Checkpoint '{path}' {what}.")
     try:
         if path.suffix == '.safetensors':
             return read_weights(path)
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        checkpoint = read_torch_file(path, map_location)
+    except ValueError as error:
         raise CheckpointError(
-            f"'{path}' can't be read as a checkpoint of plain values (other values "
-            'could execute code): it is damaged, or was not written by hplreid. '
-            f'{error}'
+            f"'{path}' can't be read as a checkpoint: {error}."
         ) from error
     if not isinstance(checkpoint, dict):
         raise CheckpointError(
             f"'{path}' holds a {type(checkpoint).__name__}, expected a dict."
         )
+    for key in ('state_dict', 'meta'):
+        if not isinstance(checkpoint.get(key, {}), dict):
+            raise CheckpointError(f"'{path}': its '{key}' is not a dict.")
     return checkpoint
 
 

@@ -1,23 +1,27 @@
-"""Weights and where they come from in one safetensors file."""
+"""Weights and where they come from in one safetensors file, with a checksum."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from ..atomic_files import atomic_path
 
-_KEY = 'hplreid'  # of the metadata
+# Keys of the metadata
+_KEY = 'hplreid'
+_CHECKSUM = 'sha256'
 
 
 def write_weights(
     path: str | Path, weights: Mapping[str, Tensor], meta: Mapping[str, Any]
 ) -> None:
-    """Write weights with metadata.
+    """Write weights with metadata, and a SHA-256 of both.
 
     Args:
         path: The file, ``*.safetensors``.
@@ -37,9 +41,11 @@ def write_weights(
         meta['dataset_meta'] = {**meta['dataset_meta'], 'label_of': [*labels.items()]}
     # Of their own: safetensors refuses weights that share memory
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in weights.items()}
+    text = json.dumps(meta)
+    metadata = {_KEY: text, _CHECKSUM: checksum(tensors, text)}
     with atomic_path(path) as temporary:
         # save_file would make a file that only its owner can read
-        temporary.write_bytes(save(tensors, {_KEY: json.dumps(meta)}))
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def read_weights(path: str | Path) -> dict[str, Any]:
@@ -49,18 +55,45 @@ def read_weights(path: str | Path) -> dict[str, Any]:
         ``state_dict``, and ``meta``, which is empty for a file of other origin.
 
     Raises:
-        ValueError: The file is damaged.
+        ValueError: The file is damaged. One of other origin, without a SHA-256, may be
+            so without being noticed.
     """
     try:
         with safe_open(path, 'pt') as file:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            meta = json.loads((file.metadata() or {}).get(_KEY, '{}'))
-    except SafetensorError as error:
-        raise ValueError(str(error)) from error
-    labels = (meta.get('dataset_meta') or {}).get('label_of')
-    if labels is not None:
-        meta['dataset_meta']['label_of'] = {_identity(k): v for k, v in labels}
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(
+            f'it is damaged, or not in the format of safetensors ({error})'
+        ) from error
+    text = metadata.get(_KEY, '{}')
+    expected = metadata.get(_CHECKSUM)
+    if expected is not None and expected != checksum(weights, text):
+        raise ValueError('it is damaged: its checksum (SHA-256) is another')
+    try:
+        meta = json.loads(text)
+        labels = (meta.get('dataset_meta') or {}).get('label_of')
+        if labels is not None:
+            meta['dataset_meta']['label_of'] = {_identity(k): v for k, v in labels}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"it is damaged: its metadata can't be read ({error})") from (
+            error
+        )
     return dict(state_dict=weights, meta=meta)
+
+
+def checksum(weights: Mapping[str, Tensor], text: str) -> str:
+    """Return the SHA-256 of a text, and of the name, type, shape and bytes of tensors.
+
+    Args:
+        weights: Contiguous, on the CPU, in any order.
+        text: The metadata.
+    """
+    digest = hashlib.sha256(text.encode())
+    for name, value in sorted(weights.items()):
+        digest.update(f'\n{name} {value.dtype} {tuple(value.shape)} '.encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _identity(value: Any) -> Any:  # noqa: ANN401

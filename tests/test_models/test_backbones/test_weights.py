@@ -36,6 +36,14 @@ def _write(state, layout, path):
             k if k.startswith('visual.') else f'text.{k}': v for k, v in state.items()
         }
         torch.save(towers, path)
+    elif layout == 'compiled':
+        torch.save(
+            {
+                f'module._orig_mod.{k.replace(".", "._orig_mod.", 1)}': v
+                for k, v in state.items()
+            },
+            path,
+        )
     elif layout == 'irra':
         torch.save(
             {'model': {f'base_model.{k}': v for k, v in state.items()}, 'epoch': 3},
@@ -51,7 +59,9 @@ def _write(state, layout, path):
         torch.save({'state_dict': ours, 'meta': {'epoch': 1}}, path)
 
 
-@pytest.mark.parametrize('layout', ['safetensors', 'flat', 'text.', 'irra', 'ours'])
+@pytest.mark.parametrize(
+    'layout', ['safetensors', 'flat', 'compiled', 'text.', 'irra', 'ours']
+)
 def test_layouts(state, layout, tmp_path):
     path = tmp_path / ('w.safetensors' if layout == 'safetensors' else 'w.pth')
     _write(state, layout, path)
@@ -129,10 +139,10 @@ def test_a_pickle_is_not_executed(tmp_path):
 
     path = tmp_path / 'evil.pth'
     path.write_bytes(pickle.dumps({'model': Evil()}))
-    with pytest.raises(WeightsError, match='can be read neither'):
+    with pytest.raises(WeightsError, match="can't be read as a checkpoint"):
         read_state_dict(path)
     torch.save({'model': Evil()}, path)
-    with pytest.raises(WeightsError, match='can be read neither'):
+    with pytest.raises(WeightsError, match="can't be read as a checkpoint"):
         read_state_dict(path)
     assert not marker.exists()
 

@@ -59,7 +59,8 @@ def test_a_bare_state_dict_of_a_wrapped_model_is_loaded(tmp_path):
         ),
         (
             lambda s: s.update({'image_encoder.weight': torch.ones(7, 2)}),
-            r'1 of another shape: image_encoder.weight \(7, 2\) instead of \(3, 2\)',
+            r'1 that can not be taken: image_encoder.weight of shape '
+            r'\(7, 2\) instead of \(3, 2\)',
         ),
         (
             lambda s: s.update({'text_encoder.extra': torch.ones(1)}),
