@@ -1,7 +1,10 @@
 """Test or validate on several named benchmarks."""
 
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import get_world_size, is_main_process
@@ -10,10 +13,11 @@ from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader
 
 from hplreid.evaluation import format_table
+from hplreid.evaluation.files import LEDGER, append_entry, write_scores
 from hplreid.registry import LOOPS
-from hplreid.utils.atomic_files import write_json
 
 from ..checkpoint_selection import SELECTION, describe_record, describe_selection
+from ..results.provenance import collect_provenance
 from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'
@@ -34,8 +38,10 @@ class LoaderChain:
 class BenchmarkLoop(BaseLoop):
     """Tests on several benchmarks and reports them in one table.
 
-    The scores are also written to ``metrics.json`` in the work folder, and those of
-    each query to ``per_query/<benchmark>.npz``.
+    The scores are also written to ``metrics.json`` in the folder of results, and those
+    of each query to ``per_query/<benchmark>.npz``. Each file carries where it comes
+    from, see :func:`.collect_provenance`; the ledger ``results.jsonl`` of the work
+    folder gets a line.
 
     ``test_dataloader`` and ``test_evaluator`` of the config are dicts with the names of
     the benchmarks as keys. Hooks see one epoch over all dataloaders, whose metrics are
@@ -49,7 +55,11 @@ class BenchmarkLoop(BaseLoop):
         augment: Arguments of :class:`TestTimeAugmentation`. Defaults to None: images
             are encoded once.
         dump_features: Folder in which the features of each benchmark are written as
-            ``<benchmark>.npz``. Defaults to None: they are not written.
+            ``<benchmark>.npz``; True for ``features`` in the folder of results.
+            Defaults to None: they are not written.
+
+    Attributes:
+        folder: The folder of results; the runner's work folder if nobody sets another.
 
     Raises:
         TypeError: ``dataloader`` or ``evaluator`` isn't a dict of benchmarks, or
@@ -65,7 +75,7 @@ class BenchmarkLoop(BaseLoop):
         dataloader: Mapping[str, DataLoader | dict],
         evaluator: Mapping[str, Evaluator | dict | list],
         augment: dict | None = None,
-        dump_features: str | None = None,
+        dump_features: str | bool | None = None,
     ) -> None:
         self._check_names(dataloader, evaluator)
         loaders = {k: self._build_loader(runner, v) for k, v in dataloader.items()}
@@ -77,6 +87,7 @@ class BenchmarkLoop(BaseLoop):
             )
         self.augmentation = TestTimeAugmentation(**(augment or {}))
         self.dump_features = dump_features
+        self.folder = Path(runner.work_dir)
         if dump_features and not any(
             hasattr(m, 'features') for _, m in self._metrics()
         ):
@@ -146,17 +157,39 @@ class BenchmarkLoop(BaseLoop):
         ]
         self.runner.logger.info('\n' + format_table(rows, ' | '.join(title)))
         if self.mode == 'test':
-            write_json(Path(self.runner.work_dir) / 'metrics.json', flat)
-            self._write_arrays()
+            self._write(flat)
 
-    def _write_arrays(self) -> None:
+    def _write(self, scores: dict[str, float]) -> None:
+        """Write the files of results, then the line of the ledger."""
+        provenance = collect_provenance(
+            self.runner,
+            self.dataloader.loaders,
+            self.evaluators,
+            ' | '.join(self.augmentation.describe()) or 'none',
+        )
+        self._write_arrays(provenance)
+        write_scores(self.folder / 'metrics.json', scores, provenance)
+        # Results of a test have a folder of their own in the work folder of the config
+        work_dir = Path(self.runner.cfg.get('work_dir') or self.runner.work_dir)
+        entry = dict(
+            time=provenance['time'],
+            folder=Path(os.path.relpath(self.folder, work_dir)).as_posix(),
+            scores=scores,
+            provenance=provenance,
+        )
+        append_entry(work_dir / LEDGER, entry)
+
+    def _write_arrays(self, provenance: dict[str, Any]) -> None:
         """Write the scores of each query and, on request, the features."""
-        folder = Path(self.runner.work_dir) / 'per_query'
+        features = self.dump_features
+        features = self.folder / 'features' if features is True else features
         for name, metric in self._metrics():
             if hasattr(metric, 'per_query'):
-                metric.per_query().save(folder / f'{name}.npz')
-            if self.dump_features and hasattr(metric, 'features'):
-                metric.features().save(Path(self.dump_features) / f'{name}.npz')
+                scores = replace(metric.per_query(), provenance=provenance)
+                scores.save(self.folder / 'per_query' / f'{name}.npz')
+            if features and hasattr(metric, 'features'):
+                found = replace(metric.features(), provenance=provenance)
+                found.save(Path(features) / f'{name}.npz')
 
     def _metrics(self) -> Iterator[tuple[str, BaseMetric]]:
         """Yield every metric, with the name of the files that it writes."""

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
+from .score_file import PROVENANCE
 
 _COLUMNS = ('ap', 'inp', 'first_hit', 'pids', 'names')
 _SHOWN = 5  # how many queries an error message lists
@@ -25,6 +27,8 @@ class PerQueryScores:
         names: File name or caption of each query, ``(Q,)``: no folders, so that runs
             on different machines can be compared.
         settings: What moves the scores, by name; ``'gallery'`` among it.
+        provenance: Where the scores come from, in values that JSON can hold; empty if
+            not known.
     """
 
     ap: np.ndarray
@@ -33,11 +37,14 @@ class PerQueryScores:
     pids: np.ndarray
     names: np.ndarray
     settings: Mapping[str, str]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz``."""
         arrays = {name: getattr(self, name) for name in _COLUMNS}
-        write_arrays(path, {**arrays, 'settings': np.array(json.dumps(self.settings))})
+        for name in ('settings', PROVENANCE):
+            arrays[name] = np.array(json.dumps(getattr(self, name)))
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> 'PerQueryScores':
@@ -56,7 +63,8 @@ class PerQueryScores:
         settings = json.loads(str(arrays['settings']))
         if 'normalised' in settings:  # as 0.1.0 wrote it
             settings['normalized'] = settings.pop('normalised')
-        return cls(**columns, settings=settings)
+        provenance = json.loads(str(arrays.get(PROVENANCE, '{}')))
+        return cls(**columns, settings=settings, provenance=provenance)
 
     def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
         """Return the scores of each query: metric -> ``(Q,)``, NaN where skipped."""

@@ -63,7 +63,9 @@ class RetrievalMetric(BaseMetric):
             ``lambda_value``, ``variant``), ``{}`` for the original; None ranks plainly.
         collect_device: ``'cpu'`` or ``'gpu'``: how processes exchange features.
         collect_dir: Folder that all processes see, for ``collect_device='cpu'``.
-        prefix: Put before the names of the scores, with a slash.
+        prefix: Put before the names of the scores, with a slash. Defaults to
+            ``'reranked'`` with ``rerank``, so that re-ranked scores never bear the
+            names of plain ones; else to no prefix.
     """
 
     default_prefix = ''
@@ -84,6 +86,8 @@ class RetrievalMetric(BaseMetric):
         _check_choice('same_camera', same_camera, (None, 'drop', 'keep'))
         _check_choice('distance', distance, DISTANCES)
         _check_choice('ap', ap, AP_DEFINITIONS)
+        if prefix is None and rerank is not None:
+            prefix = 'reranked'
         super().__init__(collect_device, prefix, collect_dir)
         self.task = task
         self.feature, self.query_split, self.gallery_split, camera_rule = TASKS[task]
