@@ -20,6 +20,7 @@ from hplreid.utils.checkpoints.checkpoint import read_checkpoint
 from .checkpoint_selection import SELECTION
 from .config.check import check_config, check_types, raise_problems
 from .config.check_benchmarks import find_benchmark_problems
+from .config.check_loops import find_loop_problems
 from .config.flags import set_seed
 from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
@@ -80,6 +81,7 @@ def prepare_run(config: Config, training: bool = True) -> None:
         ConfigError: The config can't run.
     """
     open_console()
+    raise_problems(config, find_loop_problems(config))
     set_tf32(False)
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)

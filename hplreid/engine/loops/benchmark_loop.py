@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from hplreid.evaluation import format_table
 from hplreid.evaluation.files import LEDGER, append_entry, write_scores
 from hplreid.registry import LOOPS
+from hplreid.utils.user_error import UserError
 
 from ..checkpoint_selection import SELECTION, describe_record, describe_selection
 from ..results.provenance import collect_provenance
@@ -22,6 +23,14 @@ from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'
 """Key of the name of a checkpoint's training set in MMEngine's message hub."""
+
+
+class BenchmarkError(UserError, ValueError):
+    """The benchmarks of a config don't fit together."""
+
+
+class BenchmarkTypeError(UserError, TypeError):
+    """A part of a config isn't what several benchmarks need."""
 
 
 class LoaderChain:
@@ -62,9 +71,9 @@ class BenchmarkLoop(BaseLoop):
         folder: The folder of results; the runner's work folder if nobody sets another.
 
     Raises:
-        TypeError: ``dataloader`` or ``evaluator`` isn't a dict of benchmarks, or
-            features are to be written but no metric keeps them.
-        ValueError: They don't name the same benchmarks.
+        BenchmarkTypeError: ``dataloader`` or ``evaluator`` isn't a dict of benchmarks,
+            or features are to be written but no metric keeps them.
+        BenchmarkError: They don't name the same benchmarks.
     """
 
     mode = 'test'
@@ -91,7 +100,7 @@ class BenchmarkLoop(BaseLoop):
         if dump_features and not any(
             hasattr(m, 'features') for _, m in self._metrics()
         ):
-            raise TypeError(
+            raise BenchmarkTypeError(
                 f'dump_features={dump_features!r}: no metric of {list(evaluator)} '
                 'keeps features, as RetrievalMetric does.'
             )
@@ -204,13 +213,13 @@ class BenchmarkLoop(BaseLoop):
             ('evaluator', evaluator, 'type'),
         ):
             if not isinstance(value, Mapping) or key in value:
-                raise TypeError(
+                raise BenchmarkTypeError(
                     f"{self.mode}_{kind} must be a dict of benchmarks, {{'name': "
                     f'config, ...}}, for {type(self).__name__}; got {value!r}.'
                 )
         loaders, evaluators = set(dataloader), set(evaluator)
         if loaders != evaluators or not loaders:
-            raise ValueError(
+            raise BenchmarkError(
                 f'{self.mode}_dataloader and {self.mode}_evaluator must name the same '
                 f'benchmarks; only the first: {sorted(loaders - evaluators)}, only the '
                 f'second: {sorted(evaluators - loaders)}.'

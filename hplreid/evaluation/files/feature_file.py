@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
+from .array_file import (
+    ArrayFileError,
+    need_keys,
+    read_arrays,
+    read_object,
+    write_arrays,
+)
 from .score_file import PROVENANCE
 
 _NEEDED = ('query_pids', 'gallery_pids', 'query_feats', 'gallery_feats')
@@ -46,7 +52,7 @@ class FeatureSet:
     gallery_names: np.ndarray | None = None
     distance: str | None = None
     same_camera: str | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` with the attributes that aren't None as keys."""
@@ -82,7 +88,7 @@ class FeatureSet:
             k: arrays[k] for k in (*_NEEDED, *_CAMERAS, *_NAMES) if k in arrays
         }
         known.update({k: str(arrays[k]) for k in _SETTINGS if k in arrays})
-        known[PROVENANCE] = json.loads(str(arrays.get(PROVENANCE, '{}')))
+        known[PROVENANCE] = read_object(path, arrays, PROVENANCE)
         return cls(**known)
 
     def has_cameras(self) -> bool:

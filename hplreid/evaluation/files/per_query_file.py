@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
+from .array_file import (
+    ArrayFileError,
+    need_keys,
+    read_arrays,
+    read_object,
+    write_arrays,
+)
 from .score_file import PROVENANCE
 
 _COLUMNS = ('ap', 'inp', 'first_hit', 'pids', 'names')
@@ -37,7 +43,7 @@ class PerQueryScores:
     pids: np.ndarray
     names: np.ndarray
     settings: Mapping[str, str]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz``."""
@@ -60,10 +66,10 @@ class PerQueryScores:
         if {c.shape for c in columns.values()} != {(len(arrays['ap'].flat),)}:
             shapes = ', '.join(f'{n} {c.shape}' for n, c in columns.items())
             raise ArrayFileError(f"'{path}': columns differ in length: {shapes}.")
-        settings = json.loads(str(arrays['settings']))
+        settings = read_object(path, arrays, 'settings')
         if 'normalised' in settings:  # as 0.1.0 wrote it
             settings['normalized'] = settings.pop('normalised')
-        provenance = json.loads(str(arrays.get(PROVENANCE, '{}')))
+        provenance = read_object(path, arrays, PROVENANCE)
         return cls(**columns, settings=settings, provenance=provenance)
 
     def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
