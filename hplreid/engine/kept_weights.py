@@ -88,7 +88,7 @@ def forget_training(runner: Runner, config: Config) -> None:
     model = inference_config(config).model
     if config.get('data_preprocessor') is not None:
         model.setdefault('data_preprocessor', config.data_preprocessor)
-    runner.optim_wrapper = runner.param_schedulers = runner.model = None  # type: ignore
+    runner.optim_wrapper = runner.param_schedulers = runner.model = None
     runner._hooks = []
     gc.collect()
     if torch.cuda.is_available():

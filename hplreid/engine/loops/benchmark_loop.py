@@ -190,15 +190,15 @@ class BenchmarkLoop(BaseLoop):
 
     def _write_arrays(self, provenance: dict[str, Any]) -> None:
         """Write the scores of each query and, on request, the features."""
-        features = self.dump_features
-        features = self.folder / 'features' if features is True else features
+        dump = self.dump_features
+        features = self.folder / 'features' if dump is True else dump and Path(dump)
         for name, metric in self._metrics():
             if hasattr(metric, 'per_query'):
                 scores = replace(metric.per_query(), provenance=provenance)
                 scores.save(self.folder / 'per_query' / f'{name}.npz')
             if features and hasattr(metric, 'features'):
                 found = replace(metric.features(), provenance=provenance)
-                found.save(Path(features) / f'{name}.npz')
+                found.save(features / f'{name}.npz')
 
     def _metrics(self) -> Iterator[tuple[str, BaseMetric]]:
         """Yield every metric, with the name of the files that it writes."""

@@ -15,7 +15,7 @@ from .folders import (
     make_evaluation_folder,
     make_room_for_training,
 )
-from .provenance import collect_provenance, describe_code, note_tested_weights
+from .provenance import describe_code
 
 __all__ = [
     'ResultExistsError',
@@ -23,7 +23,6 @@ __all__ = [
     'check_new_file',
     'check_new_folder',
     'check_training_folder',
-    'collect_provenance',
     'describe_code',
     'hash_config',
     'hash_dataset',
@@ -31,5 +30,4 @@ __all__ = [
     'hash_weights',
     'make_evaluation_folder',
     'make_room_for_training',
-    'note_tested_weights',
 ]

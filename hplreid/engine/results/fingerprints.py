@@ -52,7 +52,7 @@ def hash_weights(model: nn.Module) -> str:
         digest.update(f'{name} {value.dtype} {tuple(value.shape)}\n'.encode())
         # As bytes: NumPy has no bfloat16
         flat = value.detach().cpu().contiguous().flatten().view(torch.uint8)
-        digest.update(flat.numpy())
+        digest.update(flat.numpy().data)
     return digest.hexdigest()
 
 

@@ -90,6 +90,14 @@ def make_room_for_training(
 
     Returns:
         A line that says what was done; empty if nothing was in the way.
+
+    Example:
+        >>> Path('resumed').mkdir()
+        >>> _ = Path('resumed/metrics.json').write_text('{}')
+        >>> make_room_for_training('resumed', resume=True)
+        'Scores and final weights of before are in resumed/earlier/...'
+        >>> Path('resumed/metrics.json').exists()
+        False
     """
     folder = Path(folder)
     results = [folder / name for name in _OF_TRAINING if (folder / name).exists()]
@@ -185,6 +193,9 @@ def check_new_file(path: str | Path | None, option: str, overwrite: bool) -> Non
 
     Raises:
         ResultExistsError: It does, and ``overwrite`` is False.
+
+    Example:
+        >>> check_new_file('scores.json', '--out', overwrite=False)
     """
     if path and Path(path).exists() and not overwrite:
         raise ResultExistsError(
@@ -198,6 +209,9 @@ def check_new_folder(path: str | Path | None, option: str, overwrite: bool) -> N
 
     Raises:
         ResultExistsError: It has files and ``overwrite`` is False, or it is a file.
+
+    Example:
+        >>> check_new_folder('features', '--dump-features', overwrite=False)
     """
     if not path or not Path(path).exists():
         return

@@ -79,7 +79,7 @@ def collect_provenance(
         benchmarks={
             name: dict(
                 dataset=hash_dataset(loader.dataset),
-                samples=len(loader.dataset),
+                samples=len(loader.dataset),  # type: ignore[arg-type]
                 protocol=_protocol(evaluators[name]),
             )
             for name, loader in loaders.items()

@@ -32,8 +32,8 @@ def append_entry(path: str | Path, entry: Mapping[str, Any]) -> None:
         entry: Values that JSON can hold.
 
     Example:
-        >>> append_entry('results.jsonl', dict(folder='test/plain', scores={}))
-        >>> read_ledger('results.jsonl')
+        >>> append_entry('plain.jsonl', dict(folder='test/plain', scores={}))
+        >>> read_ledger('plain.jsonl')
         ([{'folder': 'test/plain', 'scores': {}}], [])
     """
     path = Path(path)
@@ -62,6 +62,11 @@ def read_ledger(path: str | Path) -> tuple[list[Entry], list[int]]:
     Returns:
         The evaluations in order, and the numbers of lines that aren't any, from 1: a
         crash may leave one unfinished. Both are empty if there is no ledger.
+
+    Example:
+        >>> append_entry('results.jsonl', dict(folder='.'))
+        >>> read_ledger('results.jsonl')
+        ([{'folder': '.'}], [])
     """
     path = Path(path)
     if not path.is_file():

@@ -43,6 +43,11 @@ def read_scores(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         FileNotFoundError: There is no such file.
         ScoreFileError: It is of another kind.
+
+    Example:
+        >>> _ = Path('metrics.json').write_text('{"market1501/mAP": 89.5}')
+        >>> read_scores('metrics.json')
+        ({'market1501/mAP': 89.5}, {})
     """
     try:
         content = json.loads(Path(path).read_text(encoding='utf-8'))
