@@ -1,11 +1,13 @@
 """Test a checkpoint on all benchmarks of a config.
 
 python tools/test.py configs/hpl/hpl_tiny_synthpeds.py CHECKPOINT
+
+Each test has a folder of its own, <work folder>/test/<time, or --tag>, with its log,
+config and scores; the work folder's results.jsonl gets a line.
 """
 
 import argparse
 import shutil
-from pathlib import Path
 
 from mmengine.config import DictAction
 
@@ -17,8 +19,17 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
         '--work-dir',
-        help="folder for logs and scores; defaults to the config's, then to "
-        'work_dirs/<name of the config>',
+        help='folder in which test/ has the folder of each test; defaults to the '
+        "config's, then to work_dirs/<name of the config>",
+    )
+    parser.add_argument(
+        '--tag', metavar='NAME', help='name of the folder; defaults to the time'
+    )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='replace the test of that --tag, and files of --out, --show-dir and '
+        '--dump-features, if they exist',
     )
     parser.add_argument(
         '--out', metavar='FILE', help='also write the scores to this JSON file'
@@ -30,9 +41,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--dump-features',
+        nargs='?',
+        const=True,
         metavar='DIR',
         help='write the features of each benchmark in this folder (.npz, see '
-        'docs/evaluation.md)',
+        'docs/evaluation.md); without DIR in features/ of the folder of the test',
     )
     parser.add_argument(
         '--tta',
@@ -75,8 +88,9 @@ if __name__ == '__main__':
 from mmengine.dist import is_main_process
 
 from hplreid.engine.config import flags, read_config
+from hplreid.engine.results import check_new_file, check_new_folder
 from hplreid.engine.run import score
-from hplreid.utils.atomic_files import write_json
+from hplreid.evaluation.files import read_scores, write_scores
 from hplreid.utils.run_tool import run_tool
 
 
@@ -86,6 +100,10 @@ def main(args: argparse.Namespace) -> None:
     flags.set_work_dir(config, args.work_dir)
     flags.set_launcher(config, args.launcher, args.local_rank)
     flags.set_loader_options(config, not args.no_pin_memory)
+    check_new_file(args.out, '--out', args.overwrite)
+    check_new_folder(args.show_dir, '--show-dir', args.overwrite)
+    if isinstance(args.dump_features, str):
+        check_new_folder(args.dump_features, '--dump-features', args.overwrite)
     if args.show_dir:
         flags.draw_ranked_lists(config)
     if args.dump_features:
@@ -93,11 +111,20 @@ def main(args: argparse.Namespace) -> None:
     if args.tta:
         config.test_cfg.setdefault('augment', dict(flip=True))
     precision = 'auto' if args.amp else 'fp32'
-    metrics = score(config, args.checkpoint, precision, args.allow_missing)
-    if args.out and is_main_process():
-        write_json(args.out, metrics)
+    _, folder = score(
+        config,
+        args.checkpoint,
+        precision,
+        args.tag,
+        args.overwrite,
+        args.allow_missing,
+    )
+    if not is_main_process():
+        return
+    if args.out:
+        write_scores(args.out, *read_scores(folder / 'metrics.json'))
     if args.show_dir:
-        drawn = Path(config.work_dir) / 'ranked_lists'
+        drawn = folder / 'ranked_lists'
         shutil.copytree(drawn, args.show_dir, dirs_exist_ok=True)
 
 

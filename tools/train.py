@@ -37,6 +37,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-test', action='store_true', help='do not test the final weights'
     )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='remove the checkpoints and scores of another training in the work folder',
+    )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--no-persistent-workers', action='store_true')
     seeds = parser.add_mutually_exclusive_group()
@@ -77,7 +82,12 @@ if __name__ == '__main__':
         )
 
 from hplreid.engine.config import flags, read_config
-from hplreid.engine.run import prepare_run, train, train_seeds
+from hplreid.engine.run import (
+    check_training_folders,
+    prepare_run,
+    train,
+    train_seeds,
+)
 from hplreid.utils.run_tool import run_tool
 
 
@@ -95,11 +105,12 @@ def main(args: argparse.Namespace) -> None:
     flags.set_loader_options(
         config, not args.no_pin_memory, not args.no_persistent_workers
     )
+    check_training_folders(config, args.seeds or (), args.overwrite)
     prepare_run(config)
     if args.seeds:
-        train_seeds(config, args.seeds, test=not args.no_test)
+        train_seeds(config, args.seeds, not args.no_test, args.overwrite)
     else:
-        train(config, test=not args.no_test)
+        train(config, not args.no_test, args.overwrite)
 
 
 if __name__ == '__main__':

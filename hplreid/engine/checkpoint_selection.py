@@ -9,8 +9,6 @@ from mmengine.runner import BaseLoop, Runner
 
 from hplreid.utils.checkpoints.checkpoint import read_checkpoint
 
-from .data_parallel import unwrap
-
 SELECTION = 'selection'
 """Key of the selection record in a checkpoint's ``meta`` and in the message hub.
 
@@ -58,27 +56,27 @@ def describe_record(record: Mapping[str, Any]) -> str:
     return f'best on {record["on"]} by {record["score"]}'
 
 
-def load_best_weights(runner: Runner) -> None:
-    """Load the best checkpoint of a training that selects one.
+def read_best_checkpoint(runner: Runner) -> dict[str, Any] | None:
+    """Read the best checkpoint of a training that selects one.
 
-    Without selection the model keeps the weights of the last epoch. So it does where
-    another hook than :class:`AtomicCheckpointHook` selects, which writes no record of
-    the split.
+    Returns:
+        The checkpoint, with its selection record in ``meta``. None without selection,
+        and where another hook than :class:`AtomicCheckpointHook` selects, which writes
+        no record of the split.
     """
     path = runner.message_hub.get_info('best_ckpt')
     if path is None:
-        return
+        return None
     barrier()  # the first process has written it
     checkpoint = read_checkpoint(path)
     record = checkpoint['meta'].get(SELECTION)
     if record is None:
-        return
-    unwrap(runner.model).load_state_dict(checkpoint['state_dict'])
-    runner.message_hub.update_info(SELECTION, record)
+        return None
     runner.logger.info(
         f'Loaded {Path(path).name} for the test: {describe_record(record)} '
         f'({record["value"]:.2f}).'
     )
+    return checkpoint
 
 
 def _datasets(runner: Runner, mode: str) -> Iterator[Any]:

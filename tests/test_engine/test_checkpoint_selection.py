@@ -138,16 +138,16 @@ def test_an_allowed_selection_on_test_is_reported_everywhere(tmp_path):
     # And in a later test of the file, in which nothing is validated
     config.work_dir = str(tmp_path / 'test')
     config.experiment_name = f'score{hash(str(tmp_path))}'
-    score(config, str(tmp_path / 'train' / BEST))
-    assert f'checkpoint: {BEST} {selection}' in log_of(tmp_path / 'test')
+    _, folder = score(config, str(tmp_path / 'train' / BEST))
+    assert f'checkpoint: {BEST} {selection}' in log_of(folder)
 
 
 def test_a_best_checkpoint_without_a_record_is_of_an_unknown_split(tmp_path):
     config = config_with_selection(tmp_path / 'test', VAL)
     path = tmp_path / BEST
     torch.save(dict(state_dict=ToyModel(num_ids=3).state_dict(), meta={}), path)
-    score(config, str(path))
-    assert f'{BEST} (selected, on an unknown split)' in log_of(tmp_path / 'test')
+    _, folder = score(config, str(path))
+    assert f'{BEST} (selected, on an unknown split)' in log_of(folder)
 
 
 def test_without_selection_the_last_epoch_is_tested(tmp_path):

@@ -97,6 +97,7 @@ def test_what_is_resumed_is_said(tmp_path, capsys):
         assert expected in printed(capsys)
     config.merge_from_dict(dict(resume=False, load_from=str(tmp_path / 'epoch_2.pth')))
     config.experiment_name = 'loaded'
+    config.work_dir = str(tmp_path / 'loaded')
     prepare_run(config)
     train(config)
     assert f'Loaded the weights of {tmp_path}/epoch_2.pth' in printed(capsys)

@@ -1,9 +1,9 @@
 """The programs that score features and compare runs, and one model on many data."""
 
-import json
 import re
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
+from hplreid.engine.results import hash_file
 from hplreid.evaluation import (
     FeatureSet,
     PerQueryScores,
@@ -21,6 +22,7 @@ from hplreid.evaluation import (
     open_set_report,
     verification_report,
 )
+from hplreid.evaluation.files import append_entry, read_scores
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -86,7 +88,8 @@ def test_everything_about_a_file(call, tmp_path):
         *('--out', tmp_path / 'out'),
     )
     assert code is None, printed
-    metrics = json.loads((tmp_path / 'out' / 'metrics.json').read_text())
+    metrics, provenance = read_scores(tmp_path / 'out' / 'metrics.json')
+    assert provenance['peer']['features']['sha256'] == hash_file(tmp_path / 'peer.npz')
     ranking = evaluate_ranking(*arguments(feats))
     pairs = verification_report(*arguments(feats))
     search = open_set_report(*arguments(feats), absent=0.5)
@@ -130,7 +133,7 @@ def test_protocol_is_asked_for_then_the_files(
     feats = make_features(tmp_path / 'f.npz', **saved)
     code, _ = call(EVALUATE, tmp_path / 'f.npz', *options, '--out', tmp_path)
     assert code is None
-    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    metrics, _ = read_scores(tmp_path / 'metrics.json')
     ranking = evaluate_ranking(*arguments(feats, cameras), distance=distance)
     assert metrics['f/mAP'] == ranking.mean_ap
 
@@ -198,14 +201,89 @@ def test_another_distance_is_said(call, runs, tmp_path):
 def test_runs_over_other_queries_are_refused(call, runs, tmp_path):
     make_features(tmp_path / 'x.npz', query_pids=(np.arange(40) + 1) % 10)
     call(EVALUATE, tmp_path / 'x.npz', '--out', tmp_path / 'c')
-    code, _ = call(COMPARE, runs[0], tmp_path / 'c')
-    assert 'the runs did not score the same:\n  x: identities of queries: 40 of' in code
+    code, printed = call(COMPARE, runs[0], tmp_path / 'c')
+    assert code == 2
+    same = 'the runs did not score the same:\n  x: identities of queries: 40 of'
+    assert same in printed
     make_features(tmp_path / 'w.npz')
     call(EVALUATE, tmp_path / 'w.npz', '--out', tmp_path / 'd')
-    code, _ = call(COMPARE, runs[0], tmp_path / 'd')
-    assert "no benchmark in common: ['x', 'y'] and ['w']" in code
-    code, _ = call(COMPARE, tmp_path / 'nowhere')
-    assert 'has no per_query/*.npz' in code
+    code, printed = call(COMPARE, runs[0], tmp_path / 'd')
+    assert "no benchmark in common: ['x', 'y'] and ['w']" in printed
+    code, printed = call(COMPARE, tmp_path / 'nowhere')
+    assert 'has no per_query/*.npz' in printed
+    assert code == 2
+
+
+def rewrite(run, **provenance):
+    """Write where the scores of ``x`` come from."""
+    path = run / 'per_query' / 'x.npz'
+    replace(PerQueryScores.load(path), provenance=provenance).save(path)
+
+
+def test_runs_over_other_data_are_refused(call, runs):
+    for run, data in zip(runs, ('a' * 64, 'b' * 64), strict=True):
+        rewrite(run, benchmarks=dict(x=dict(dataset=data)))
+    code, printed = call(COMPARE, *runs)
+    assert code == 2
+    assert 'items differ (hashes aaaaaaaa and bbbbbbbb)' in printed
+
+
+def test_what_else_differs_is_said(call, runs):
+    for run, tta in zip(runs, ('none', 'flip'), strict=True):
+        weights = dict(weights_sha256='c' * 64)
+        rewrite(run, tta=tta, precision='fp32', checkpoint=weights)
+    code, printed = call(COMPARE, *runs)
+    assert code is None
+    assert 'Settings differ: tta: none and flip' in printed
+    assert 'precision' not in printed
+    assert 'Both runs scored the same weights (cccccccc)' in printed
+
+
+def test_evaluations_of_a_work_folder_are_listed(call, runs):
+    protocol = {'RetrievalMetric': {'distance': 'cosine', 're-ranking': 'none'}}
+    protocol['reranked'] = {'distance': 'cosine', 're-ranking': 'original, k1=20'}
+    provenance = dict(
+        checkpoint=dict(path='/a/epoch_3.pth', weights_sha256='d' * 64),
+        benchmarks=dict(x=dict(protocol=protocol)),
+        tta='flip',
+    )
+    scores = {'x/mAP': 12.345, 'x/R1': 50.0, 'x/reranked/mAP': 23.456}
+    entry = dict(time='now', folder='test/a', scores=scores, provenance=provenance)
+    ledger = runs[0] / 'results.jsonl'
+    append_entry(ledger, entry)
+    with open(ledger, 'a') as file:
+        file.write('{"cut')
+    code, printed = call(COMPARE, runs[0])
+    assert code is None
+    start = ['test/a', 'now', 'epoch_3.pth', 'dddddddd']
+    plain = 'distance: cosine | re-ranking: none | flip'
+    cells = [[c.strip() for c in row] for row in rows(printed)]
+    assert [*start, 'x/mAP', '12.35', *plain.split(' | ')] in cells
+    assert [*[''] * 4, 'x/reranked/mAP', '23.46'] == next(
+        r[:6] for r in cells if 'x/reranked/mAP' in r
+    )
+    assert 're-ranking: original, k1=20' in printed
+    assert 'they are damaged: lines 2' in printed
+    for file in (runs[0] / 'per_query').iterdir():
+        file.unlink()
+    code, printed = call(COMPARE, runs[0])
+    assert code == 2
+    assert 'test/a' in printed
+
+
+def test_scores_of_features_replace_no_others(call, tmp_path):
+    make_features(tmp_path / 'f.npz')
+    arguments = (EVALUATE, tmp_path / 'f.npz', '--out', tmp_path / 'out')
+    assert call(*arguments)[0] is None
+    code, printed = call(*arguments)
+    assert code == 2
+    assert "metrics.json' exists" in printed
+    assert call(*arguments, '--overwrite')[0] is None
+    make_features(tmp_path / 'other' / 'f.npz')
+    both = (tmp_path / 'f.npz', tmp_path / 'other' / 'f.npz')
+    code, printed = call(EVALUATE, *both, '--out', tmp_path / 'new')
+    assert code == 2
+    assert 'rename those of the same name' in printed
 
 
 def test_train_on_one_score_on_others(call, tmp_path):
@@ -247,18 +325,22 @@ def test_train_on_one_score_on_others(call, tmp_path):
         tmp_path / 'cross.py',
         checkpoint,
         *('--work-dir', tmp_path / 'run', '--dump-features', tmp_path / 'feats'),
+        *('--tag', 'elsewhere'),
     )
     assert code is None, printed
     table = rows(printed)
     assert 'checkpoint: epoch_7.pth (not selected) | trained on: data_of_a' in printed
     assert [r[0] for r in table if r[0] in 'abc'] == ['a', 'b', 'c']
-    metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
+    run = tmp_path / 'run' / 'test' / 'elsewhere'
+    metrics, _ = read_scores(run / 'metrics.json')
     # What was written scores the same
     files = [tmp_path / 'feats' / f'{name}.npz' for name in 'abc']
     call(EVALUATE, *files, '--out', tmp_path / 'again')
-    again = json.loads((tmp_path / 'again' / 'metrics.json').read_text())
+    again, provenance = read_scores(tmp_path / 'again' / 'metrics.json')
     assert again == metrics
-    code, printed = call(COMPARE, tmp_path / 'run', tmp_path / 'again')
+    # They are traced back to the checkpoint
+    assert provenance['a']['checkpoint']['path'] == str(checkpoint)
+    code, printed = call(COMPARE, run, tmp_path / 'again')
     assert code is None, printed
     assert {r[4] for r in rows(printed) if len(r) == 7 and r[0] in 'abc'} == {'+0.00'}
 
@@ -268,10 +350,11 @@ def test_features_need_a_metric_that_keeps_them(call, tmp_path):
 
     config = write(tmp_path)
     call('train.py', config, '--work-dir', tmp_path / 'run', '--no-test')
-    with pytest.raises(TypeError, match=r"no metric of \['toy'\] keeps features"):
-        call(
-            'test.py',
-            config,
-            tmp_path / 'run' / 'epoch_5.pth',
-            *('--work-dir', tmp_path / 'test', '--dump-features', tmp_path / 'feats'),
-        )
+    code, printed = call(
+        'test.py',
+        config,
+        tmp_path / 'run' / 'epoch_5.pth',
+        *('--work-dir', tmp_path / 'test', '--dump-features', tmp_path / 'feats'),
+    )
+    assert code == 2
+    assert "no metric of ['toy'] keeps features" in printed

@@ -1,13 +1,12 @@
 """HPL on SynthPeds by the command-line tools: train, resume, test, publish."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from hplreid.evaluation import FeatureSet
+from hplreid.evaluation.files import read_scores
 
 from .programs import run
 
@@ -57,7 +56,7 @@ def weights(path):
 
 def test_a_run_writes_scores_and_ranked_lists(full_run):
     work_dir, printed = full_run
-    metrics = json.loads((work_dir / 'metrics.json').read_text())
+    metrics, _ = read_scores(work_dir / 'metrics.json')
     expected = {
         f'synthpeds_{task}/{m}'
         for task in ('i2i', 't2i')
@@ -100,9 +99,13 @@ def test_a_resumed_run_has_the_same_weights(full_run, options, epoch, tmp_path):
 def test_a_test_has_the_scores_of_the_run(full_run, options, tmp_path):
     work_dir, _ = full_run
     checkpoint = work_dir / 'epoch_4.pth'
-    done = run('test.py', CONFIG, checkpoint, '--work-dir', tmp_path, *options)
-    expected = json.loads((work_dir / 'metrics.json').read_text())
-    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    place = ('--work-dir', tmp_path, '--tag', 'again')
+    done = run('test.py', CONFIG, checkpoint, *place, *options)
+    expected, trained = read_scores(work_dir / 'metrics.json')
+    metrics, tested = read_scores(tmp_path / 'test' / 'again' / 'metrics.json')
+    assert tested['benchmarks'] == trained['benchmarks']  # data and protocol
+    weights_of = [p['checkpoint']['weights_sha256'] for p in (tested, trained)]
+    assert weights_of[0] == weights_of[1]
     assert metrics == pytest.approx(expected, abs=1e-4)
     assert 'synthpeds_t2i' in done.stdout + done.stderr
 

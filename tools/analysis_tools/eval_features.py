@@ -13,8 +13,9 @@ does ``tools/test.py --dump-features``.
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 
 def parse_args() -> argparse.Namespace:
@@ -61,6 +62,12 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help='write metrics.json, per_query/ and, with --verification, a drawing here',
     )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace scores that --out has'
+    )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -70,6 +77,7 @@ if __name__ == '__main__':
 import numpy as np
 from prettytable import PrettyTable
 
+from hplreid.engine.results import check_new_file, describe_code, hash_file
 from hplreid.evaluation import (
     ArrayFileError,
     FeatureSet,
@@ -82,7 +90,8 @@ from hplreid.evaluation import (
     open_set_report,
     verification_report,
 )
-from hplreid.utils.atomic_files import write_json
+from hplreid.evaluation.files import write_scores
+from hplreid.utils.run_tool import run_tool
 from hplreid.visualization import draw_verification
 
 
@@ -154,6 +163,19 @@ def rank(
     return list_scores(ranking, topk, 'i2i'), per_query
 
 
+def trace(path: Path, feats: FeatureSet, protocol: Protocol) -> dict[str, Any]:
+    """Return where the scores of a file come from: the file, and what it says itself.
+
+    What a test has written is traced back to its checkpoint and data.
+    """
+    return {
+        **feats.provenance,
+        'features': dict(path=str(path.resolve()), sha256=hash_file(path)),
+        'protocol': vars(protocol),
+        **describe_code(),
+    }
+
+
 def verify(
     feats: FeatureSet, protocol: Protocol, name: str, out: Path | None
 ) -> dict[str, float]:
@@ -210,11 +232,13 @@ def print_intervals(per_query: PerQueryScores, args: argparse.Namespace) -> None
     print(table)
 
 
-def evaluate(path: Path, args: argparse.Namespace) -> dict[str, float]:
+def evaluate(
+    path: Path, args: argparse.Namespace
+) -> tuple[dict[str, float], dict[str, Any]]:
     """Print all that is asked for of one file, write what belongs to it.
 
     Returns:
-        Its scores, in percent.
+        Its scores, in percent, and where they come from.
     """
     feats = FeatureSet.load(path)
     protocol = Protocol.choose(args, feats)
@@ -229,22 +253,34 @@ def evaluate(path: Path, args: argparse.Namespace) -> dict[str, float]:
         )
     if args.bootstrap:
         print_intervals(per_query, args)
+    provenance = trace(path, feats, protocol)
     if args.out:
-        per_query.save(args.out / 'per_query' / f'{path.stem}.npz')
-    return {f'{path.stem}/{name}': score for name, score in scores.items()}
+        saved = replace(per_query, provenance=provenance)
+        saved.save(args.out / 'per_query' / f'{path.stem}.npz')
+    return {f'{path.stem}/{name}': s for name, s in scores.items()}, provenance
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
     metrics: dict[str, float] = {}
+    provenance: dict[str, Any] = {}
+    if args.out:
+        check_new_file(args.out / 'metrics.json', '--out', args.overwrite)
+    names = [path.stem for path in args.files]
+    if len(set(names)) < len(names):
+        raise ArrayFileError(
+            f'Files are told apart by their names, and these are {", ".join(names)}: '
+            'rename those of the same name.'
+        )
     for path in args.files:
         try:
-            metrics.update(evaluate(path, args))
+            scores, provenance[path.stem] = evaluate(path, args)
+            metrics.update(scores)
         except (ValueError, FileNotFoundError) as error:
             sys.exit(f'{path}: {error}')
     if args.out:
-        write_json(args.out / 'metrics.json', metrics)
+        write_scores(args.out / 'metrics.json', metrics, provenance)
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

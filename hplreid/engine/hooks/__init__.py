@@ -7,6 +7,7 @@ metrics and ``loops``.
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .gradient_share_hook import GradientShareHook
+from .kept_weights_hook import ChangedWeightsError, KeptWeightsHook
 from .loss_log_hook import LossLogHook, NonFiniteLossError
 from .progress_hook import ProgressHook
 from .ranked_list_hook import RankedListHook
@@ -14,7 +15,9 @@ from .resume_hook import ResumeHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'ChangedWeightsError',
     'GradientShareHook',
+    'KeptWeightsHook',
     'LossLogHook',
     'NonFiniteLossError',
     'ProgressHook',

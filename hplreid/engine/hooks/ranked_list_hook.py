@@ -11,11 +11,12 @@ from hplreid.registry import HOOKS, VISUALIZERS
 
 @HOOKS.register_module()
 class RankedListHook(Hook):
-    """Draws ranked lists after a test: ``<work_dir>/ranked_lists/<benchmark>.png``.
+    """Draws ranked lists after a test: ``ranked_lists/<benchmark>.png`` by its scores.
 
     The queries are spread evenly over the query set, the same ones for every model. The
     lists are made of features that the metrics have collected; nothing is computed
-    again. A metric with a prefix gets ``<benchmark>_<prefix>.png``.
+    again. A metric with a prefix gets ``<benchmark>_<prefix>.png``. The lists of one
+    that re-ranks are in the order before re-ranking, as their title says.
 
     Args:
         num_queries: Number of queries of each benchmark.
@@ -60,7 +61,8 @@ class RankedListHook(Hook):
                 "RankedListHook needs test_cfg=dict(type='BenchmarkLoop'); got "
                 f'{type(runner.test_loop).__name__}.'
             )
-        folder = Path(runner.work_dir) / 'ranked_lists'
+        folder = Path(getattr(runner.test_loop, 'folder', runner.work_dir))
+        folder /= 'ranked_lists'
         folder.mkdir(parents=True, exist_ok=True)
         for benchmark, evaluator in evaluators.items():
             for metric in evaluator.metrics:
@@ -68,5 +70,7 @@ class RankedListHook(Hook):
                     continue
                 ranked = metric.ranked_lists(self.num_queries, self.topk)
                 name = f'{benchmark}_{metric.prefix}' if metric.prefix else benchmark
-                self.visualizer.draw(ranked, title=name).save(folder / f'{name}.png')
+                before = getattr(metric, 'rerank', None) is not None
+                title = f'{name}, before re-ranking' if before else name
+                self.visualizer.draw(ranked, title=title).save(folder / f'{name}.png')
         runner.logger.info(f'Ranked lists of some queries are in {folder}.')

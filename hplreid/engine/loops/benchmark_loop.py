@@ -1,7 +1,10 @@
 """Test or validate on several named benchmarks."""
 
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import get_world_size, is_main_process
@@ -10,14 +13,24 @@ from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader
 
 from hplreid.evaluation import format_table
+from hplreid.evaluation.files import LEDGER, append_entry, write_scores
 from hplreid.registry import LOOPS
-from hplreid.utils.atomic_files import write_json
+from hplreid.utils.user_error import UserError
 
 from ..checkpoint_selection import SELECTION, describe_record, describe_selection
+from ..results.provenance import collect_provenance
 from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'
 """Key of the name of a checkpoint's training set in MMEngine's message hub."""
+
+
+class BenchmarkError(UserError, ValueError):
+    """The benchmarks of a config don't fit together."""
+
+
+class BenchmarkTypeError(UserError, TypeError):
+    """A part of a config isn't what several benchmarks need."""
 
 
 class LoaderChain:
@@ -34,8 +47,10 @@ class LoaderChain:
 class BenchmarkLoop(BaseLoop):
     """Tests on several benchmarks and reports them in one table.
 
-    The scores are also written to ``metrics.json`` in the work folder, and those of
-    each query to ``per_query/<benchmark>.npz``.
+    The scores are also written to ``metrics.json`` in the folder of results, and those
+    of each query to ``per_query/<benchmark>.npz``. Each file carries where it comes
+    from, see :func:`.collect_provenance`; the ledger ``results.jsonl`` of the work
+    folder gets a line.
 
     ``test_dataloader`` and ``test_evaluator`` of the config are dicts with the names of
     the benchmarks as keys. Hooks see one epoch over all dataloaders, whose metrics are
@@ -49,12 +64,16 @@ class BenchmarkLoop(BaseLoop):
         augment: Arguments of :class:`TestTimeAugmentation`. Defaults to None: images
             are encoded once.
         dump_features: Folder in which the features of each benchmark are written as
-            ``<benchmark>.npz``. Defaults to None: they are not written.
+            ``<benchmark>.npz``; True for ``features`` in the folder of results.
+            Defaults to None: they are not written.
+
+    Attributes:
+        folder: The folder of results; the runner's work folder if nobody sets another.
 
     Raises:
-        TypeError: ``dataloader`` or ``evaluator`` isn't a dict of benchmarks, or
-            features are to be written but no metric keeps them.
-        ValueError: They don't name the same benchmarks.
+        BenchmarkTypeError: ``dataloader`` or ``evaluator`` isn't a dict of benchmarks,
+            or features are to be written but no metric keeps them.
+        BenchmarkError: They don't name the same benchmarks.
     """
 
     mode = 'test'
@@ -65,7 +84,7 @@ class BenchmarkLoop(BaseLoop):
         dataloader: Mapping[str, DataLoader | dict],
         evaluator: Mapping[str, Evaluator | dict | list],
         augment: dict | None = None,
-        dump_features: str | None = None,
+        dump_features: str | bool | None = None,
     ) -> None:
         self._check_names(dataloader, evaluator)
         loaders = {k: self._build_loader(runner, v) for k, v in dataloader.items()}
@@ -77,10 +96,11 @@ class BenchmarkLoop(BaseLoop):
             )
         self.augmentation = TestTimeAugmentation(**(augment or {}))
         self.dump_features = dump_features
+        self.folder = Path(runner.work_dir)
         if dump_features and not any(
             hasattr(m, 'features') for _, m in self._metrics()
         ):
-            raise TypeError(
+            raise BenchmarkTypeError(
                 f'dump_features={dump_features!r}: no metric of {list(evaluator)} '
                 'keeps features, as RetrievalMetric does.'
             )
@@ -146,17 +166,39 @@ class BenchmarkLoop(BaseLoop):
         ]
         self.runner.logger.info('\n' + format_table(rows, ' | '.join(title)))
         if self.mode == 'test':
-            write_json(Path(self.runner.work_dir) / 'metrics.json', flat)
-            self._write_arrays()
+            self._write(flat)
 
-    def _write_arrays(self) -> None:
+    def _write(self, scores: dict[str, float]) -> None:
+        """Write the files of results, then the line of the ledger."""
+        provenance = collect_provenance(
+            self.runner,
+            self.dataloader.loaders,
+            self.evaluators,
+            ' | '.join(self.augmentation.describe()) or 'none',
+        )
+        self._write_arrays(provenance)
+        write_scores(self.folder / 'metrics.json', scores, provenance)
+        # Results of a test have a folder of their own in the work folder of the config
+        work_dir = Path(self.runner.cfg.get('work_dir') or self.runner.work_dir)
+        entry = dict(
+            time=provenance['time'],
+            folder=Path(os.path.relpath(self.folder, work_dir)).as_posix(),
+            scores=scores,
+            provenance=provenance,
+        )
+        append_entry(work_dir / LEDGER, entry)
+
+    def _write_arrays(self, provenance: dict[str, Any]) -> None:
         """Write the scores of each query and, on request, the features."""
-        folder = Path(self.runner.work_dir) / 'per_query'
+        dump = self.dump_features
+        features = self.folder / 'features' if dump is True else dump and Path(dump)
         for name, metric in self._metrics():
             if hasattr(metric, 'per_query'):
-                metric.per_query().save(folder / f'{name}.npz')
-            if self.dump_features and hasattr(metric, 'features'):
-                metric.features().save(Path(self.dump_features) / f'{name}.npz')
+                scores = replace(metric.per_query(), provenance=provenance)
+                scores.save(self.folder / 'per_query' / f'{name}.npz')
+            if features and hasattr(metric, 'features'):
+                found = replace(metric.features(), provenance=provenance)
+                found.save(features / f'{name}.npz')
 
     def _metrics(self) -> Iterator[tuple[str, BaseMetric]]:
         """Yield every metric, with the name of the files that it writes."""
@@ -171,13 +213,13 @@ class BenchmarkLoop(BaseLoop):
             ('evaluator', evaluator, 'type'),
         ):
             if not isinstance(value, Mapping) or key in value:
-                raise TypeError(
+                raise BenchmarkTypeError(
                     f"{self.mode}_{kind} must be a dict of benchmarks, {{'name': "
                     f'config, ...}}, for {type(self).__name__}; got {value!r}.'
                 )
         loaders, evaluators = set(dataloader), set(evaluator)
         if loaders != evaluators or not loaders:
-            raise ValueError(
+            raise BenchmarkError(
                 f'{self.mode}_dataloader and {self.mode}_evaluator must name the same '
                 f'benchmarks; only the first: {sorted(loaders - evaluators)}, only the '
                 f'second: {sorted(evaluators - loaders)}.'

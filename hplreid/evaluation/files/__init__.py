@@ -1,15 +1,24 @@
-"""Features and per-query scores in files, read without executing anything in them.
+"""Features and scores in files, read without executing anything in them.
 
-Nothing here computes a score.
+Each file says where its content comes from, and the ledger lists all evaluations of a
+work folder. Nothing here computes a score.
 """
 
 from .array_file import ArrayFileError
 from .feature_file import FeatureSet
+from .ledger import LEDGER, append_entry, read_ledger
 from .per_query_file import PerQueryScores, find_differences
+from .score_file import ScoreFileError, read_scores, write_scores
 
 __all__ = [
+    'LEDGER',
     'ArrayFileError',
     'FeatureSet',
     'PerQueryScores',
+    'ScoreFileError',
+    'append_entry',
     'find_differences',
+    'read_ledger',
+    'read_scores',
+    'write_scores',
 ]

@@ -1,5 +1,6 @@
 """Files of named arrays, read without executing anything that is in them."""
 
+import json
 import os
 import zipfile
 import zlib
@@ -68,6 +69,26 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
             'objects are never read; save numbers and strings.'
         ) from error
     return arrays
+
+
+def read_object(
+    path: str | Path, arrays: Mapping[str, np.ndarray], name: str
+) -> dict[str, Any]:
+    """Read an array that holds a JSON object as text; empty if there is none.
+
+    Raises:
+        ArrayFileError: It is something else.
+    """
+    text = str(arrays.get(name, '{}'))
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise ArrayFileError(
+            f"'{path}': {name} must be a JSON object; got {text!r:.99}."
+        )
+    return content
 
 
 def need_keys(

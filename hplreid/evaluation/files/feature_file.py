@@ -1,12 +1,21 @@
 """A file of query and gallery features, of this or any other code base."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
+from .array_file import (
+    ArrayFileError,
+    need_keys,
+    read_arrays,
+    read_object,
+    write_arrays,
+)
+from .score_file import PROVENANCE
 
 _NEEDED = ('query_pids', 'gallery_pids', 'query_feats', 'gallery_feats')
 _CAMERAS = ('query_camids', 'gallery_camids')
@@ -29,6 +38,8 @@ class FeatureSet:
         gallery_names: Paths or captions, ``(G,)`` strings, likewise.
         distance: The distance that the features are meant for; None if not known.
         same_camera: ``'drop'`` or ``'keep'``, the protocol's rule; None if not known.
+        provenance: Where the features come from, in values that JSON can hold; empty if
+            not known.
     """
 
     query_feats: np.ndarray
@@ -41,10 +52,13 @@ class FeatureSet:
     gallery_names: np.ndarray | None = None
     distance: str | None = None
     same_camera: str | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` with the attributes that aren't None as keys."""
-        arrays = {k: np.asarray(v) for k, v in vars(self).items() if v is not None}
+        values = {k: v for k, v in vars(self).items() if v is not None}
+        values[PROVENANCE] = json.dumps(values[PROVENANCE])
+        arrays = {k: np.asarray(v) for k, v in values.items()}
         write_arrays(path, arrays)
 
     @classmethod
@@ -74,6 +88,7 @@ class FeatureSet:
             k: arrays[k] for k in (*_NEEDED, *_CAMERAS, *_NAMES) if k in arrays
         }
         known.update({k: str(arrays[k]) for k in _SETTINGS if k in arrays})
+        known[PROVENANCE] = read_object(path, arrays, PROVENANCE)
         return cls(**known)
 
     def has_cameras(self) -> bool:

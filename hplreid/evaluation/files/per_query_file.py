@@ -2,13 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..ranking.ties import hit_chances
-from .array_file import ArrayFileError, need_keys, read_arrays, write_arrays
+from .array_file import (
+    ArrayFileError,
+    need_keys,
+    read_arrays,
+    read_object,
+    write_arrays,
+)
+from .score_file import PROVENANCE
 
 _COLUMNS = ('ap', 'inp', 'first_hit', 'pids', 'names')
 _SHOWN = 5  # how many queries an error message lists
@@ -28,6 +36,8 @@ class PerQueryScores:
         settings: What moves the scores, by name; ``'gallery'`` among it.
         first_tie: Where scores are means over the orders of ties: what the first match
             ties with, ``(Q, 4)`` as in :class:`.RankingResult`; else None.
+        provenance: Where the scores come from, in values that JSON can hold; empty if
+            not known.
     """
 
     ap: np.ndarray
@@ -37,13 +47,16 @@ class PerQueryScores:
     names: np.ndarray
     settings: Mapping[str, str]
     first_tie: np.ndarray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def save(self, path: str | Path) -> None:
         """Write an ``.npz``."""
         arrays = {name: getattr(self, name) for name in _COLUMNS}
         if self.first_tie is not None:
             arrays['first_tie'] = self.first_tie
-        write_arrays(path, {**arrays, 'settings': np.array(json.dumps(self.settings))})
+        for name in ('settings', PROVENANCE):
+            arrays[name] = np.array(json.dumps(getattr(self, name)))
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> 'PerQueryScores':
@@ -59,7 +72,7 @@ class PerQueryScores:
         if {c.shape for c in columns.values()} != {(len(arrays['ap'].flat),)}:
             shapes = ', '.join(f'{n} {c.shape}' for n, c in columns.items())
             raise ArrayFileError(f"'{path}': columns differ in length: {shapes}.")
-        settings = json.loads(str(arrays['settings']))
+        settings = read_object(path, arrays, 'settings')
         if 'normalised' in settings:  # as 0.1.0 wrote it
             settings['normalized'] = settings.pop('normalised')
         first_tie = arrays.get('first_tie')
@@ -68,7 +81,10 @@ class PerQueryScores:
                 f"'{path}': first_tie is of shape {first_tie.shape}; expected "
                 f'({len(columns["ap"])}, 4).'
             )
-        return cls(**columns, settings=settings, first_tie=first_tie)
+        provenance = read_object(path, arrays, PROVENANCE)
+        return cls(
+            **columns, settings=settings, first_tie=first_tie, provenance=provenance
+        )
 
     def scores(self, topk: Sequence[int] = (1, 5, 10)) -> dict[str, np.ndarray]:
         """Return the scores of each query: metric -> ``(Q,)``, NaN where skipped."""

@@ -68,7 +68,9 @@ class RetrievalMetric(BaseMetric):
             ``lambda_value``, ``variant``), ``{}`` for the original; None ranks plainly.
         collect_device: ``'cpu'`` or ``'gpu'``: how processes exchange features.
         collect_dir: Folder that all processes see, for ``collect_device='cpu'``.
-        prefix: Put before the names of the scores, with a slash.
+        prefix: Put before the names of the scores, with a slash. Defaults to
+            ``'reranked'`` with ``rerank``, so that re-ranked scores never bear the
+            names of plain ones; else to no prefix.
     """
 
     default_prefix = ''
@@ -97,6 +99,8 @@ class RetrievalMetric(BaseMetric):
                 'chooses neighbors that tie in the order of the gallery. Leave out '
                 "rerank, or set ties='order'."
             )
+        if prefix is None and rerank is not None:
+            prefix = 'reranked'
         super().__init__(collect_device, prefix, collect_dir)
         self.task = task
         self.feature, self.query_split, self.gallery_split, camera_rule = TASKS[task]

@@ -9,6 +9,7 @@ import torch
 
 from hplreid.engine.loops.benchmark_loop import TRAINED_ON
 from hplreid.evaluation import FeatureSet, PerQueryScores, evaluate_ranking
+from hplreid.evaluation.files import read_ledger, read_scores
 from hplreid.registry import DATASETS
 from tests.test_evaluation.toy import build_runner, loader, metric
 
@@ -56,7 +57,9 @@ def table_rows(work_dir):
 
 def test_scores_table_and_file(tmp_path):
     metrics = build_runner(tmp_path, **TEST).test()
-    assert json.loads((tmp_path / 'metrics.json').read_text()) == metrics
+    written = json.loads((tmp_path / 'metrics.json').read_text())
+    assert list(written) == [*metrics, 'provenance']
+    assert read_scores(tmp_path / 'metrics.json')[0] == metrics
     assert [p.name for p in tmp_path.glob('.*')] == []  # no temporary file is left
     assert list(metrics) == [
         *(f'a_i2i/{n}' for n in ('mAP', 'R1', 'R5', 'R10', 'mINP')),
@@ -193,6 +196,44 @@ def test_features_are_written_on_request(tmp_path):
     # Names without folders, so that runs on different machines can be compared
     saved = PerQueryScores.load(tmp_path / 'run' / 'per_query' / 'a_i2i.npz')
     assert set(saved.names) == {'x.jpg'}
+
+
+def test_every_file_says_where_it_comes_from(tmp_path):
+    test = {**TEST, 'test_cfg': dict(type='BenchmarkLoop', dump_features=True)}
+    metrics = build_runner(tmp_path, **test).test()
+    _, provenance = read_scores(tmp_path / 'metrics.json')
+    assert set(provenance) == {
+        *('checkpoint', 'config', 'benchmarks', 'tta', 'precision', 'device'),
+        *('processes', 'seed', 'versions', 'commit', 'time'),
+    }
+    settings = provenance['benchmarks']['a_i2i']['protocol']['RetrievalMetric']
+    assert settings['re-ranking'] == 'none'
+    assert settings['distance'] == 'cosine'
+    assert provenance['benchmarks']['b_t2i']['protocol'].keys() == {
+        *('RetrievalMetric', 'i2t')
+    }
+    assert provenance['checkpoint']['path'] is None
+    files = [*(tmp_path / 'per_query').iterdir(), *(tmp_path / 'features').iterdir()]
+    assert len(files) == 6
+    for path in files:
+        kind = PerQueryScores if path.parent.name == 'per_query' else FeatureSet
+        assert kind.load(path).provenance == provenance
+    (entry,), damaged = read_ledger(tmp_path / 'results.jsonl')
+    assert damaged == []
+    assert entry == dict(
+        time=provenance['time'], folder='.', scores=metrics, provenance=provenance
+    )
+
+
+def test_reranked_scores_have_names_of_their_own(tmp_path):
+    reranked = metric('i2i', rerank={'k1': 4, 'k2': 2})
+    both = {'test_evaluator': {'a_i2i': [metric('i2i'), reranked]}}
+    both['test_dataloader'] = {'a_i2i': loader(0)}
+    metrics = build_runner(tmp_path, **{**TEST, **both}).test()
+    assert metrics['a_i2i/mAP'] != metrics['a_i2i/reranked/mAP']
+    assert list(table_rows(tmp_path)[1]) == ['a_i2i', 'a_i2i/reranked']
+    names = sorted(p.stem for p in (tmp_path / 'per_query').iterdir())
+    assert names == ['a_i2i', 'a_i2i_reranked']
 
 
 def test_the_table_names_the_training_set(tmp_path):

@@ -43,13 +43,19 @@ def scores(**changed):
 
 
 def test_features_survive_writing_and_reading(tmp_path):
-    feats = FeatureSet(**arrays(), distance='euclidean', same_camera='keep')
+    feats = FeatureSet(
+        **arrays(),
+        distance='euclidean',
+        same_camera='keep',
+        provenance={'seed': 3},
+    )
     feats.save(tmp_path / 'new' / 'feats.npz')
     again = FeatureSet.load(tmp_path / 'new' / 'feats.npz')
     for name, value in vars(feats).items():
         np.testing.assert_array_equal(getattr(again, name), value)
     assert (again.distance, again.same_camera) == ('euclidean', 'keep')
     assert again.query_feats.dtype == np.float32
+    assert again.provenance == {'seed': 3}
     assert [p.name for p in (tmp_path / 'new').iterdir()] == ['feats.npz']
 
 
@@ -59,6 +65,7 @@ def test_a_file_of_others_needs_four_arrays(tmp_path):
     feats = FeatureSet.load(tmp_path / 'feats.npz')
     assert not feats.has_cameras()
     assert feats.query_names is feats.distance is None
+    assert feats.provenance == {}
     cameras = FeatureSet(**arrays())
     assert cameras.has_cameras()
     assert not FeatureSet(**arrays(query_camids=np.array([0, -1]))).has_cameras()

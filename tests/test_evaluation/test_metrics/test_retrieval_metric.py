@@ -181,8 +181,13 @@ def test_reranking_is_an_option_and_named():
     ids = [[s.pid for s in side] for side in (query, gallery)]
     cameras = [[s.camid for s in side] for side in (query, gallery)]
     result = evaluate_distances(distances, *ids, *cameras)
-    assert scores['mAP'] == pytest.approx(result.mean_ap, abs=1e-9)
-    assert scores['mAP'] != pytest.approx(score(samples, task='i2i')[0]['mAP'])
+    # Not under the names of plain scores, unless somebody gives another prefix
+    assert list(scores)[:2] == ['reranked/mAP', 'reranked/R1']
+    own, _ = score(samples, task='i2i', rerank=dict(k1=4, k2=2), prefix='k4')
+    assert own['k4/mAP'] == scores['reranked/mAP']
+    assert scores['reranked/mAP'] == pytest.approx(result.mean_ap, abs=1e-9)
+    plain = score(samples, task='i2i')[0]['mAP']
+    assert scores['reranked/mAP'] != pytest.approx(plain)
     assert 'original, k1=4, k2=2, lambda=0.3, cosine' in metric.settings['re-ranking']
 
 

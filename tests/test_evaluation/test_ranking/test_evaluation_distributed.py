@@ -8,6 +8,7 @@ import pytest
 from mmengine.evaluator import Evaluator
 
 from hplreid.evaluation import RetrievalMetric
+from hplreid.evaluation.files import read_scores
 from hplreid.evaluation.files.array_file import read_arrays
 from hplreid.registry import DATASETS
 from tests.test_engine.test_loops.test_benchmark_loop import TEST
@@ -84,8 +85,9 @@ def test_any_number_of_processes_scores_the_same(world, single, tmp_path):
         assert found['error'] == single['error']
         assert found['holds lists'] == (rank == 0)
     assert "No sample of split 'gallery' among 7" in single['error']
-    written = json.loads((tmp_path / 'run/work/metrics.json').read_text())
+    written, provenance = read_scores(tmp_path / 'run/work/metrics.json')
     assert written == single['loop']
+    assert provenance['processes'] == world
     (log,) = (tmp_path / 'run/work').glob('*/*.log')
     assert f'processes: {world}' in log.read_text()
     for kind in ('work/per_query', 'feats'):
@@ -95,5 +97,6 @@ def test_any_number_of_processes_scores_the_same(world, single, tmp_path):
             ours = read_arrays(tmp_path / 'run' / kind / path.name)
             theirs = read_arrays(path)
             assert ours.keys() == theirs.keys()
+            del theirs['provenance']  # of that run
             for key, value in theirs.items():
                 np.testing.assert_array_equal(ours[key], value)
