@@ -1,11 +1,13 @@
-"""MMEngine's runner with a short console."""
+"""MMEngine's runner with a short console, and errors of a config in words."""
 
 from typing import Any
 
 from mmengine.logging import MMLogger
+from mmengine.model import BaseModel
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
+from .config.errors import building
 from .console import tidy_console
 
 
@@ -13,8 +15,29 @@ from .console import tidy_console
 class ReIDRunner(Runner):
     """MMEngine's ``Runner``; its log file has more than it prints.
 
-    See :class:`.console.ConsoleFilter` for what is printed.
+    See :class:`.console.ConsoleFilter` for what is printed. What is raised while
+    something is built from the config becomes a ``ConfigError`` that names its place.
     """
+
+    def build_model(self, model: Any) -> BaseModel:  # noqa: ANN401
+        """Build the model, see MMEngine's ``Runner``."""
+        with building('model'):
+            return super().build_model(model)
+
+    def build_train_loop(self, loop: Any) -> BaseLoop:  # noqa: ANN401
+        """Build the training loop, see MMEngine's ``Runner``."""
+        with building('train_cfg'):
+            return super().build_train_loop(loop)
+
+    def build_val_loop(self, loop: Any) -> BaseLoop:  # noqa: ANN401
+        """Build the validation loop, see MMEngine's ``Runner``."""
+        with building('val_cfg'):
+            return super().build_val_loop(loop)
+
+    def build_test_loop(self, loop: Any) -> BaseLoop:  # noqa: ANN401
+        """Build the test loop, see MMEngine's ``Runner``."""
+        with building('test_cfg'):
+            return super().build_test_loop(loop)
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:  # noqa: ANN401
         """Build the logger, see MMEngine's ``Runner``."""

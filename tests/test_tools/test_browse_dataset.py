@@ -194,8 +194,9 @@ def test_a_benchmark_has_queries_and_gallery(browse, config):
     ],
 )
 def test_what_can_not_be_drawn_says_why(browse, config, arguments, message):
-    code, _, sheet = browse(config[0], *arguments)
-    assert message in code
+    code, printed, sheet = browse(config[0], *arguments)
+    assert code == 2
+    assert message in printed.err
     assert sheet is None
 
 

@@ -137,16 +137,20 @@ def test_protocol_is_asked_for_then_the_files(
 
 def test_wrong_files_are_named(call, tmp_path):
     make_features(tmp_path / 'f.npz', cameras=False)
-    code, _ = call(EVALUATE, tmp_path / 'f.npz', '--same-camera', 'drop')
-    assert re.search("f.npz: The camera rule 'drop' needs query_camids", code)
+    code, printed = call(EVALUATE, tmp_path / 'f.npz', '--same-camera', 'drop')
+    assert code == 2
+    assert re.search("f.npz: The camera rule 'drop' needs query_camids", printed)
     np.savez(tmp_path / 'g.npz', query_feats=np.eye(2))
-    code, _ = call(EVALUATE, tmp_path / 'g.npz')
-    assert 'lacks query_pids, gallery_pids, gallery_feats' in code
-    code, _ = call(EVALUATE, tmp_path / 'none.npz')
-    assert 'does not exist' in code
+    code, printed = call(EVALUATE, tmp_path / 'g.npz')
+    assert code == 2
+    assert 'lacks query_pids, gallery_pids, gallery_feats' in printed
+    code, printed = call(EVALUATE, tmp_path / 'none.npz')
+    assert code == 2
+    assert 'does not exist' in printed
     make_features(tmp_path / 'h.npz', gallery_pids=np.arange(90) + 50)
-    code, _ = call(EVALUATE, tmp_path / 'h.npz')
-    assert 'None of the 40 queries has a match' in code
+    code, printed = call(EVALUATE, tmp_path / 'h.npz')
+    assert code == 2
+    assert 'None of the 40 queries has a match' in printed
 
 
 @pytest.fixture
@@ -198,14 +202,19 @@ def test_another_distance_is_said(call, runs, tmp_path):
 def test_runs_over_other_queries_are_refused(call, runs, tmp_path):
     make_features(tmp_path / 'x.npz', query_pids=(np.arange(40) + 1) % 10)
     call(EVALUATE, tmp_path / 'x.npz', '--out', tmp_path / 'c')
-    code, _ = call(COMPARE, runs[0], tmp_path / 'c')
-    assert 'the runs did not score the same:\n  x: identities of queries: 40 of' in code
+    code, printed = call(COMPARE, runs[0], tmp_path / 'c')
+    assert code == 2
+    assert (
+        'the runs did not score the same:\n  x: identities of queries: 40 of' in printed
+    )
     make_features(tmp_path / 'w.npz')
     call(EVALUATE, tmp_path / 'w.npz', '--out', tmp_path / 'd')
-    code, _ = call(COMPARE, runs[0], tmp_path / 'd')
-    assert "no benchmark in common: ['x', 'y'] and ['w']" in code
-    code, _ = call(COMPARE, tmp_path / 'nowhere')
-    assert 'has no per_query/*.npz' in code
+    code, printed = call(COMPARE, runs[0], tmp_path / 'd')
+    assert code == 2
+    assert "no benchmark in common: ['x', 'y'] and ['w']" in printed
+    code, printed = call(COMPARE, tmp_path / 'nowhere')
+    assert code == 2
+    assert 'has no per_query/*.npz' in printed
 
 
 def test_train_on_one_score_on_others(call, tmp_path):

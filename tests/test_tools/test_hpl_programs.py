@@ -229,6 +229,6 @@ def test_fetching_unknown_weights_lists_known_tags():
     done = run(
         'model_converters/fetch_weights.py', 'ViT-B-16-quickgelu', 'nope', check=False
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert 'Known tags' in done.stderr
     assert 'openai' in done.stderr

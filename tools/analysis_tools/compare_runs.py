@@ -13,7 +13,6 @@ other test images would change, not what another training seed would.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 
@@ -28,6 +27,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--confidence', type=float, default=0.95, metavar='SHARE')
     parser.add_argument('--resamples', type=int, default=9999, metavar='N')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -42,6 +44,8 @@ from hplreid.evaluation import (
     compare_means,
     find_differences,
 )
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 
 
 def read_run(folder: Path) -> dict[str, PerQueryScores]:
@@ -137,15 +141,14 @@ def _options(args: argparse.Namespace) -> dict:
 
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    try:
+    where = f'{args.run}{f", {args.other}" if args.other else ""}'
+    with as_user_errors(ValueError, OSError, where=where):
         first = read_run(args.run)
         if args.other is None:
             print(describe_one(first, args))
             return
         second = read_run(args.other)
         print(compare(first, second, args))
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(f'{args.run}{f", {args.other}" if args.other else ""}: {error}')
     left_out = sorted(first.keys() ^ second.keys())
     if left_out:
         print(f'In one run alone: {", ".join(left_out)}')
@@ -154,4 +157,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

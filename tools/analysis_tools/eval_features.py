@@ -12,7 +12,6 @@ does ``tools/test.py --dump-features``.
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +53,9 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help='write metrics.json, per_query/ and, with --verification, a drawing here',
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -75,6 +77,8 @@ from hplreid.evaluation import (
     verification_report,
 )
 from hplreid.utils.atomic_files import write_json
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization import draw_verification
 
 
@@ -223,13 +227,11 @@ def main(args: argparse.Namespace) -> None:
     """Run the tool."""
     metrics: dict[str, float] = {}
     for path in args.files:
-        try:
+        with as_user_errors(ValueError, OSError, where=str(path)):
             metrics.update(evaluate(path, args))
-        except (ValueError, FileNotFoundError) as error:
-            sys.exit(f'{path}: {error}')
     if args.out:
         write_json(args.out / 'metrics.json', metrics)
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -6,7 +6,6 @@ Training never downloads anything, so run this once:
 """
 
 import argparse
-import sys
 
 
 def parse_args() -> argparse.Namespace:
@@ -18,6 +17,9 @@ def parse_args() -> argparse.Namespace:
         'arch', help='name of the tower in open_clip, such as ViT-B-16-quickgelu'
     )
     parser.add_argument('tag', help='name of the weights in open_clip, such as openai')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -27,29 +29,27 @@ if __name__ == '__main__':
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
 from hplreid.models.backbones import WeightsError, find_weights
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import UserError
 
 
-def main(args: argparse.Namespace) -> int:
-    """Run the tool; return the exit status."""
+def main(args: argparse.Namespace) -> None:
+    """Run the tool."""
     try:
         path = find_weights(args.arch, args.tag)
     except WeightsError as missing:
         tag = get_pretrained_cfg(args.arch.removesuffix('-quickgelu'), args.tag)
         if not tag or 'not on this machine' not in str(missing):
-            print(missing, file=sys.stderr)
-            return 1
+            raise
         try:
             path = download_pretrained(tag)
         except Exception as error:
             # The client of the hub raises errors of many kinds without a network
-            print(
-                f'{args.tag} of {args.arch} could not be downloaded: {error}',
-                file=sys.stderr,
-            )
-            return 1
+            raise UserError(
+                f'{args.tag} of {args.arch} could not be downloaded: {error}'
+            ) from error
     print(f'{args.arch} {args.tag}: {path}')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main(ARGS))
+    run_tool(main, ARGS)

@@ -21,6 +21,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--note', default='', help='a note on how it was made, stored in the file'
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -28,17 +31,24 @@ if __name__ == '__main__':
     ARGS = parse_args()  # before the imports below, which take seconds
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from hplreid.models.backbones import read_state_dict
 from hplreid.utils.atomic_files import atomic_path
+from hplreid.utils.checkpoints.checkpoint import MissingCheckpointError
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 
 TRAINING_ONLY = ('heads.', 'prompt_', 'image_inversion.', 'text_inversion.')
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
-    state, _ = read_state_dict(args.checkpoint)
+    if not args.checkpoint.is_file():
+        raise MissingCheckpointError(f"Checkpoint '{args.checkpoint}' does not exist.")
+    with as_user_errors(OSError, SafetensorError, where=str(args.checkpoint)):
+        state, _ = read_state_dict(args.checkpoint)
     towers = {
         k: v.to(torch.float16).contiguous()
         for k, v in state.items()
@@ -51,4 +61,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -108,8 +108,8 @@ def read_vision_state(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location='cpu', weights_only=True)
     except _BAD_FILE as error:
         raise WeightsError(
-            f'{path} can be read neither as safetensors nor as a state dict with '
-            f'weights_only=True: {error}'
+            f'{path} can be read neither as safetensors nor as a state dict of '
+            'tensors: it is damaged, or holds objects that could execute code.'
         ) from error
     for key in ('state_dict', 'model'):
         if isinstance(state, dict) and isinstance(state.get(key), dict):

@@ -186,7 +186,8 @@ def _read_pickle_or_script(path: Path) -> tuple[dict, bool]:
             except (RuntimeError, ValueError):
                 raise WeightsError(
                     f'{path} can be read neither as safetensors, nor as a state dict '
-                    f'with weights_only=True, nor as TorchScript: {error}'
+                    'of tensors, nor as TorchScript: it is damaged, or holds objects '
+                    'that could execute code.'
                 ) from error
 
 
