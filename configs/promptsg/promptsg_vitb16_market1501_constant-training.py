@@ -1,12 +1,4 @@
-_base_ = './promptsg_vitb16_market1501.py'
-
-# Table 3: no prompt is composed, in training or at test. So there is no inversion
-# network, and no contrast with prompts: all images have the same one.
-model = dict(
-    train_prompt='constant',
-    inference='constant',
-    heads=dict(align=[*_base_.losses_triplet, _base_.loss_id]),
-)
-train_cfg = dict(
-    stages=dict(align=dict(trainable=['image_encoder', 'necks', 'heads.align']))
-)
+_base_ = [
+    '../_base_/methods/promptsg_vitb16_constant-training.py',
+    '../_base_/datasets/market1501.py',
+]

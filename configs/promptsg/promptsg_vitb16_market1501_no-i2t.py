@@ -1,12 +1,4 @@
-_base_ = './promptsg_vitb16_market1501.py'
-
-# Table 3: without Eq. 5, the contrast of each image with all prompts
-model = dict(
-    heads=dict(
-        align=[
-            *_base_.losses_triplet,
-            _base_.loss_id,
-            dict(_base_.loss_supcon, directions=('t2i',)),
-        ]
-    )
-)
+_base_ = [
+    '../_base_/methods/promptsg_vitb16_no-i2t.py',
+    '../_base_/datasets/market1501.py',
+]

@@ -1,16 +1,4 @@
-_base_ = './promptsg_vitb16_market1501.py'
-
-# Tables 3 and 4: without the interaction; v is classified, and v is compared. Prompts
-# are for training alone: none is composed at test.
-model = dict(
-    necks=dict(_delete_=True, v_bn=dict(type='BNNeck', reads='v')),
-    i2i_feature='v',
-    inference='constant',
-    heads=dict(
-        align=[
-            *_base_.losses_triplet[:3],
-            dict(_base_.loss_id, feature='v_bn'),
-            _base_.loss_supcon,
-        ]
-    ),
-)
+_base_ = [
+    '../_base_/methods/promptsg_vitb16_no-mim.py',
+    '../_base_/datasets/market1501.py',
+]

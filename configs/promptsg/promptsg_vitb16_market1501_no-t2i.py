@@ -1,12 +1,4 @@
-_base_ = './promptsg_vitb16_market1501.py'
-
-# Table 3: without Eq. 6, the contrast of each prompt with all images
-model = dict(
-    heads=dict(
-        align=[
-            *_base_.losses_triplet,
-            _base_.loss_id,
-            dict(_base_.loss_supcon, directions=('i2t',)),
-        ]
-    )
-)
+_base_ = [
+    '../_base_/methods/promptsg_vitb16_no-t2i.py',
+    '../_base_/datasets/market1501.py',
+]

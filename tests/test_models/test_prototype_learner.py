@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hplreid.models.prompt_learners import PrototypeLearner
-from hplreid.models.prompt_learners.prototype import aggregate_prototypes
+from hplreid.models.prompt_learners.prototype_aggregation import PrototypeAggregation
 from hplreid.models.prompt_learners.prototype_blocks import (
     DomainPrompting,
     InstancePrompting,
@@ -113,6 +113,10 @@ def test_instance_prompting_attends_to_the_instances(share):
     torch.testing.assert_close(found, x, rtol=1e-10, atol=1e-10)
 
 
+def aggregate_prototypes(initial, *prompted):
+    return PrototypeAggregation('adaptive', initial.shape[1], 3)(initial, *prompted)
+
+
 def test_aggregation_by_hand():
     initial = torch.tensor([[1.0, 2.0], [0.5, -1.0]], dtype=torch.float64)
     prompted = [rand(2, 2, seed=s) for s in range(3)]
@@ -140,6 +144,60 @@ def test_aggregation_without_weights_of_its_own(aggregation, weight):
         for c in range(WIDTH):
             total = pt[row, c] + weight * sum(p[row, c] for p in prompted)
             assert found[row, c].item() == pytest.approx(total.item(), rel=1e-12)
+
+
+def test_aggregation_by_weights_of_an_mlp():
+    initial, prompted = rand(2, 4), [rand(2, 4, seed=s) for s in (1, 2, 3)]
+    aggregation = shaken(PrototypeAggregation('mlp', 4, 3))
+    found = aggregation(initial, *prompted)
+    first, _, last = aggregation.mlp
+    for row in range(2):
+        scores = []
+        for p in prompted:
+            hidden = [
+                sum(first.weight[i, c] * p[row, c] for c in range(4)) + first.bias[i]
+                for i in range(4)
+            ]
+            hidden = [
+                h * 0.5 * (1 + math.erf(h.item() / math.sqrt(2))) for h in hidden
+            ]  # GELU
+            scores.append(sum(last.weight[0, i] * hidden[i] for i in range(4)))
+        e = [math.exp(score + last.bias[0]) for score in scores]
+        for c in range(4):
+            total = sum(
+                w / sum(e) * p[row, c] for w, p in zip(e, prompted, strict=True)
+            )
+            assert found[row, c].item() == pytest.approx(
+                (initial[row, c] + total).item(), rel=1e-10
+            )
+
+
+def test_learned_weights_start_equal_and_learn():
+    initial, prompted = rand(2, 4), [rand(2, 4, seed=s) for s in (1, 2, 3)]
+    aggregation = PrototypeAggregation('learned', 4, 3).double()
+    mean = initial + sum(prompted) / 3
+    torch.testing.assert_close(aggregation(initial, *prompted), mean)
+    aggregation.logits.data = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)
+    e = [1.0, math.e, math.exp(-2)]
+    expected = initial + sum(w / sum(e) * p for w, p in zip(e, prompted, strict=True))
+    found = aggregation(initial, *prompted)
+    torch.testing.assert_close(found, expected)
+    found.square().sum().backward()
+    assert aggregation.logits.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize('aggregation', ['mlp', 'learned'])
+def test_one_aggregation_serves_both_modalities(aggregation):
+    learner = build(aggregation=aggregation, enrich=['intra'])
+    initial, instances, labels = inputs()
+    found = learner(initial, instances, labels)
+    for modality, pt in initial.items():
+        prompted = [
+            learner.domain(modality, pt, labels),
+            learner.instance(pt, instances[modality]),
+        ]
+        expected = learner.aggregation(pt, *prompted)
+        torch.testing.assert_close(found[modality], expected)
 
 
 def test_aggregation_is_exact_under_autocast():

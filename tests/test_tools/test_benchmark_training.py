@@ -22,15 +22,16 @@ def test_a_table_and_a_file_of_all_stages(tmp_path):
         'benchmark_training.py',
         *CONFIGS,
         *small,
-        *('--options', 'sub_batches', '--out', out),
+        *('--options', 'sub_batches', '--out', out, '--num-images', 1920),
         *fp32,
     )
-    header, *body = rows
+    totals = rows[-3:]
+    header, *body = rows[:-3]
     assert header[:5] == ['', 'option', 'prec.', 'img/s', 'speed']
     assert [(row[0], row[1]) for row in body] == [
         (number, option) for number in '123' for option in ('plain', 'sub_batches')
     ]
-    assert max(map(len, printed.splitlines()[-12:])) <= 100
+    assert max(map(len, printed.splitlines()[-18:])) <= 100
     assert f'3: {CONFIGS[1]}, stage align: 8 images and 8 captions a step' in printed
     written = json.loads(out.read_text())
     assert [(r['config'], r['stage']) for r in written['results']] == [
@@ -38,6 +39,13 @@ def test_a_table_and_a_file_of_all_stages(tmp_path):
         (CONFIGS[0], 'encoder'),
         (CONFIGS[1], 'align'),
     ]
+    # 20 epochs of the prompts' stage, 12 of the towers', 4 of IRRA's
+    rates = [r['rows'][0]['images_per_s'] for r in written['results']]
+    seconds = 1920 * (20 / rates[0] + 12 / rates[1]), 1920 * 4 / rates[2]
+    assert totals[0] == ['config', 'trained, M', 'hours', 'relative']
+    for row, own in zip(totals[1:], seconds, strict=True):
+        assert float(row[2]) == pytest.approx(own / 3600, abs=6e-3)
+        assert float(row[3]) == pytest.approx(own / seconds[0], abs=6e-3)
     plain, parted = written['results'][2]['rows']
     assert plain['captions_per_s'] * plain['seconds'] == pytest.approx(8)
     assert sum(plain['parts'].values()) > 0

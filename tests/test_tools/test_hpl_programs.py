@@ -157,7 +157,7 @@ def test_all_missing_files_are_reported_at_once(tmp_path):
         check=False,
     )
     message = done.stdout + done.stderr
-    assert done.returncode == 1
+    assert done.returncode == 2
     for part in ('/nowhere/clip.pt', 'CUHK-PEDES', 'Market-1501', '3 problems'):
         assert part in message, message
     assert 'Traceback' not in message

@@ -153,8 +153,10 @@ def test_amp(call, config, tmp_path, monkeypatch):
 
 def test_problems_of_a_config_are_printed(call, tmp_path):
     path = write(tmp_path, train_dataloader=dict(dataset=dict(shift=-1)))
-    code, _ = call('train.py', path, '--work-dir', tmp_path / 'run')
-    assert code == f'{path} cannot run, 1 problem:\n  1. shift=-1 is negative'
+    code, printed = call('train.py', path, '--work-dir', tmp_path / 'run')
+    assert code == 2
+    message = f'Error: {path} cannot run, 1 problem:\n  1. shift=-1 is negative\n'
+    assert printed.err == message
     assert not (tmp_path / 'run').exists()
 
 
@@ -169,8 +171,10 @@ def test_problems_of_a_checkpoint_are_printed(call, config, tmp_path, content, m
     path = tmp_path / 'none.pth'
     if content:
         torch.save(content, path)
-    code, _ = call('test.py', config, path, '--work-dir', tmp_path / 'run')
-    assert message in code
+    code, printed = call('test.py', config, path, '--work-dir', tmp_path / 'run')
+    assert code == 2
+    assert message in printed.err
+    assert 'Traceback' not in printed.err
 
 
 def test_two_processes_by_the_shell_scripts(call, tmp_path):

@@ -12,11 +12,21 @@ twice) over the time of the step, divided by what a large matrix product reaches
 same precision in the same run. ``loss`` is the relative difference of the first loss
 to the plain one's. Rounds alternate, so that a slow moment affects all.
 
+With the size of a training set a second table has the parameters that each config
+trains and the time of all its epochs, also beside those of the first config, as papers
+compare methods (CLIP-ReID and PromptSG on Market-1501, say). Validation and the loading
+of images aren't in it:
+
+    python tools/analysis_tools/benchmark_training.py --num-images 12936 --num-ids 751 \
+        configs/clip_reid/clip-reid_vitb16_market1501.py \
+        configs/promptsg/promptsg_vitb16_market1501.py
+
 Models, losses and optimizers are those of the config; weights, images, captions and
 identities are made up, so that no dataset is needed and loading is not measured.
 """
 
 import argparse
+from pathlib import Path
 
 # Of hplreid.engine.measurement.OPTIONS, which takes seconds to import
 NAMES = (
@@ -49,6 +59,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--all-options', action='store_true', help='all of them')
     parser.add_argument('--batch', type=int, help="items; the config's by default")
     parser.add_argument('--num-ids', type=int, default=1000)
+    parser.add_argument(
+        '--num-images',
+        type=int,
+        help='images, or captions, of a training set, for the time of a whole training',
+    )
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', choices=['cpu', 'cuda'])
     parser.add_argument('--out', help='JSON file of everything measured')
@@ -69,7 +84,7 @@ from prettytable import PrettyTable
 
 from hplreid.engine.config import read_config
 from hplreid.engine.loops import parse_stages
-from hplreid.engine.measurement import measure_training
+from hplreid.engine.measurement import count_trained, measure_training
 from hplreid.engine.tf32 import set_tf32
 from hplreid.utils.atomic_files import write_json
 from hplreid.utils.run_tool import run_tool
@@ -78,7 +93,7 @@ PARTS = ('data', 'forward', 'backward', 'update')
 
 
 def measure_config(path: str, args: argparse.Namespace, device: str) -> list[dict]:
-    """Measure the stages of a config; return name, rows and skipped options of each."""
+    """Measure the stages of a config; return what is known of each."""
     config = read_config(path, args.cfg_options)
     stages = parse_stages(
         config.train_cfg.stages,
@@ -86,6 +101,7 @@ def measure_config(path: str, args: argparse.Namespace, device: str) -> list[dic
         config.train_dataloader.to_dict(),
     )
     results = []
+    trained = count_trained(config.model.to_dict(), stages, args.num_ids)
     for stage in stages:
         if args.stages and stage.name not in args.stages:
             continue
@@ -98,7 +114,16 @@ def measure_config(path: str, args: argparse.Namespace, device: str) -> list[dic
             args.batch,
             args.rounds,
         )
-        results.append(dict(config=path, stage=stage.name, rows=rows, skipped=skipped))
+        results.append(
+            dict(
+                config=path,
+                stage=stage.name,
+                epochs=stage.epochs,
+                trained_by_any=trained,
+                rows=rows,
+                skipped=skipped,
+            )
+        )
     return results
 
 
@@ -142,6 +167,33 @@ def make_table(results: list[dict]) -> PrettyTable:
     return table
 
 
+def make_totals(results: list[dict], num_images: int) -> PrettyTable:
+    """Return the table of whole trainings, as the configs have them."""
+    stages: dict[str, list[dict]] = {}
+    for result in results:
+        stages.setdefault(result['config'], []).append(result)
+    seconds = {
+        config: sum(
+            r['epochs'] * num_images / r['rows'][0]['images_per_s'] for r in own
+        )
+        for config, own in stages.items()
+    }
+    first = next(iter(seconds.values()))
+    table = PrettyTable(['config', 'trained, M', 'hours', 'relative'])
+    table.align = 'r'
+    table.align['config'] = 'l'
+    for config, own in stages.items():
+        table.add_row(
+            [
+                Path(config).stem,
+                f'{own[0]["trained_by_any"] / 1e6:.2f}',
+                f'{seconds[config] / 3600:.2f}',
+                f'{seconds[config] / first:.2f}',
+            ]
+        )
+    return table
+
+
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
     init_default_scope('hplreid')
@@ -157,6 +209,8 @@ def main(args: argparse.Namespace) -> None:
     for number, result in enumerate(results, 1):
         print(describe(number, result))
     print(make_table(results))
+    if args.num_images:
+        print(make_totals(results, args.num_images))
     if args.out:
         facts = dict(device=name, torch=torch.__version__, rounds=args.rounds)
         write_json(args.out, dict(facts, results=results))

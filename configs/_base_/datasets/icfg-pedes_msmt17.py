@@ -13,9 +13,13 @@ train_dataloader = dict(
     dataset=dict(
         t2i=dict(icfg_pedes, split='train'),
         i2i=dict(msmt17, split='train'),
-        # ICFG-PEDES is MSMT17 with another split: most of its training identities are
-        # in MSMT17's test split. 'identity' leaves them out; the paper's wording is
-        # closer to leak='image', which keeps other images of the same identities.
+        # ICFG-PEDES is MSMT17 with another split: most of its training identities, and
+        # so most of its training images, are in MSMT17's test split. Both rules remove
+        # these captions, for every image of such an identity is a test image there;
+        # 'image', closer to the paper's wording, keeps those images of MSMT17's
+        # training split whose identity, but not they themselves, is in ICFG-PEDES's
+        # test split. protect=['t2i'] would keep the captions, at the price of MSMT17's
+        # scores.
         leak='identity',
     )
 )

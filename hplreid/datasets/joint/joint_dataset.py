@@ -20,7 +20,7 @@ from .identity_matching import (
     IdentityMatcher,
     group_identities,
 )
-from .leak_option import LEAK_OPTIONS, check_leak_option, check_original_pids
+from .leak_option import LEAK_OPTIONS, TASKS, check_leak_option, check_original_pids
 from .leakage import (
     HeldOutSplit,
     JointItems,
@@ -61,6 +61,9 @@ class JointDataset(ItemDataset):
             that are in the other task's test split; ``'identity'``: all items of an
             identity in either test split or in ``'val'`` of the t2i dataset. Only
             ``'none'`` is possible where common identities can't be matched.
+        protect: Tasks whose held-out splits are protected by ``leak``; of the other
+            task, all training items stay that only its own splits forbid. Defaults to
+            both.
         pipeline: Transforms for the items of both datasets.
         verify: Whether to decode every image now and list all unreadable ones.
 
@@ -76,12 +79,13 @@ class JointDataset(ItemDataset):
         i2i: dict[str, Any],
         labels: str = 'unified',
         leak: str | None = None,
+        protect: Sequence[str] = TASKS,
         pipeline: Pipeline = (),
         verify: bool = False,
     ) -> None:
         matcher = IDENTITY_MATCHERS.get(_benchmarks(t2i, i2i))
-        _check_options(t2i, i2i, labels, leak)
-        problems = self.find_problems(t2i=t2i, i2i=i2i, leak=leak)
+        _check_options(t2i, i2i, labels, leak, protect)
+        problems = self.find_problems(t2i=t2i, i2i=i2i, leak=leak, protect=protect)
         if problems:
             raise MissingDataError('\n'.join(problems))
         datasets: list[BaseReIDDataset] = [DATASETS.build(c) for c in (t2i, i2i)]
@@ -93,7 +97,8 @@ class JointDataset(ItemDataset):
         if matcher is not None:
             held_out_t2i = [split.items for split in held_out if split.task == 't2i']
             groups = group_identities(chain(train.t2i, *held_out_t2i), matcher)
-            reasons = _find_leaks(train, held_out, groups, matcher, leak)
+            protected = [split for split in held_out if split.task in protect]
+            reasons = _find_leaks(train, protected, groups, matcher, leak)
         kept = reasons.remove_leaks(train)
         items, label_of = _relabel(kept, groups if labels == 'unified' else None)
         num_ids = len(set(label_of.values()))
@@ -117,7 +122,7 @@ class JointDataset(ItemDataset):
             i2i_reasons=_count_reasons(reasons.i2i),
             merged_ids=len(label_of) - num_ids,
         )
-        self._log(labels, leak or 'none')
+        self._log(labels, leak or 'none', protect)
         if verify:
             verify_images(item['img_path'] for item in items)
 
@@ -128,6 +133,7 @@ class JointDataset(ItemDataset):
         i2i: dict[str, Any],
         labels: str = 'unified',
         leak: str | None = None,
+        protect: Sequence[str] = TASKS,
         **_: Any,  # noqa: ANN401
     ) -> list[str]:
         """Return messages about what is missing; see :class:`BaseReIDDataset`.
@@ -136,7 +142,7 @@ class JointDataset(ItemDataset):
         also reported as a message.
         """
         try:
-            _check_options(t2i, i2i, labels, leak)
+            _check_options(t2i, i2i, labels, leak, protect)
         except ValueError as error:
             return [str(error)]
         problems = [
@@ -149,15 +155,16 @@ class JointDataset(ItemDataset):
         ]
         return list(dict.fromkeys(problems))
 
-    def _log(self, labels: str, leak: str) -> None:
+    def _log(self, labels: str, leak: str, protect: Sequence[str]) -> None:
         report = self.report
+        one_sided = '' if set(protect) == set(TASKS) else f' for {protect[0]} alone'
         log(
             f'{self.name}: {self.num_ids:,} labels ({labels}: {report.merged_ids:,} '
             f"identities merged). leak='{leak}' removed {report.t2i_removed:,} of "
             f'{report.t2i_total:,} captioned items'
             f'{_format_reasons(report.t2i_reasons)} and '
             f'{report.i2i_removed:,} of {report.i2i_total:,} images'
-            f'{_format_reasons(report.i2i_reasons)}: {LEAK_OPTIONS[leak]}.'
+            f'{_format_reasons(report.i2i_reasons)}: {LEAK_OPTIONS[leak]}{one_sided}.'
         )
 
 
@@ -175,11 +182,15 @@ def _benchmarks(t2i: dict[str, Any], i2i: dict[str, Any]) -> tuple[str, str]:
 
 
 def _check_options(
-    t2i: dict[str, Any], i2i: dict[str, Any], labels: str, leak: str | None
+    t2i: dict[str, Any],
+    i2i: dict[str, Any],
+    labels: str,
+    leak: str | None,
+    protect: Sequence[str],
 ) -> None:
     if labels not in ('unified', 'disjoint'):
         raise ValueError(f"labels must be 'unified' or 'disjoint', got {labels!r}.")
-    check_leak_option(_benchmarks(t2i, i2i), leak)
+    check_leak_option(_benchmarks(t2i, i2i), leak, protect)
     for task, config in (('t2i', t2i), ('i2i', i2i)):
         if config.get('pipeline'):
             raise ValueError(f'{task}.pipeline: set the pipeline of the JointDataset.')
@@ -220,8 +231,7 @@ def _find_leaks(
     leak: str | None,
 ) -> LeakReasons:
     if leak == 'image':
-        t2i_test, i2i_test = held_out
-        return find_image_leaks(train, t2i_test, i2i_test, matcher)
+        return find_image_leaks(train, held_out, matcher)
     return find_identity_leaks(train, held_out, groups)
 
 

@@ -1,4 +1,6 @@
-"""The option ``leak`` of joint training: its choices, and when each is possible."""
+"""The options ``leak`` and ``protect`` of joint training: when which is possible."""
+
+from collections.abc import Sequence
 
 from ..base import BaseReIDDataset
 from .identity_matching import IDENTITY_MATCHERS, UNMATCHABLE_PAIRS, IdentityMatcher
@@ -9,6 +11,8 @@ LEAK_OPTIONS = {
     'identity': 'identities in a held-out split',
 }
 """Choices of ``leak``, and what each removes."""
+TASKS = ('t2i', 'i2i')
+"""The tasks whose held-out splits may be protected."""
 _CHOICES = (
     "leak='identity' removes all items of an identity in either test split or in the "
     "t2i dataset's val (recommended); leak='image' only removes images in the other "
@@ -16,16 +20,28 @@ _CHOICES = (
 )
 
 
-def check_leak_option(pair: tuple[str, str], leak: str | None) -> None:
+def check_leak_option(
+    pair: tuple[str, str], leak: str | None, protect: Sequence[str] = TASKS
+) -> None:
     """Check that ``leak`` is set where it must be, and possible for a pair.
 
     Args:
         pair: Names of the t2i and of the i2i benchmark.
         leak: The option.
+        protect: Tasks whose held-out splits are protected.
 
     Raises:
-        ValueError: It is unknown, missing, or impossible for this pair.
+        ValueError: ``leak`` is unknown, missing, or impossible for this pair;
+            ``protect`` doesn't list tasks, or there is nothing to protect them from.
     """
+    tasks = [protect] if isinstance(protect, str) else list(protect)
+    if isinstance(protect, str) or not tasks or not {*tasks} <= {*TASKS}:
+        raise ValueError(f'protect={protect!r}: expected any of {[*TASKS]}.')
+    if {*tasks} != {*TASKS} and leak in (None, 'none'):
+        raise ValueError(
+            f'protect={protect!r}: leak={leak!r} removes nothing from training. '
+            f'{_CHOICES}.'
+        )
     if leak is not None and leak not in LEAK_OPTIONS:
         raise ValueError(
             f'leak must be one of {[*LEAK_OPTIONS]}, got {leak!r}. {_CHOICES}.'

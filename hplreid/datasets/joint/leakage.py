@@ -66,20 +66,27 @@ def find_identity_leaks(
 
 
 def find_image_leaks(
-    train: JointItems,
-    t2i_test: HeldOutSplit,
-    i2i_test: HeldOutSplit,
-    matcher: IdentityMatcher,
+    train: JointItems, tests: Iterable[HeldOutSplit], matcher: IdentityMatcher
 ) -> LeakReasons:
-    """Find every training item whose image is in the other task's test split."""
-    matched_train = _map_matched_images(train.t2i, matcher)
-    matched_test = _map_matched_images(t2i_test.items, matcher)
-    t2i_leaks = find_same_images(matched_train, _map_images(i2i_test.items))
-    i2i_leaks = find_same_images(_map_images(train.i2i), matched_test)
-    return LeakReasons(
-        [i2i_test.name * (i['img_path'] in t2i_leaks) for i in train.t2i],
-        [t2i_test.name * (i['img_path'] in i2i_leaks) for i in train.i2i],
-    )
+    """Find every training item whose image is in the other task's test split.
+
+    Args:
+        train: The training items of both tasks.
+        tests: The test split of each task that is protected.
+        matcher: Returns the i2i pid of a t2i item.
+    """
+    reasons = LeakReasons([''] * len(train.t2i), [''] * len(train.i2i))
+    for test in tests:
+        if test.task == 'i2i':
+            images = _map_matched_images(train.t2i, matcher)
+            leaks = find_same_images(images, _map_images(test.items))
+            items, found = train.t2i, reasons.t2i
+        else:
+            others = _map_matched_images(test.items, matcher)
+            leaks = find_same_images(_map_images(train.i2i), others)
+            items, found = train.i2i, reasons.i2i
+        found[:] = [test.name * (item['img_path'] in leaks) for item in items]
+    return reasons
 
 
 def find_same_images(images: Mapping[str, int], others: Mapping[str, int]) -> set[str]:

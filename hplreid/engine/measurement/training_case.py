@@ -1,6 +1,6 @@
 """A model with its optimizer and a batch, whose training step is measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from typing import Any
@@ -214,6 +214,18 @@ class _Clock:
                 setattr(owner, name, function)
             else:
                 delattr(owner, name)
+
+
+def count_trained(model: dict[str, Any], stages: Sequence[Stage], num_ids: int) -> int:
+    """Count the parameters that any stage trains, each once.
+
+    Args:
+        model: Config of the model.
+        stages: The stages.
+        num_ids: Training identities.
+    """
+    built = build_model(model, num_ids)
+    return set_trainable(built, [p for stage in stages for p in stage.trainable])
 
 
 def build_model(config: dict[str, Any], num_ids: int, seed: int = 0) -> BaseReID:

@@ -2,44 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from hplreid.registry import PROMPT_LEARNERS
 from hplreid.utils.argument_checks import check_one_of
 
-from ..layers.full_precision import full_precision
+from .prototype_aggregation import PrototypeAggregation
 from .prototype_blocks import MODALITIES, DomainPrompting, InstancePrompting
 
 SOURCES = ('intra', 'inter')
-AGGREGATIONS = ('adaptive', 'mean', 'sum')
-
-
-@full_precision  # dot products of raw CLIP features, about 100, lose the point in half
-def aggregate_prototypes(
-    initial: Tensor, *prompted: Tensor, aggregation: str = 'adaptive'
-) -> Tensor:
-    """Add prompted prototypes to the initial one, ``p = pt + sum_k w_k p_k``.
-
-    ``'adaptive'``, Propot's APA, has each by its likeness to the initial one,
-    ``w = softmax_k(pt . p_k)`` (Eq. 5 and 6); ``'mean'`` and ``'sum'`` all alike.
-
-    Args:
-        initial: pt, ``(n, d)``.
-        *prompted: ``p_k``, ``(n, d)`` each.
-        aggregation: ``'adaptive'``, ``'mean'`` or ``'sum'``.
-
-    Returns:
-        ``(n, d)``.
-    """
-    candidates = torch.stack(prompted, dim=1)
-    if aggregation == 'mean':
-        return initial + candidates.mean(1)
-    if aggregation == 'sum':
-        return initial + candidates.sum(1)
-    weights = (candidates @ initial.unsqueeze(2)).softmax(dim=1)
-    return initial + (weights * candidates).sum(1)
 
 
 @PROMPT_LEARNERS.register_module()
@@ -60,7 +32,7 @@ class PrototypeLearner(BaseModule):
         enrich_depth: Blocks of IPP, N_e.
         num_heads: Attention heads of both.
         share_blocks: See :class:`InstancePrompting`.
-        aggregation: How prototypes are added up, see :func:`aggregate_prototypes`.
+        aggregation: How prototypes are added up, see :class:`PrototypeAggregation`.
 
     Raises:
         ValueError: A source isn't known or stands twice, there is no such aggregation,
@@ -85,14 +57,15 @@ class PrototypeLearner(BaseModule):
             raise ValueError(f'enrich={enrich!r}: expected distinct ones of {SOURCES}.')
         for source in enrich:
             check_one_of('enrich', source, SOURCES)
-        check_one_of('aggregation', aggregation, AGGREGATIONS)
         if not adapt and not enrich:
             raise ValueError(
                 'adapt=False and no enrich: nothing is learned. For initial prototypes '
                 'alone set learner=None in the head.'
             )
         self.enrich = tuple(enrich)
-        self.aggregation = aggregation
+        self.aggregation = PrototypeAggregation(
+            aggregation, channels, adapt + len(enrich)
+        )
         self.domain = (
             DomainPrompting(num_ids, channels, num_vectors, adapt_depth, num_heads)
             if adapt
@@ -119,10 +92,9 @@ class PrototypeLearner(BaseModule):
                 order.
         """
         return {
-            modality: aggregate_prototypes(
+            modality: self.aggregation(
                 initial[modality],
                 *self._prompt(modality, initial[modality], instances, labels),
-                aggregation=self.aggregation,
             )
             for modality in MODALITIES
         }

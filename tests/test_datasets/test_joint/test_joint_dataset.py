@@ -205,6 +205,9 @@ def test_pair_without_known_overlap(configs, monkeypatch):
     ('options', 'message'),
     [
         ({'leak': 'all'}, "leak must be one of .*'identity'.*got 'all'"),
+        ({'leak': 'identity', 'protect': 't2i'}, "protect='t2i': expected any of"),
+        ({'leak': 'identity', 'protect': []}, 'protect=.*expected any of'),
+        ({'leak': 'none', 'protect': ['i2i']}, "leak='none' removes nothing"),
         ({'leak': 'none', 'labels': 'same'}, "labels must be 'unified' or 'disjoint'"),
     ],
 )

@@ -114,6 +114,51 @@ def test_leak_image(configs, tmp_path):
     assert pids(joint, captioned=False) == [0] * 4 + [1] * 4 + [2] * 3
 
 
+@pytest.mark.parametrize(
+    ('protect', 'captions', 'images'),
+    [
+        (['i2i'], {'MSMT17 test': 2}, {}),  # MSMT17's scores
+        (['t2i'], {}, {'ICFG-PEDES test': 8}),  # those of ICFG-PEDES
+        (['t2i', 'i2i'], {'MSMT17 test': 2}, {'ICFG-PEDES test': 8}),
+    ],
+)
+def test_one_task_alone_can_be_protected(configs, protect, captions, images):
+    joint = JointDataset(**configs, leak='identity', protect=protect)
+    assert joint.report.t2i_reasons == captions
+    assert joint.report.i2i_reasons == images
+
+
+def test_rules_on_the_layout_of_icfg_pedes(tmp_path):
+    """ICFG-PEDES has some of the images of MSMT17's identities, by their own names.
+
+    Computed by hand: MSMT17 trains on identities 0 to 2 of train/ (four images each)
+    and tests on 0 and 1 of test/.
+    """
+    msmt = make_msmt17(tmp_path / 'msmt')
+    icfg = make_icfg_pedes(
+        tmp_path / 'icfg',
+        {'train': ['train/0001', 'test/0000'], 'test': ['train/0000', 'test/0001']},
+    )
+    for part, pid in (('train', 1), ('test', 0), ('train', 0), ('test', 1)):
+        own = sorted((icfg / 'imgs' / part / f'{pid:04d}').iterdir())
+        theirs = sorted((msmt / part / f'{pid:04d}').iterdir())
+        for old, new in zip(own, theirs, strict=False):
+            _rename(
+                icfg, f'{part}/{pid:04d}/{old.name}', f'{part}/{pid:04d}/{new.name}'
+            )
+    configs = {
+        't2i': {'type': 'ICFGPEDES', 'data_root': str(icfg), 'expected': None},
+        'i2i': {'type': 'MSMT17', 'data_root': str(msmt), 'expected': None},
+    }
+    image = JointDataset(**configs, leak='image').report
+    identity = JointDataset(**configs, leak='identity').report
+    # All images of test/0000 are in MSMT17's test split, whatever the rule
+    assert image.t2i_reasons == identity.t2i_reasons == {'MSMT17 test': 2}
+    # Of train/0000 two images are in ICFG-PEDES's test split, the other two aren't
+    assert image.i2i_reasons == {'ICFG-PEDES test': 2}
+    assert identity.i2i_reasons == {'ICFG-PEDES test': 4}
+
+
 def _rename(root, old, new):
     (root / 'imgs' / old).rename(root / 'imgs' / new)
     file = root / 'ICFG-PEDES.json'

@@ -11,6 +11,7 @@ from hplreid.engine.loops import parse_stages
 from hplreid.engine.measurement import (
     TrainingCase,
     apply_option,
+    count_trained,
     data_sheet_flops,
     make_up_batch,
     measure_training,
@@ -45,6 +46,16 @@ def case_of(name, stage=0, batch_size=8, **options):
     model, stages = read(name)
     batch = make_up_batch(stages[stage], 6, batch_size)
     return TrainingCase(model, stages[stage], [batch], 6, 'cpu', **options)
+
+
+@pytest.mark.parametrize('name', ['clip_reid/clip-reid_tiny_synthpeds'])
+def test_parameters_that_any_stage_trains_are_counted_once(name):
+    model, stages = read(name)
+    learns = {}
+    for index in range(len(stages)):
+        parameters = case_of(name, index).model.named_parameters()
+        learns |= {n: p.numel() for n, p in parameters if p.requires_grad}
+    assert count_trained(model, [*stages, stages[0]], 6) == sum(learns.values())
 
 
 @pytest.mark.parametrize('name', TINY)

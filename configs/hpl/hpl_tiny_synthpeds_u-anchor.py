@@ -1,0 +1,12 @@
+_base_ = './hpl_tiny_synthpeds.py'
+
+# Stage I fits identity prompts to u, which Eq. 11 of stage II compares them with. Eq. 8
+# and 9 have v.
+model = dict(
+    heads=dict(
+        construct=[
+            dict(_base_.losses_construct[0], image='u'),
+            _base_.losses_construct[1],
+        ]
+    )
+)

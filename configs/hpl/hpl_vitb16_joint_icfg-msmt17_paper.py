@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/methods/hpl_vitb16_paper.py',
+    '../_base_/datasets/icfg-pedes_msmt17.py',
+]
+# "Test samples" are removed: images of the other task's test split, not identities
+train_dataloader = dict(dataset=dict(leak='image'))

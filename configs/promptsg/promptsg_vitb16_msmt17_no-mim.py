@@ -1,0 +1,1 @@
+_base_ = ['../_base_/methods/promptsg_vitb16_no-mim.py', '../_base_/datasets/msmt17.py']

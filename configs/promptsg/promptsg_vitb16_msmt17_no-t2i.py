@@ -1,0 +1,1 @@
+_base_ = ['../_base_/methods/promptsg_vitb16_no-t2i.py', '../_base_/datasets/msmt17.py']

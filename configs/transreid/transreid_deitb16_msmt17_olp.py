@@ -1,0 +1,4 @@
+_base_ = './transreid_deitb16_msmt17.py'
+
+# Patches that overlap: 21 x 10 of them
+model = dict(image_encoder=dict(stride=12))
