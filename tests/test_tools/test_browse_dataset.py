@@ -188,7 +188,11 @@ def test_a_benchmark_has_queries_and_gallery(browse, config):
             "folder '/nowhere' does not exist",
         ),
         (
-            ('--cfg-options', 'train_dataloader.sampler.num_ids=9'),
+            (
+                '--cfg-options',
+                'train_dataloader.sampler.num_ids=9',
+                'train_dataloader.batch_size=22',
+            ),
             'A batch of 9 identities was asked for; the dataset has 4.',
         ),
     ],

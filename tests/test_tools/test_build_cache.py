@@ -68,7 +68,11 @@ def config(tmp_path, monkeypatch):
 
 def run(monkeypatch, *arguments):
     monkeypatch.setattr(sys, 'argv', [TOOL, 'config.json', *arguments])
-    runpy.run_path(TOOL, run_name='__main__')
+    try:
+        runpy.run_path(TOOL, run_name='__main__')
+    except SystemExit as ended:
+        if ended.code:
+            raise
 
 
 def first_batches(config):

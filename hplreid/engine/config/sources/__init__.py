@@ -5,12 +5,13 @@ is made of them, in ``read``.
 """
 
 from .family import ConfigFile, read_family
-from .listing import list_settings
+from .listing import Setting, list_settings
 from .locate import Source, locate
 from .names import find_name_problems, find_readers
 
 __all__ = [
     'ConfigFile',
+    'Setting',
     'Source',
     'find_name_problems',
     'find_readers',
