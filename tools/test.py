@@ -9,8 +9,6 @@ config and scores; the work folder's results.jsonl gets a line.
 import argparse
 import shutil
 
-from mmengine.config import DictAction
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -68,7 +66,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
         metavar='KEY=VALUE',
         help='change the config',
     )

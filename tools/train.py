@@ -6,8 +6,6 @@ python tools/train.py configs/hpl/hpl_tiny_synthpeds.py
 import argparse
 import os
 
-from mmengine.config import DictAction
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -57,7 +55,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
         metavar='KEY=VALUE',
         help='change the config: train_dataloader.batch_size=64 '
         'train_cfg.stages.align.epochs=1',

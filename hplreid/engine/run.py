@@ -19,9 +19,10 @@ from hplreid.utils.checkpoints.checkpoint import read_checkpoint
 from hplreid.utils.checkpoints.load_weights import check_model
 
 from .checkpoint_selection import SELECTION
-from .config.check import check_config, check_types, raise_problems
+from .config.check import check_config, check_settings, raise_problems
 from .config.check_benchmarks import find_benchmark_problems
 from .config.check_loops import find_loop_problems
+from .config.errors import BUILD_ERRORS, building, explain
 from .config.flags import set_seed
 from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
@@ -35,6 +36,7 @@ from .kept_weights import (
     score_weights,
 )
 from .loops.benchmark_loop import TRAINED_ON
+from .loops.sub_batch_check import find_sub_batch_problems
 from .precision import choose_precision
 from .results.folders import (
     LAST,
@@ -86,18 +88,20 @@ def prepare_run(config: Config, training: bool = True) -> None:
     set_tf32(False)
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
-    check_types(config)  # before data are made: a misspelled name costs no time
+    check_settings(config)  # before data are made: a slip costs no time
+    if training:
+        raise_problems(config, find_sub_batch_problems(config))
     try:
         prepare_data(config)
-    except (ValueError, FileExistsError) as error:
-        raise_problems(config, [str(error)])
+    except (ValueError, OSError, KeyError) as error:
+        raise_problems(config, [explain(error)])
     check_config(config)
     problems = find_benchmark_problems(config)
     if training:
         try:
             fill_num_ids(config)
-        except (ValueError, FileNotFoundError) as error:
-            problems.insert(0, f'train_dataloader: {error}')
+        except BUILD_ERRORS as error:
+            problems.insert(0, f'train_dataloader: {explain(error)}')
     raise_problems(config, problems)
 
 
@@ -105,7 +109,8 @@ def build_runner(config: Config) -> Runner:
     """Build MMEngine's runner, or the one that ``runner_type`` of the config names."""
     if 'runner_type' in config:
         return RUNNERS.build(config)
-    return ReIDRunner.from_cfg(config)
+    with building('The run'):
+        return ReIDRunner.from_cfg(config)
 
 
 def train(config: Config, test: bool = True, overwrite: bool = False) -> Metrics | None:

@@ -1,8 +1,9 @@
-"""MMEngine's runner with a short console, which loads weights by its own rules."""
+"""MMEngine's runner: a short console, weights by our rules, errors in words."""
 
 from typing import Any
 
 from mmengine.logging import MMLogger
+from mmengine.model import BaseModel
 from mmengine.registry import RUNNERS
 from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
@@ -15,6 +16,7 @@ from hplreid.utils.checkpoints.load_weights import (
     load_inference_weights,
 )
 
+from .config.errors import building
 from .console import tidy_console
 from .data_parallel import unwrap
 from .load_from import is_same_training_set, parse_load_from
@@ -26,7 +28,30 @@ class ReIDRunner(Runner):
 
     See :class:`.console.ConsoleFilter` for what is printed. Weights that don't fit are
     an error: MMEngine's own loading logs their names and goes on.
+
+    See :class:`.console.ConsoleFilter` for what is printed. What is raised while
+    something is built from the config becomes a ``ConfigError`` that names its place.
     """
+
+    def build_model(self, model: Any) -> BaseModel:  # noqa: ANN401
+        """Build the model, see MMEngine's ``Runner``."""
+        with building('model'):
+            return super().build_model(model)
+
+    def build_train_loop(self, loop: Any) -> BaseLoop:  # noqa: ANN401
+        """Build the training loop, see MMEngine's ``Runner``."""
+        with building('train_cfg'):
+            return super().build_train_loop(loop)
+
+    def build_val_loop(self, loop: Any) -> BaseLoop:  # noqa: ANN401
+        """Build the validation loop, see MMEngine's ``Runner``."""
+        with building('val_cfg'):
+            return super().build_val_loop(loop)
+
+    def build_test_loop(self, loop: Any) -> BaseLoop:  # noqa: ANN401
+        """Build the test loop, see MMEngine's ``Runner``."""
+        with building('test_cfg'):
+            return super().build_test_loop(loop)
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:  # noqa: ANN401
         """Build the logger, see MMEngine's ``Runner``."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
 
 from hplreid.engine.config.read import read_config
@@ -41,7 +40,7 @@ def read(command, monkeypatch):
     parser = argparse.ArgumentParser()
     parser.add_argument('tool')
     parser.add_argument('config')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument('--cfg-options', nargs='+', action='extend')
     args = parser.parse_args(shlex.split(command))
     return read_config(args.config, args.cfg_options)
 

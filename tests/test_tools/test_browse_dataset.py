@@ -188,14 +188,19 @@ def test_a_benchmark_has_queries_and_gallery(browse, config):
             "folder '/nowhere' does not exist",
         ),
         (
-            ('--cfg-options', 'train_dataloader.sampler.num_ids=9'),
+            (
+                '--cfg-options',
+                'train_dataloader.sampler.num_ids=9',
+                'train_dataloader.batch_size=22',
+            ),
             'A batch of 9 identities was asked for; the dataset has 4.',
         ),
     ],
 )
 def test_what_can_not_be_drawn_says_why(browse, config, arguments, message):
-    code, _, sheet = browse(config[0], *arguments)
-    assert message in code
+    code, printed, sheet = browse(config[0], *arguments)
+    assert code == 2
+    assert message in printed.err
     assert sheet is None
 
 

@@ -33,7 +33,7 @@ def image(name):
 
 @pytest.fixture
 def call(monkeypatch, capfd):
-    """Run the tool; return exit code (or message) and standard output."""
+    """Run the tool; return exit code and what it printed."""
 
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', [TOOL.name, *map(str, arguments)])
@@ -42,7 +42,8 @@ def call(monkeypatch, capfd):
             runpy.run_path(str(TOOL), run_name='__main__')
         except SystemExit as error:
             code = error.code
-        return code, capfd.readouterr().out
+        printed = capfd.readouterr()
+        return code, printed.out + printed.err
 
     return call
 
@@ -117,16 +118,16 @@ def test_existing_output_is_kept(archive, call, tmp_path):
     existing = tmp_path / 'out' / 'labeled' / 'mine.txt'
     existing.parent.mkdir(parents=True)
     existing.write_text('x')
-    code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
-    assert 'exists: remove it first' in code
+    _, printed = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
+    assert 'exists: remove it first' in printed
     assert os.listdir(existing.parent) == ['mine.txt']
 
 
 def test_failure_leaves_no_output(archive, call, tmp_path):
     names = ['1_001_1_01.png', '1_001_2_07.png', *list(IMAGES)[2:]]
     write_splits(tmp_path, names)  # the cell of the second is empty
-    code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
-    assert 'has no image for ImageLocation(pair=1, person=1, index=7' in code
+    _, printed = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
+    assert 'has no image for ImageLocation(pair=1, person=1, index=7' in printed
     assert os.listdir(tmp_path / 'out') == []
 
 
@@ -141,27 +142,27 @@ def test_failure_leaves_no_output(archive, call, tmp_path):
 )
 def test_invalid_names_in_the_split(archive, call, tmp_path, name, message):
     write_splits(tmp_path, [name, *list(IMAGES)[1:]])
-    code, _ = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
-    assert message in code
+    _, printed = call(archive, '--splits', tmp_path, '--out', tmp_path / 'out')
+    assert message in printed
 
 
 def test_invalid_files(archive, call, tmp_path):
     out = tmp_path / 'out'
     other = tmp_path / 'other.mat'
     other.write_text('no archive')
-    code, _ = call(other, '--splits', tmp_path, '--out', out)
-    assert 'is not an HDF5 file' in code
+    _, printed = call(other, '--splits', tmp_path, '--out', out)
+    assert 'is not an HDF5 file' in printed
     split = tmp_path / 'cuhk03_new_protocol_config_labeled.mat'
     savemat(split, {'labels': [1]})
-    code, _ = call(archive, '--splits', tmp_path, '--out', out)
-    assert 'is not a split of the new protocol' in code
+    _, printed = call(archive, '--splits', tmp_path, '--out', out)
+    assert 'is not a split of the new protocol' in printed
     split.write_bytes(archive.read_bytes())  # SciPy can't read HDF5
-    code, _ = call(archive, '--splits', tmp_path, '--out', out)
-    assert 'is not a split of the new protocol' in code
+    _, printed = call(archive, '--splits', tmp_path, '--out', out)
+    assert 'is not a split of the new protocol' in printed
     split.unlink()
-    code, _ = call(archive, '--splits', tmp_path, '--out', out)
-    assert 'config_labeled.mat' in code
-    assert 'does not exist' in code
+    _, printed = call(archive, '--splits', tmp_path, '--out', out)
+    assert 'config_labeled.mat' in printed
+    assert 'does not exist' in printed
 
 
 def test_without_h5py(call, tmp_path, monkeypatch):
@@ -175,7 +176,7 @@ def test_without_h5py(call, tmp_path, monkeypatch):
         return original(name, package)
 
     monkeypatch.setattr(importlib, 'import_module', refuse)
-    code, _ = call(
+    _, printed = call(
         tmp_path / 'cuhk-03.mat', '--splits', tmp_path, '--out', tmp_path / 'out'
     )
-    assert 'pip install "hplreid[cuhk03]"' in code
+    assert 'pip install "hplreid[cuhk03]"' in printed

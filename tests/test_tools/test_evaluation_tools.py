@@ -140,16 +140,20 @@ def test_protocol_is_asked_for_then_the_files(
 
 def test_wrong_files_are_named(call, tmp_path):
     make_features(tmp_path / 'f.npz', cameras=False)
-    code, _ = call(EVALUATE, tmp_path / 'f.npz', '--same-camera', 'drop')
-    assert re.search("f.npz: The camera rule 'drop' needs query_camids", code)
+    code, printed = call(EVALUATE, tmp_path / 'f.npz', '--same-camera', 'drop')
+    assert code == 2
+    assert re.search("f.npz: The camera rule 'drop' needs query_camids", printed)
     np.savez(tmp_path / 'g.npz', query_feats=np.eye(2))
-    code, _ = call(EVALUATE, tmp_path / 'g.npz')
-    assert 'lacks query_pids, gallery_pids, gallery_feats' in code
-    code, _ = call(EVALUATE, tmp_path / 'none.npz')
-    assert 'does not exist' in code
+    code, printed = call(EVALUATE, tmp_path / 'g.npz')
+    assert code == 2
+    assert 'lacks query_pids, gallery_pids, gallery_feats' in printed
+    code, printed = call(EVALUATE, tmp_path / 'none.npz')
+    assert code == 2
+    assert 'does not exist' in printed
     make_features(tmp_path / 'h.npz', gallery_pids=np.arange(90) + 50)
-    code, _ = call(EVALUATE, tmp_path / 'h.npz')
-    assert 'None of the 40 queries has a match' in code
+    code, printed = call(EVALUATE, tmp_path / 'h.npz')
+    assert code == 2
+    assert 'None of the 40 queries has a match' in printed
 
 
 @pytest.fixture

@@ -33,6 +33,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32'
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -48,6 +51,7 @@ from hplreid.engine.precision import choose_precision
 from hplreid.models.reid import CLIPReID
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
 from hplreid.utils.measuring import time_call
+from hplreid.utils.run_tool import run_tool
 
 TOLERANCE = 1e-5
 
@@ -129,7 +133,7 @@ def check_equal(implementations: dict[str, Implementation]) -> float:
     """Return the largest difference of the results, relative to their size.
 
     Raises:
-        SystemExit: It is above 1e-5.
+        AssertionError: It is above 1e-5.
     """
     plain, *others = (c.results() for c in implementations.values())
     worst = 0.0
@@ -138,7 +142,7 @@ def check_equal(implementations: dict[str, Implementation]) -> float:
             scale = float(value.abs().max())
             worst = max(worst, float((other[name] - value).abs().max()) / scale)
     if worst > TOLERANCE:
-        raise SystemExit(
+        raise AssertionError(
             f'The results differ by {worst:.1e}, more than {TOLERANCE}: they are not '
             'of the same computation, so that times cannot be compared.'
         )
@@ -187,4 +191,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

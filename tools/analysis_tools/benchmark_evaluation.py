@@ -64,6 +64,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--sorted-queries', type=int, default=500)
     parser.add_argument('--block-size', type=int, default=2048, help='of ours')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -76,6 +79,7 @@ from prettytable import PrettyTable
 
 from hplreid.evaluation import evaluate_ranking
 from hplreid.utils.measuring import PAUSE, MemoryWatch, time_call
+from hplreid.utils.run_tool import run_tool
 
 LENGTH = 512
 CHUNK = 16128  # gallery items of a file to read at a time
@@ -253,4 +257,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -12,8 +12,6 @@ batch is random: loading is not measured.
 import argparse
 import statistics
 
-from mmengine.config import DictAction
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -34,7 +32,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'])
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    parser.add_argument('--cfg-options', nargs='+', action='extend')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -52,6 +53,7 @@ from hplreid.engine.precision import choose_precision
 from hplreid.models.prompt_learners import clip_tokenizer
 from hplreid.registry import MODELS, OPTIM_WRAPPERS
 from hplreid.utils.measuring import time_call
+from hplreid.utils.run_tool import run_tool
 
 CONTEXT = 77
 
@@ -189,4 +191,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

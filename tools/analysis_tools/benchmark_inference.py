@@ -30,6 +30,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32'
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -49,6 +52,7 @@ from hplreid.engine.measurement.extraction import (
 )
 from hplreid.engine.precision import choose_precision
 from hplreid.registry import MODELS
+from hplreid.utils.run_tool import run_tool
 
 
 def main(args: argparse.Namespace) -> None:
@@ -92,4 +96,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -30,6 +30,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--images', type=int, default=256)
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -48,6 +51,7 @@ from hplreid.datasets.images.cache_builder import build_cache
 from hplreid.datasets.images.cache_index import CacheKey
 from hplreid.datasets.items import ItemDataset
 from hplreid.models.data_preprocessor import ReIDDataPreprocessor
+from hplreid.utils.run_tool import run_tool
 
 SIZE = (256, 128)
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -218,4 +222,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

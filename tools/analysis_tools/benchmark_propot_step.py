@@ -15,8 +15,6 @@ import argparse
 import statistics
 from typing import Any
 
-from mmengine.config import DictAction
-
 CONFIG = 'configs/propot/propot_vitb16_cuhk-pedes.py'
 
 
@@ -31,7 +29,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--channels', type=int, default=512)
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--tower-pairs', type=int, default=0, help='0: no towers')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    parser.add_argument('--cfg-options', nargs='+', action='extend')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -48,6 +49,7 @@ from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.registry import BACKBONES, HEADS
 from hplreid.structures import FeatureBundle
 from hplreid.utils.measuring import time_call
+from hplreid.utils.run_tool import run_tool
 
 
 class SavedForBackward(torch.autograd.graph.saved_tensors_hooks):
@@ -182,4 +184,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -40,6 +40,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--workers', type=int, default=os.cpu_count(), help='default: number of cores'
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     args = parser.parse_args()
     if args.chunks < 1 or args.rounds < 1 or args.workers < 1:
         parser.error('--chunks, --rounds and --workers must be at least 1')
@@ -56,6 +59,7 @@ from hplreid.synthpeds import PRESETS, SIZES
 from hplreid.synthpeds.writing import plan_shots
 from hplreid.synthpeds.writing.render_workers import RenderJob, plan_jobs, render_jobs
 from hplreid.synthpeds.writing.unfinished import Unfinished
+from hplreid.utils.run_tool import run_tool
 
 
 def make_jobs(folder: Path, chunks: int, difficulty: str) -> list[RenderJob]:
@@ -149,4 +153,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -36,6 +36,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--rounds', type=int, default=1)
     parser.add_argument('--dense-to', type=int, default=8000, help='greatest N of it')
     parser.add_argument('--fused-from', type=int, default=50000, help='smallest N')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -49,6 +52,7 @@ from prettytable import PrettyTable
 from hplreid.evaluation import evaluate_reranking, k_reciprocal_rerank
 from hplreid.evaluation.rerank.joint_distances import JointDistances
 from hplreid.utils.measuring import PAUSE, MemoryWatch, time_call
+from hplreid.utils.run_tool import run_tool
 
 BLOCK = 512
 QUERIES = {19281: 3368, 93820: 11659}  # Market-1501 and MSMT17; else one in eight
@@ -212,4 +216,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -28,8 +28,6 @@ identities are made up, so that no dataset is needed and loading is not measured
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 # Of hplreid.engine.measurement.OPTIONS, which takes seconds to import
 NAMES = (
     'fp32',
@@ -69,7 +67,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', choices=['cpu', 'cuda'])
     parser.add_argument('--out', help='JSON file of everything measured')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    parser.add_argument('--cfg-options', nargs='+', action='extend')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -86,6 +87,7 @@ from hplreid.engine.loops import parse_stages
 from hplreid.engine.measurement import count_trained, measure_training
 from hplreid.engine.tf32 import set_tf32
 from hplreid.utils.atomic_files import write_json
+from hplreid.utils.run_tool import run_tool
 
 PARTS = ('data', 'forward', 'backward', 'update')
 
@@ -215,4 +217,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -52,6 +52,9 @@ def parse_args() -> argparse.Namespace:
         '--seconds', type=float, help='limit of each check; their own by default'
     )
     parser.add_argument('--run', choices=SECONDS, help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -61,6 +64,8 @@ if __name__ == '__main__':
 import torch
 
 from hplreid.utils.atomic_files import write_json
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import UserError
 
 
 def run_check(args: argparse.Namespace) -> None:
@@ -152,13 +157,15 @@ def format_markdown(device: str, rows: list[dict]) -> str:
     return '\n'.join(lines) + '\n'
 
 
-def main(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> int:
     """Run the tool."""
     if args.run:
         run_check(args)
-        return
+        return 0
     if args.device == 'cuda' and not torch.cuda.is_available():
-        sys.exit('PyTorch sees no GPU. To try the program itself: --device cpu --small')
+        raise UserError(
+            'PyTorch sees no GPU. To try the program itself: --device cpu --small'
+        )
     args.out.mkdir(parents=True, exist_ok=True)
     device = describe_device(args.device)
     print(device, flush=True)
@@ -175,8 +182,8 @@ def main(args: argparse.Namespace) -> None:
         f'{len(rows)} results, {failed} failed, {time.perf_counter() - start:.0f} s: '
         f'{args.out / "check_gpu.json"} and check_gpu.md'
     )
-    sys.exit(1 if failed else 0)
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

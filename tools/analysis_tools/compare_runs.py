@@ -57,7 +57,7 @@ from hplreid.evaluation import (
 )
 from hplreid.evaluation.files import LEDGER, read_ledger
 from hplreid.utils.run_tool import run_tool
-from hplreid.utils.user_error import UserError
+from hplreid.utils.user_error import UserError, as_user_errors
 
 # What the title of a table of scores says, too; other parts of the provenance are told
 # apart by their own rules
@@ -266,12 +266,14 @@ def main(args: argparse.Namespace) -> None:
         listed = list_evaluations(folder) if folder else ''
         if listed:
             print(listed)
-    first = read_run(args.run)
-    if args.other is None:
-        print(describe_one(first, args))
-        return
-    second = read_run(args.other)
-    print(compare(first, second, args))
+    where = f'{args.run}{f", {args.other}" if args.other else ""}'
+    with as_user_errors(ValueError, OSError, where=where):
+        first = read_run(args.run)
+        if args.other is None:
+            print(describe_one(first, args))
+            return
+        second = read_run(args.other)
+        print(compare(first, second, args))
     left_out = sorted(first.keys() ^ second.keys())
     if left_out:
         print(f'In one run alone: {", ".join(left_out)}')

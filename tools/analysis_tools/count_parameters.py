@@ -17,8 +17,6 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mmengine.config import DictAction
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -30,7 +28,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--macs', action='store_true', help='count multiply-accumulates as well'
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    parser.add_argument('--cfg-options', nargs='+', action='extend')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -50,6 +51,7 @@ from hplreid.engine.config import fill_num_ids, forget_pretrained, read_config
 from hplreid.engine.loops import Stage, parse_stages, set_trainable
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
+from hplreid.utils.run_tool import run_tool
 
 # A context in which tensors have shapes but no data: large batches take no memory
 WITHOUT_DATA = FakeTensorMode(allow_non_fake_inputs=True)
@@ -249,4 +251,4 @@ def _gmacs(columns: Sequence[dict[str, float]], part: str) -> list[str]:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

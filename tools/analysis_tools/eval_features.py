@@ -12,7 +12,6 @@ does ``tools/test.py --dump-features``.
 """
 
 import argparse
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,6 +91,7 @@ from hplreid.evaluation import (
 )
 from hplreid.evaluation.files import write_scores
 from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization import draw_verification
 
 
@@ -273,11 +273,9 @@ def main(args: argparse.Namespace) -> None:
             'rename those of the same name.'
         )
     for path in args.files:
-        try:
+        with as_user_errors(ValueError, OSError, where=str(path)):
             scores, provenance[path.stem] = evaluate(path, args)
             metrics.update(scores)
-        except (ValueError, FileNotFoundError) as error:
-            sys.exit(f'{path}: {error}')
     if args.out:
         write_scores(args.out / 'metrics.json', metrics, provenance)
 

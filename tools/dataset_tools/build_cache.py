@@ -8,9 +8,6 @@ Then add ``--cfg-options image_cache=data/cache`` to any command, or a line
 
 import argparse
 import os
-import sys
-
-from mmengine.config import DictAction
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,9 +44,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
         metavar='KEY=VALUE',
         help='change the config',
+    )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
     )
     args = parser.parse_args()
     if args.workers < 1:
@@ -67,10 +67,12 @@ from prettytable import PrettyTable
 
 from hplreid.datasets.images.cache_builder import Built, verify_cache
 from hplreid.datasets.images.cache_index import CacheKey
-from hplreid.engine.config.check import ConfigError, check_types
+from hplreid.engine.config.check import check_types
 from hplreid.engine.config.image_cache import build_caches, collect_images
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.engine.config.read import read_config
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import UserError, as_user_errors
 
 
 def tabulate(done: dict[CacheKey, Built]) -> PrettyTable:
@@ -89,8 +91,9 @@ def main(args: argparse.Namespace) -> None:
     folder = args.out or config.get('image_cache') or 'data/cache'
     config.image_cache = None  # which isn't there yet
     init_default_scope('hplreid')
-    try:
-        check_types(config)
+    faults: list[str] = []
+    check_types(config)
+    with as_user_errors(OSError, ValueError):
         prepare_data(config)
         wanted = collect_images(config, tuple(args.size) if args.size else None)
         if args.verify:
@@ -99,12 +102,10 @@ def main(args: argparse.Namespace) -> None:
             ]
         else:
             print(tabulate(build_caches(folder, wanted, args.workers, args.overwrite)))
-    except (ConfigError, OSError, ValueError) as error:
-        sys.exit(str(error))
-    if args.verify and faults:
-        sys.exit('\n'.join(faults))
+    if faults:
+        raise UserError('\n'.join(faults))
     print(f'{folder}: complete. Use it: --cfg-options image_cache={folder}')
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

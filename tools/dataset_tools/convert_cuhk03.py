@@ -37,6 +37,9 @@ def parse_args() -> argparse.Namespace:
         choices=['labeled', 'detected'],
         default=['labeled', 'detected'],
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -50,6 +53,8 @@ from scipy.io import loadmat
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hplreid.datasets import CUHK03NP
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import UserError, as_user_errors
 
 FOLDERS = {
     'train_idx': 'bounding_box_train',
@@ -73,7 +78,9 @@ def import_h5py() -> Any:  # noqa: ANN401
     try:
         return import_module('h5py')
     except ImportError:
-        sys.exit('Reading cuhk-03.mat needs h5py: pip install "hplreid[cuhk03]".')
+        raise UserError(
+            'Reading cuhk-03.mat needs h5py: pip install "hplreid[cuhk03]".'
+        ) from None
 
 
 def read_split(path: Path) -> list[ImageLocation]:
@@ -173,11 +180,9 @@ def main(args: argparse.Namespace) -> None:
         split = args.splits / f'cuhk03_new_protocol_config_{detector}.mat'
         missing = [path for path in (args.raw, split) if not path.is_file()]
         if missing:
-            sys.exit(f"File '{missing[0]}' does not exist.")
-        try:
+            raise UserError(f"File '{missing[0]}' does not exist.")
+        with as_user_errors(OSError, ValueError):
             convert(args.raw, split, args.out, detector)
-        except (FileExistsError, ValueError) as error:
-            sys.exit(str(error))
         for split_name in CUHK03NP.splits:
             dataset = CUHK03NP(str(args.out), split_name, detector=detector)
             for name, count in dataset.counts.items():
@@ -185,4 +190,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

@@ -16,10 +16,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 
-def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
+def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -48,15 +48,18 @@ def parse_args() -> tuple[argparse.Namespace, argparse.ArgumentParser]:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
         metavar='KEY=VALUE',
         help='override the config; for CLASS:FOLDER, arguments of the class '
         '(expected=None for data that only shares the layout)',
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     args = parser.parse_args()
     if args.workers is not None and args.workers < 1:
         parser.error(f'--workers must be at least 1, got {args.workers}')
-    return args, parser
+    return args
 
 
 if __name__ == '__main__':
@@ -73,9 +76,12 @@ from hplreid.datasets.doctor import (
 from hplreid.datasets.doctor.file_inspection import FileFacts
 from hplreid.datasets.doctor.image_selection import choose_sheet_images
 from hplreid.datasets.doctor.split_reader import Split
+from hplreid.engine.config.options import parse_options
 from hplreid.engine.config.prepare import prepare_data
 from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import merge_config
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization.camera_sheet import draw_camera_sheet
 
 _CONFIGS = ('.py', '.json', '.yml', '.yaml')
@@ -165,13 +171,12 @@ def _to_file_name(text: str) -> str:
     return ''.join(c if c.isalnum() or c in '-.' else '_' for c in text)
 
 
-def main(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Examine the datasets, print the report and write it."""
-    try:
-        splits_to_examine = find_target(args.target, args.cfg_options)
+def main(args: argparse.Namespace) -> int:
+    """Examine the datasets, print the report, write it; return the exit status."""
+    with as_user_errors(ValueError, KeyError, OSError):
+        options = parse_options(args.cfg_options)
+        splits_to_examine = find_target(args.target, options)
         against = find_target(args.against, None) if args.against else []
-    except (ValueError, KeyError, OSError) as error:
-        parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
     report, splits, facts = examine(
         args.target,
         splits_to_examine,
@@ -187,8 +192,8 @@ def main(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         write_atomically(args.out / 'report.txt', text.encode())
         sheets = write_sheets(args.out, splits, facts)
         print(f'{args.out}: report.json, report.txt and {len(sheets)} sheets')
-    sys.exit(0 if report.healthy else 1)
+    return 0 if report.healthy else 1
 
 
 if __name__ == '__main__':
-    main(*ARGS)
+    run_tool(main, ARGS)

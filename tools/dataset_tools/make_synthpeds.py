@@ -27,6 +27,9 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='replace a SynthPeds dataset that was made with other settings',
     )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
+    )
     return parser.parse_args()
 
 
@@ -36,11 +39,13 @@ if __name__ == '__main__':
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hplreid.synthpeds import make_synthpeds
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 
 
 def main(args: argparse.Namespace) -> None:
     """Make the dataset and print the number of images in each folder."""
-    try:
+    with as_user_errors(OSError, ValueError):
         manifest = make_synthpeds(
             args.out,
             args.size,
@@ -49,12 +54,10 @@ def main(args: argparse.Namespace) -> None:
             args.overwrite,
             difficulty=args.difficulty,
         )
-    except OSError as error:
-        sys.exit(str(error))
     print(f'{args.out}: {manifest["pictures"]} images')
     for folder, count in manifest['files'].items():
         print(f'  {folder}: {count}')
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

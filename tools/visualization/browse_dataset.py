@@ -9,14 +9,13 @@ colors), captions as tokens. Of a benchmark, queries and gallery items.
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,9 +49,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
         metavar='KEY=VALUE',
         help='change the config',
+    )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of every error'
     )
     args = parser.parse_args()
     if args.num < 1:
@@ -74,12 +76,14 @@ from torch.utils.data import DataLoader
 
 from hplreid.datasets import MaskCaption
 from hplreid.datasets.transforms.caption_tokens import MASK_ID, decode_tokens
-from hplreid.engine.config import ConfigError, flags, read_config
+from hplreid.engine.config import flags, read_config
 from hplreid.engine.loops.stage import parse_stages
 from hplreid.engine.loops.stage_dataloader import set_loader_position
 from hplreid.engine.run import prepare_run
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
+from hplreid.utils.run_tool import run_tool
+from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization import SheetSample, Token, draw_sample_sheet
 from hplreid.visualization.sample_sheet import Mark
 
@@ -306,14 +310,12 @@ def main(args: argparse.Namespace) -> None:
     config = read_config(args.config, args.cfg_options)
     flags.set_work_dir(config, None)
     flags.set_seed(config, args.seed)
-    try:
+    with as_user_errors(OSError, ValueError):
         if args.split == 'train':
             view = choose_epoch(config, args.stage, args.epoch)
         else:
             view = choose_benchmark(config, args.split)
         image = draw(config, view, args.num)
-    except (ConfigError, OSError, ValueError) as error:
-        sys.exit(str(error))
     what = args.split if view.epoch is None else f'epoch_{view.epoch + 1}'
     out = args.out or Path(config.work_dir) / f'browse_{what}.png'
     save(image, out)
@@ -321,4 +323,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(ARGS)
+    run_tool(main, ARGS)

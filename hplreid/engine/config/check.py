@@ -1,22 +1,36 @@
 """Check a config before anything is built, and report all its problems at once."""
 
-import difflib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mmengine.registry as root
-import mmengine.runner  # fills MMEngine's registries, too
+import mmengine.runner
 from mmengine.config import Config
 
-from hplreid.registry import ALL, SCOPE
-from hplreid.utils.user_error import UserError
+from hplreid.registry import SCOPE
 
 from ..load_from import find_load_from_problems
+from .consistency import find_conflicts
+from .errors import BUILD_ERRORS, ConfigError, explain, raise_problems
 from .prepare import PREPARERS
+from .schema import (
+    explain_unknown,
+    find_class,
+    find_setting_problems,
+    find_trial_problems,
+)
 
-_ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
+__all__ = [
+    'ConfigError',
+    'check_config',
+    'check_settings',
+    'check_types',
+    'find_problems',
+    'find_type_problems',
+    'raise_problems',
+]
+
 # Keys whose dict has a `type` that is an option, not the name of a component
 _NOT_COMPONENTS = {'clip_grad'}
 # Keys that a run builds. Other keys at the top of a config (`i2i`, `train_pipeline`)
@@ -25,10 +39,6 @@ _BUILT = {*inspect.signature(mmengine.runner.Runner).parameters, 'data_preparers
 
 Component = tuple[str, dict[str, Any]]
 """The place of a dict with a ``type`` in its config, and the dict."""
-
-
-class ConfigError(UserError, RuntimeError):
-    """A config that can't run. The message lists every problem and what to do."""
 
 
 def check_types(config: Config) -> None:
@@ -42,10 +52,42 @@ def check_types(config: Config) -> None:
         >>> check_types(Config(dict(model=dict(type='DualEncodr'))))
         Traceback (most recent call last):
         ...
-        hplreid.engine.config.check.ConfigError: The config cannot run, 1 problem:
+        hplreid.engine.config.errors.ConfigError: The config cannot run, 1 problem:
           1. model: 'DualEncodr' is not ... Did you mean 'DualEncoder'? ...
     """
     raise_problems(config, find_type_problems(config))
+
+
+def check_settings(config: Config) -> None:
+    """Check all that a config says, before data are made and read.
+
+    Types are registered; every setting is one that something takes and has a fitting
+    value; small parts can be built; and settings don't contradict each other.
+
+    Raises:
+        ConfigError: Something is wrong; the message lists all of it.
+
+    Example:
+        >>> check_settings(Config(dict(randomness=dict(seeds=1))))
+        Traceback (most recent call last):
+        ...
+        hplreid.engine.config.errors.ConfigError: The config cannot run, 1 problem:
+          1. randomness.seeds: not a setting. Did you mean 'seed'? ...
+    """
+    problems = [*find_type_problems(config), *find_setting_problems(config)]
+    raise_problems(config, problems)  # what follows takes them for granted
+    problems = [*find_loop_problems(config), *find_conflicts(config)]
+    raise_problems(config, problems or find_trial_problems(config))
+
+
+def find_loop_problems(config: Config) -> list[str]:
+    """Return what the training loop says of its stages."""
+    train_cfg = config.get('train_cfg') or {}
+    cls = find_class(train_cfg.get('type'))
+    if not hasattr(cls, 'find_problems'):
+        return []
+    arguments = {k: v for k, v in train_cfg.to_dict().items() if k != 'type'}
+    return _find_class_problems('train_cfg', cls, arguments)
 
 
 def check_config(config: Config) -> None:
@@ -58,7 +100,7 @@ def check_config(config: Config) -> None:
         >>> check_config(Config(dict(load_from='missing.pth')))
         Traceback (most recent call last):
         ...
-        hplreid.engine.config.check.ConfigError: The config cannot run, 1 problem:
+        hplreid.engine.config.errors.ConfigError: The config cannot run, 1 problem:
           1. load_from: checkpoint 'missing.pth' does not exist.
     """
     raise_problems(config, find_problems(config))
@@ -78,7 +120,7 @@ def find_problems(config: Config) -> list[str]:
     """
     problems = find_type_problems(config)
     for place, component in _built_components(config):
-        cls = _find_class(component['type'])
+        cls = find_class(component['type'])
         if hasattr(cls, 'find_problems'):
             arguments = {k: v for k, v in component.items() if k != 'type'}
             problems += _find_class_problems(place, cls, arguments)
@@ -102,8 +144,8 @@ def find_type_problems(config: Config) -> list[str]:
                     f"{place}: '{name}' is not a data preparer: expected one of "
                     f'{sorted(PREPARERS)}.'
                 )
-        elif _find_class(name) is None:
-            problems.append(f'{place}: {_explain_unknown(name)}')
+        elif find_class(name) is None:
+            problems.append(f'{place}: {explain_unknown(name)}')
     return problems
 
 
@@ -130,50 +172,6 @@ def _components(value: Any, place: str = '') -> Iterator[Component]:  # noqa: AN
         yield from _components(child, f'{place}.{key}' if place else str(key))
 
 
-def _find_class(name: Any) -> Any:  # noqa: ANN401
-    """Return the class registered as ``name`` in any registry, or None."""
-    if not isinstance(name, str):
-        return name  # the class itself
-    scope, short = root.Registry.split_scope_key(name)
-    if scope in (None, SCOPE):
-        for registry in ALL:
-            registry.import_from_location()
-            if short in registry.module_dict:
-                return registry.module_dict[short]
-    for registry in _ROOTS:
-        if name in registry.module_dict:
-            return registry.module_dict[name]
-    return None if scope in (None, SCOPE) else _find_foreign(name)
-
-
-def _find_foreign(name: str) -> Any:  # noqa: ANN401
-    """Return the class registered as ``name`` by another code base, or None."""
-    for registry in _ROOTS:
-        try:
-            found = registry.get(name)
-        except (RuntimeError, KeyError):  # it isn't registered there
-            continue
-        if found is not None:
-            return found
-    return None
-
-
-def _explain_unknown(name: str) -> str:
-    """Return a message that a name is unknown, with the closest known name."""
-    for registries in (ALL, _ROOTS):
-        known = {n: r for r in registries for n in r.module_dict}
-        close = difflib.get_close_matches(name, known, n=1)
-        if close:
-            registry = known[close[0]]
-            if registry in ALL:
-                try:
-                    registry.get(name)
-                except KeyError as error:
-                    return str(error.args[0])
-            return f"'{name}' is not registered. Did you mean '{close[0]}'?"
-    return f"'{name}' is not registered, here or in MMEngine, nor is a similar name."
-
-
 def _find_class_problems(
     place: str,
     cls: Any,  # noqa: ANN401
@@ -188,8 +186,8 @@ def _find_class_problems(
         return [] if missing else [f'{place}: {cls.__name__} {error}']
     try:
         return list(cls.find_problems(**arguments))
-    except (ValueError, KeyError) as error:
-        return [f'{place}: {error.args[0]}']
+    except BUILD_ERRORS as error:
+        return [f'{place}: {explain(error)}']
 
 
 def _find_missing_file(place: str, checkpoint: str | None) -> list[str]:
@@ -197,17 +195,3 @@ def _find_missing_file(place: str, checkpoint: str | None) -> list[str]:
     if not checkpoint or '://' in checkpoint or Path(checkpoint).expanduser().is_file():
         return []
     return [f"{place}: checkpoint '{checkpoint}' does not exist."]
-
-
-def raise_problems(config: Config, problems: list[str]) -> None:
-    """Raise ConfigError with all problems of a config, if there are any."""
-    if not problems:
-        return
-    count = '1 problem' if len(problems) == 1 else f'{len(problems)} problems'
-    listed = [
-        f'  {i}. ' + problem.replace('\n', '\n     ')
-        for i, problem in enumerate(problems, 1)
-    ]
-    raise ConfigError(
-        '\n'.join([f'{config.filename or "The config"} cannot run, {count}:', *listed])
-    )

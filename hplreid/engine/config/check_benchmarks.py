@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from hplreid.registry import DATASETS, METRICS
 
+from .errors import BUILD_ERRORS, explain
 from .resolve import merge_config
 
 
@@ -34,8 +35,8 @@ def find_benchmark_problems(config: Config) -> list[str]:
                 # A dataset of another code base may not list its items unread
                 if check is not None and hasattr(dataset, 'get_data_info'):
                     check(METRICS.build(metric), dataset)
-        except (ValueError, FileNotFoundError) as error:
-            problems.append(f'{name}: {error}')
+        except BUILD_ERRORS as error:
+            problems.append(f'{name}: {explain(error)}')
     if num_cameras:
         problems += _find_training_problems(config, num_cameras)
     return problems
@@ -87,8 +88,8 @@ def _find_training_problems(config: Config, num_cameras: int) -> list[str]:
         datasets.append(dataset)
         try:
             check_cameras(DATASETS.build(merged['dataset']), num_cameras)
-        except (ValueError, FileNotFoundError) as error:
-            problems.append(f'train_dataloader: {error}')
+        except BUILD_ERRORS as error:
+            problems.append(f'train_dataloader: {explain(error)}')
     return problems
 
 

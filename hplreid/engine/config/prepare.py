@@ -10,7 +10,11 @@ from .image_cache import build_caches, collect_images, use_image_cache
 
 
 def _make_synthpeds(
-    out: str, size: str = 'default', seed: int = 0, difficulty: str = 'default'
+    config: Config,
+    out: str,
+    size: str = 'default',
+    seed: int = 0,
+    difficulty: str = 'default',
 ) -> None:
     # Imported here: a command that makes no dataset must not load the renderer
     from hplreid.synthpeds import make_synthpeds
@@ -23,7 +27,7 @@ def _make_image_cache(config: Config) -> None:
 
 
 PREPARERS: dict[str, Callable[..., None]] = {
-    'SynthPeds': lambda config, **arguments: _make_synthpeds(**arguments),
+    'SynthPeds': _make_synthpeds,
     'ImageCache': _make_image_cache,
 }
 """The functions that ``type`` in a config's ``data_preparers`` may name."""

@@ -2,22 +2,38 @@
 
 import os
 import sys
-from typing import Any
+import traceback
+from pathlib import Path
 
 from mmengine.config import Config
 
+from .errors import ConfigError, explain, raise_problems
 from .named_pipelines import resolve_pipelines
+from .options import Options, apply_options, parse_options
+from .schema.check_settings import find_setting_problems
+from .schema.roles import top_keys
+from .sources.family import read_family
+from .sources.names import find_idle_names, find_name_problems
 
 
-def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
+def read_config(path: str, options: Options = None) -> Config:
     """Read a config file and apply the values of ``--cfg-options``.
+
+    Every setting is one that something takes, with a value of a type that it takes, and
+    every option changes what is run; else the config is refused. Names at the top that
+    only help to build others are not in what is returned: it is what is run, and what
+    is written to the work folder.
 
     The current folder is appended to ``sys.path``, so that ``custom_imports`` of a
     config finds the package of a project from the root of the repository.
 
     Args:
         path: The config file.
-        options: Values by dotted key, which override those of the file.
+        options: Values by dotted key, which override those of the file, or the words
+            ``KEY=VALUE`` of a command line.
+
+    Raises:
+        ConfigError: A file or an option is wrong; the message says what to do.
 
     Example:
         >>> from pathlib import Path
@@ -28,11 +44,47 @@ def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
     """
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
-    config = Config.fromfile(path)
+    parsed = parse_options(options)
+    file = read_family(path)
+    config = _run_file(path)
     # MMEngine writes the config four times at the start and into each checkpoint.
     # Formatting it with yapf takes half a second every time, and changes no value
     object.__setattr__(config, '_format_python_code', False)
-    resolve_pipelines(config)  # options address the steps of the pipelines that run
-    config.merge_from_dict(options or {})
-    resolve_pipelines(config)  # pipelines that options name
+    try:
+        resolve_pipelines(config)  # options address the steps of the pipelines that run
+    except ValueError as error:
+        raise_problems(config, [str(error)])
+    plain = config.to_dict()
+    raise_problems(config, find_name_problems(plain, file))
+    idle = find_idle_names(plain, file)
+    if idle:
+        print(f'{path}: nothing reads {", ".join(idle)}', file=sys.stderr)
+    if parsed:
+        config = apply_options(config, parsed, file)
+    raise_problems(config, find_setting_problems(config, complete=False))
+    for name in config.keys() - top_keys(config).keys():
+        config.pop(name)
     return config
+
+
+def _run_file(path: str) -> Config:
+    """Return what a config file says, without its layout.
+
+    Raises:
+        ConfigError: Running it raised an error, of whatever kind.
+    """
+    try:
+        return Config.fromfile(path)
+    except Exception as error:
+        lines = [
+            f'{frame.filename}, line {frame.lineno}: '
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.name == '<module>' and _is_config(frame.filename)
+        ]
+        raise ConfigError(
+            f'{path} cannot be read: {lines[-1] if lines else ""}{explain(error)}'
+        ) from error
+
+
+def _is_config(filename: str) -> bool:
+    return Path(filename).is_file() and 'site-packages' not in filename

@@ -14,6 +14,7 @@ from hplreid.registry import LOOPS
 
 from ..data_parallel import unwrap
 from ..hooks.resume_hook import ResumeHook
+from ..optimizers.trainable_optim_constructor import check_custom_keys
 from ..random_state import preserved_rng
 from ..tf32 import describe_tf32, tf32
 from .cached_step import find_sub_batch_problem, train_step_in_sub_batches
@@ -34,6 +35,8 @@ from .stage_dataloader import (
     shares_are_equal,
     stop_workers,
 )
+
+OURS = 'TrainableOptimConstructor'
 
 
 @LOOPS.register_module()
@@ -84,6 +87,7 @@ class StagedTrainLoop(BaseLoop):
         _check_top_level_keys(runner)
         self.stages = parse_stages(stages, runner.optim_wrapper, dataloader)
         _check_sub_batches(runner, self.stages)
+        _check_trainable(runner, self.stages)
         self._loaders = build_stage_dataloaders(runner, self.stages)
         super().__init__(runner, self._loaders[0])
         self.val_begin = val_begin
@@ -163,7 +167,7 @@ class StagedTrainLoop(BaseLoop):
         stop_workers(self.dataloader)
         self.dataloader = self._loaders[index]
         model.equal_shares = shares_are_equal(self.dataloader)
-        stage.optim_wrapper.setdefault('constructor', 'TrainableOptimConstructor')
+        stage.optim_wrapper.setdefault('constructor', OURS)
         runner.optim_wrapper = build_optim_wrapper(model, stage.optim_wrapper)
         runner.param_schedulers = build_schedulers(
             stage, runner.optim_wrapper, self._steps[index]
@@ -297,6 +301,15 @@ def _check_sub_batches(runner: Runner, stages: list[Stage]) -> None:
                 f"Stage '{stage.name}' has micro_batch_size={stage.micro_batch_size}, "
                 f'but {problem}.'
             )
+
+
+def _check_trainable(runner: Runner, stages: list[Stage]) -> None:
+    """Check what each stage trains: a slip in the last one is found at once."""
+    model = unwrap(runner.model)
+    for stage in stages:
+        set_trainable(model, stage.trainable)
+        if stage.optim_wrapper.get('constructor', OURS) == OURS:
+            check_custom_keys(model, stage.optim_wrapper.get('paramwise_cfg') or {})
 
 
 def _check_top_level_keys(runner: Runner) -> None:

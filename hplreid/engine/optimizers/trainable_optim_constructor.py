@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.logging import MMLogger
@@ -37,13 +38,7 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model."""
         model = unwrap(model)
-        names = [n for n, p in model.named_parameters() if p.requires_grad]
-        for key in self.paramwise_cfg.get('custom_keys', {}):
-            if not any(key in name for name in names):
-                raise ValueError(
-                    f"paramwise_cfg.custom_keys: '{key}' is in no name of a trainable "
-                    f'parameter. Some of those names: {", ".join(names[:5])}.'
-                )
+        check_custom_keys(model, self.paramwise_cfg)
         groups = _merge_groups(self._single_groups(model))
         optimizer = OPTIMIZERS.build(
             {**_fused_option(self.optimizer_cfg, groups), **self.optimizer_cfg},
@@ -72,6 +67,21 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
         finally:
             logger.setLevel(level)
         return groups
+
+
+def check_custom_keys(model: nn.Module, paramwise_cfg: Mapping[str, Any]) -> None:
+    """Check that every key of ``custom_keys`` is in the name of a trainable parameter.
+
+    Raises:
+        ValueError: One isn't.
+    """
+    names = [n for n, p in model.named_parameters() if p.requires_grad]
+    for key in paramwise_cfg.get('custom_keys') or {}:
+        if not any(key in name for name in names):
+            raise ValueError(
+                f"paramwise_cfg.custom_keys: '{key}' is in no name of a trainable "
+                f'parameter. Some of those names: {", ".join(names[:5])}.'
+            )
 
 
 def _merge_groups(singles: list[dict[str, Any]]) -> list[dict[str, Any]]:
