@@ -42,6 +42,7 @@ class CLIPImageEncoder(Tower):
     """
 
     class_names: tuple[str, ...] = ('v',)
+    has_clip_arch = True
 
     def __init__(
         self,

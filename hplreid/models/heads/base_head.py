@@ -1,12 +1,19 @@
 """The base class of heads."""
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import (
+    SCALAR,
+    TABLE,
+    VECTOR,
+    FeatureForm,
+    find_width_problems,
+)
 from hplreid.utils.argument_checks import check_not_negative, check_one_of
 
 GROUPS = ('all', 'captioned', 'image_only')
@@ -20,7 +27,8 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
     the global batch, so it is code for one process.
 
     Args:
-        reads: Names of the features and tables that :meth:`terms` asks for.
+        reads: Names of the features and tables that :meth:`terms` asks for: vectors,
+            or of the kinds that a mapping says (see :class:`.FeatureForm`).
         group: Rows to read: ``'all'``, ``'captioned'`` or ``'image_only'``.
         loss_weight: Factor of every term. Defaults to 1.
         name: Losses are called ``loss_<name>`` or ``loss_<name>_<term>``; to be set
@@ -35,7 +43,7 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
 
     def __init__(
         self,
-        reads: Iterable[str],
+        reads: Iterable[str] | Mapping[str, str],
         group: str = 'all',
         loss_weight: float = 1.0,
         name: str | None = None,
@@ -46,6 +54,10 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
         if name is not None and (not isinstance(name, str) or not name):
             raise ValueError(f'name={name!r}: expected a non-empty string or None.')
         self.reads = tuple(dict.fromkeys(_checked_names(reads)))
+        self.kinds = {
+            name: reads[name] if isinstance(reads, Mapping) else VECTOR
+            for name in self.reads
+        }
         self.group = group
         self.loss_weight = loss_weight
         self.name = self.default_name if name is None else name
@@ -53,6 +65,38 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
     @abstractmethod
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return unweighted scalars by term; ``''`` is the only term of a head."""
+
+    def pairs_read(self) -> list[tuple[str, str]]:
+        """Return the features of the batch that it reads, and of which rows each."""
+        constant = (TABLE, SCALAR)
+        return [(n, self.group) for n, k in self.kinds.items() if k not in constant]
+
+    def compared(self) -> list[list[str]]:
+        """Return groups of features that must be equally wide."""
+        return [[name for name, kind in self.kinds.items() if kind != SCALAR]]
+
+    def find_form_problems(self, forms: Mapping[str, FeatureForm]) -> list[str]:
+        """Return a message for each reason that it can't read features.
+
+        Args:
+            forms: The forms of at least the names in ``reads``.
+        """
+        problems = [
+            f"reads '{name}', {forms[name]}; expected {kind}."
+            for name, kind in self.kinds.items()
+            if forms[name].kind != kind
+        ]
+        if problems:
+            return problems
+        problems = [
+            f"reads '{name}' of the rows '{group}', but it is made of "
+            f"'{forms[name].rows}' alone."
+            for name, group in self.pairs_read()
+            if not forms[name].covers(group)
+        ]
+        for names in self.compared():
+            problems += find_width_problems(names, forms)
+        return problems
 
     def loss(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the weighted losses of a batch.

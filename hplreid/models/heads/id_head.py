@@ -5,7 +5,9 @@ from torch import Tensor, nn
 from hplreid.models.losses import CrossEntropyLoss
 from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import VECTOR, FeatureForm
 
+from ..part import PartError, build_part
 from .base_head import BaseHead
 from .classifier import make_classifier
 
@@ -31,7 +33,7 @@ class IDHead(BaseHead):
 
     Raises:
         ValueError: An argument has no legal value.
-        KeyError: ``neck`` is of no registered type.
+        PartError: ``neck`` is of no registered type, or doesn't take vectors alone.
     """
 
     default_name = 'id'
@@ -49,15 +51,24 @@ class IDHead(BaseHead):
     ) -> None:
         super().__init__((feature,), group, loss_weight, name)
         self.feature = feature
-        self.classifier = make_classifier(in_channels, num_ids, bias=False)
         self.neck: nn.Module = (
-            nn.Identity()
-            if neck is None
-            else NECKS.build({'in_channels': in_channels, **neck})
+            nn.Identity() if neck is None else _build_neck(neck, in_channels)
         )
+        width = getattr(self.neck, 'out_channels', None) or in_channels
+        self.classifier = make_classifier(width, num_ids, bias=False)
         self.criterion = CrossEntropyLoss(label_smoothing)
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the one term."""
         features, labels = self.select(bundle, self.feature)
         return {'': self.criterion(self.classifier(self.neck(features)), labels)}
+
+
+def _build_neck(config: dict, in_channels: int) -> nn.Module:
+    """Build what stands between the feature and the classifier."""
+    neck = build_part(NECKS, config, 'IDHead.neck', {'in_channels': in_channels})
+    forms = {'feature': FeatureForm(VECTOR, in_channels)}
+    if hasattr(neck, 'find_form_problems'):
+        for problem in neck.find_form_problems(list(forms), forms):
+            raise PartError(f'IDHead.neck: {type(neck).__name__} {problem}')
+    return neck

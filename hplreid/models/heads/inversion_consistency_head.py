@@ -54,6 +54,14 @@ class InversionConsistencyHead(BaseHead):
         self.pairs = checked
         self.criterion = PairedDistanceLoss(distance)
 
+    def pairs_read(self) -> list[tuple[str, str]]:
+        """See :class:`BaseHead`."""
+        return [(name, pair[2]) for pair in self.pairs for name in pair[:2]]
+
+    def compared(self) -> list[list[str]]:
+        """See :class:`BaseHead`."""
+        return [list(pair[:2]) for pair in self.pairs]
+
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return one term a pair."""
         terms = {}

@@ -77,6 +77,10 @@ class PromptAlignHead(BaseHead):
         self.detach_prompt = detach_prompt
         self.criterion = PairedDistanceLoss(distance)
 
+    def compared(self) -> list[list[str]]:
+        """See :class:`BaseHead`."""
+        return [list(pair) for pair in self.pairs.values()]
+
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the chosen terms."""
         terms = {}
