@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .feature_bundle import ALL
 
-VECTOR, TOKENS, MAP = 'vector', 'tokens', 'map'
+VECTOR, TOKENS, MAP, PSEUDO = 'vector', 'tokens', 'map', 'pseudo-tokens'
 IDS, PLACE, COSTS = 'ids', 'place', 'costs'
 TABLE, SCALAR = 'table', 'scalar'
 
@@ -15,6 +15,7 @@ SHAPES = {
     VECTOR: '(B, C)',
     TOKENS: '(B, N, C)',
     MAP: '(B, C, H, W)',
+    PSEUDO: '(B, m, C)',
     IDS: '(B, L) of token ids',
     PLACE: '(B,) of places in a sequence',
     COSTS: '(B, 2), a sum and a number',

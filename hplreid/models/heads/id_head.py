@@ -7,8 +7,10 @@ from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_form import VECTOR, FeatureForm
 
+from ..necks.base_neck import BaseNeck
+from ..necks.neck_form import form_of_neck
 from ..part import PartError, build_part
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 from .classifier import make_classifier
 
 DEFAULT_NECK = {'type': 'BNNeck'}
@@ -49,12 +51,12 @@ class IDHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((feature,), group, loss_weight, name)
+        super().__init__(vectors(feature), group, loss_weight, name)
         self.feature = feature
-        self.neck: nn.Module = (
-            nn.Identity() if neck is None else _build_neck(neck, in_channels)
-        )
-        width = getattr(self.neck, 'out_channels', None) or in_channels
+        self.neck: nn.Module = nn.Identity()
+        width = in_channels
+        if neck is not None:
+            self.neck, width = _build_neck(neck, in_channels)
         self.classifier = make_classifier(width, num_ids, bias=False)
         self.criterion = CrossEntropyLoss(label_smoothing)
 
@@ -64,11 +66,15 @@ class IDHead(BaseHead):
         return {'': self.criterion(self.classifier(self.neck(features)), labels)}
 
 
-def _build_neck(config: dict, in_channels: int) -> nn.Module:
-    """Build what stands between the feature and the classifier."""
-    neck = build_part(NECKS, config, 'IDHead.neck', {'in_channels': in_channels})
+def _build_neck(config: dict, in_channels: int) -> tuple[nn.Module, int]:
+    """Build what stands between feature and classifier; return it and its width."""
+    place = 'IDHead.neck'
+    neck = build_part(NECKS, config, place, {'in_channels': in_channels})
     forms = {'feature': FeatureForm(VECTOR, in_channels)}
-    if hasattr(neck, 'find_form_problems'):
+    if isinstance(neck, BaseNeck):
         for problem in neck.find_form_problems(list(forms), forms):
-            raise PartError(f'IDHead.neck: {type(neck).__name__} {problem}')
-    return neck
+            raise PartError(f'{place}: {type(neck).__name__} {problem}')
+    made = form_of_neck(neck, place, list(forms), forms)
+    if made.kind != VECTOR:
+        raise PartError(f'{place}: {type(neck).__name__} makes a {made.kind}.')
+    return neck, made.width or in_channels

@@ -5,7 +5,7 @@ from torch import Tensor
 from hplreid.models.losses import CMPRLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
-from hplreid.structures.feature_form import TOKENS
+from hplreid.structures.feature_form import PSEUDO
 
 from .base_head import BaseHead
 
@@ -38,7 +38,7 @@ class PromptRegularizationHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        reads = {pseudo_image: TOKENS, pseudo_text: TOKENS}
+        reads = {pseudo_image: PSEUDO, pseudo_text: PSEUDO}
         super().__init__(reads, group, loss_weight, name)
         self.pseudo_image = pseudo_image
         self.pseudo_text = pseudo_text

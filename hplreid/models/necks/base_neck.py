@@ -1,6 +1,7 @@
 """The base class of necks: what each takes and makes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mmengine.model import BaseModule
 
@@ -64,3 +65,14 @@ class BaseNeck(BaseModule):
         return FeatureForm(
             self.makes or first.kind, self.out_channels or first.width, rows
         )
+
+
+def names_read(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of what a neck is given, by its config.
+
+    Example:
+        >>> names_read(dict(type='BNNeck', reads='v'))
+        ('v',)
+    """
+    reads = config.get('reads') or ()
+    return (reads,) if isinstance(reads, str) else tuple(reads)

@@ -2,19 +2,12 @@
 
 import inspect
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from hplreid.registry import HEADS, NECKS
-from hplreid.structures.feature_form import (
-    MAP,
-    TOKENS,
-    VECTOR,
-    FeatureForm,
-    common_rows,
-)
+from hplreid.structures.feature_form import FeatureForm
 
 from ..heads import BaseHead
 from ..necks import BaseNeck
@@ -22,8 +15,6 @@ from ..part import PartError, build_part, find_part
 
 Forms = Mapping[str, FeatureForm]
 """The forms of what is on offer, by name."""
-
-_BLANK_SIZES = {VECTOR: (), TOKENS: (5,), MAP: (4, 2)}
 
 
 def build_neck(
@@ -64,39 +55,6 @@ def build_neck(
     return neck
 
 
-def form_of_neck(neck: nn.Module, name: str, reads: Sequence[str], forms: Forms) -> Any:  # noqa: ANN401
-    """Return the form of what a neck makes; one of another code base is run for it.
-
-    Raises:
-        PartError: A neck of another code base fails on blank features.
-    """
-    rows = common_rows(reads, forms)
-    if isinstance(neck, BaseNeck):
-        return neck.form_of(forms[reads[0]], rows)
-    blanks = [_blank(read, forms[read], f'necks.{name}') for read in reads]
-    training = neck.training
-    neck.eval()
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            made = neck(*blanks)
-    except Exception as error:
-        listed = ', '.join(f"'{read}', {forms[read]}" for read in reads)
-        raise PartError(
-            f'necks.{name}: {type(neck).__name__} fails on {listed}: '
-            f'{type(error).__name__}: {error}'
-        ) from error
-    finally:
-        neck.train(training)
-    kinds = {2: VECTOR, 3: TOKENS, 4: MAP}
-    if not isinstance(made, Tensor) or made.dim() not in kinds:
-        raise PartError(
-            f'necks.{name}: {type(neck).__name__} makes a {type(made).__name__} of '
-            'blank features; expected a tensor (B, C), (B, N, C) or (B, C, H, W).'
-        )
-    kind = kinds[made.dim()]
-    return FeatureForm(kind, made.shape[1 if kind == MAP else -1], rows)
-
-
 def build_head(
     config: Mapping[str, Any],
     place: str,
@@ -117,6 +75,11 @@ def build_head(
         PartError: It can't be built, or what it reads isn't there or doesn't fit.
     """
     cls = find_part(HEADS, config, place)
+    if not (isinstance(cls, type) and issubclass(cls, BaseHead)):
+        raise PartError(
+            f'{place}: {config["type"]} is no head of this code base: expected a '
+            'BaseHead, which says what it reads.'
+        )
     stage = place.split('.')[1]
     arguments = inspect.signature(cls).parameters
     known: dict[str, Any] = {'num_ids': num_ids}
@@ -127,14 +90,8 @@ def build_head(
         width = offered[name].width
         check_width(f'{place}.in_channels', config.get('in_channels'), name, width)
         known |= _known(width)
-    head = build_part(
-        HEADS, config, place, {k: v for k, v in known.items() if k in arguments}
-    )
-    if not isinstance(head, BaseHead):
-        raise PartError(
-            f'{place}: {config["type"]} is no head of this code base: expected a '
-            'BaseHead, which says what it reads.'
-        )
+    own = {k: v for k, v in known.items() if k in arguments}
+    head = cast(BaseHead, build_part(HEADS, config, place, own))
     _check_offers(cls.__name__, stage, method, head.reads, offered)
     for problem in head.find_form_problems(offered):
         raise PartError(f'{place}: {cls.__name__} {problem}')
@@ -167,15 +124,3 @@ def _check_offers(
                 f"{head} of stage '{stage}' reads '{name}'. {method} offers there: "
                 f'{", ".join(sorted(offered))}.'
             )
-
-
-def _blank(name: str, form: FeatureForm, place: str) -> Tensor:
-    """Return two rows of zeros of a form."""
-    if form.kind not in _BLANK_SIZES or form.width is None:
-        raise PartError(
-            f"{place}: '{name}', {form}, is for necks of this code base alone."
-        )
-    size = _BLANK_SIZES[form.kind]
-    if form.kind == MAP:
-        return torch.zeros(2, form.width, *size)
-    return torch.zeros(2, *size, form.width)

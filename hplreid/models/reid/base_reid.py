@@ -13,8 +13,10 @@ from hplreid.structures.feature_form import FeatureForm
 from hplreid.utils.distributed import gather_with_grad, get_rank_and_size
 
 from ..heads import BaseHead
+from ..necks.base_neck import names_read
+from ..necks.neck_form import form_of_neck
 from ..part import PartError
-from .assembly import build_head, build_neck, form_of_neck
+from .assembly import build_head, build_neck
 
 
 class BaseReID(BaseModel):
@@ -54,7 +56,7 @@ class BaseReID(BaseModel):
         self.num_ids = num_ids
         self.stage: str | None = None
         self.necks = nn.ModuleDict()
-        self._neck_reads = {n: _reads_of(c) for n, c in (necks or {}).items()}
+        self._neck_reads = {n: names_read(c) for n, c in (necks or {}).items()}
         # At test a neck is there only if what is compared needs it
         needed = self.inputs_of(self.retrieval_features())
         for name, config in (necks or {}).items():
@@ -91,7 +93,8 @@ class BaseReID(BaseModel):
         """
         forms = dict(self.offers(stage))
         for name, neck in self.necks.items():
-            forms[name] = form_of_neck(neck, name, self._neck_reads[name], forms)
+            reads = self._neck_reads[name]
+            forms[name] = form_of_neck(neck, f'necks.{name}', reads, forms)
         return forms
 
     @abstractmethod
@@ -266,12 +269,6 @@ class BaseReID(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples or [])
         raise ValueError(f"mode='{mode}': expected 'tensor', 'loss' or 'predict'.")
-
-
-def _reads_of(config: dict) -> tuple[str, ...]:
-    """Return the names of what a neck is given."""
-    reads = config.get('reads', ())
-    return (reads,) if isinstance(reads, str) else tuple(reads)
 
 
 def _run_on_global_batch(neck: nn.Module, *given: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_bundle import ALL, CAPTIONED
-from hplreid.structures.feature_form import TABLE, TOKENS, VECTOR, FeatureForm
+from hplreid.structures.feature_form import PSEUDO, TABLE, VECTOR, FeatureForm
 
 from ..backbones.clip_text_encoder import mean_token_norm
 from ..part import PartError, build_part
@@ -158,8 +158,8 @@ class HPL(DualEncoder):
         rows = self._rows_inverted(stage)
         return {
             **forms,
-            'pseudo_image': FeatureForm(TOKENS, embedded, rows),
-            'pseudo_text': FeatureForm(TOKENS, embedded, CAPTIONED),
+            'pseudo_image': FeatureForm(PSEUDO, embedded, rows),
+            'pseudo_text': FeatureForm(PSEUDO, embedded, CAPTIONED),
             'prompt_image': FeatureForm(VECTOR, joint, rows),
             'prompt_text': FeatureForm(VECTOR, joint, CAPTIONED),
             'prompt_identity': FeatureForm(VECTOR, joint),

@@ -9,7 +9,7 @@ from torch import Tensor
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_bundle import ALL
-from hplreid.structures.feature_form import TOKENS, VECTOR, FeatureForm
+from hplreid.structures.feature_form import PSEUDO, VECTOR, FeatureForm
 from hplreid.utils.argument_checks import check_one_of
 
 from ..backbones.clip_text_encoder import mean_token_norm
@@ -150,7 +150,7 @@ class PromptSG(ImageReID):
             'prompt_constant': FeatureForm(VECTOR, joint, None),
         }
         if self._composes:
-            forms['pseudo_image'] = FeatureForm(TOKENS, self.prompt_sizes.width)
+            forms['pseudo_image'] = FeatureForm(PSEUDO, self.prompt_sizes.width)
             forms['prompt_image'] = FeatureForm(VECTOR, joint)
         return forms
 
