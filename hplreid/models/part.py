@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.registry import Registry
-from torch import nn
 
 from hplreid.registry import SCOPE
 from hplreid.utils.user_error import UserError
@@ -20,7 +19,7 @@ def build_part(
     config: Mapping[str, Any],
     place: str,
     known: Mapping[str, Any] | None = None,
-) -> nn.Module:
+) -> Any:  # noqa: ANN401
     """Build a part of a model by its config.
 
     Args:

@@ -122,7 +122,7 @@ def neck_swaps(method: str) -> Iterator[Swap]:
             elif name == 'LinearNeck' and reads == ('image_tokens',):
                 config['necks']['swapped_pair'] = dict(
                     part(NECKS, 'InteractionNeck'),
-                    reads=('v' if 'map' not in str(config) else 'f_t', 'swapped'),
+                    reads=('f_t' if method == 'BoT' else 'v', 'swapped'),
                 )
                 head['feature'] = 'swapped_pair'
             last = list(config['heads'])[-1]
@@ -139,7 +139,7 @@ def neck_swaps(method: str) -> Iterator[Swap]:
 
 
 def head_swaps(method: str) -> Iterator[Swap]:
-    """Yield each head in each stage, reading its defaults and whatever else there is."""
+    """Yield each head in each stage, with its defaults and reading other features."""
     config = config_of(method)
     for stage in config['heads']:
         for name in HEADS:
@@ -213,4 +213,3 @@ def make(
     """Return a swap; a method of images alone has no captions in its batches."""
     place = slot.split()[0] if module is None else module
     return Swap(method, slot, name, config, place, method not in IMAGE_ALONE, size)
-

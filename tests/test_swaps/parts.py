@@ -98,9 +98,7 @@ FOREIGN_TOWERS = {
         depths=(1, 1, 1, 1),
         num_heads=(1, 2, 2, 4),
     ),
-    'timm ConvNeXt': _timm(
-        'convnext_atto', depths=(1, 1, 1, 1), dims=(8, 16, 24, 40)
-    ),
+    'timm ConvNeXt': _timm('convnext_atto', depths=(1, 1, 1, 1), dims=(8, 16, 24, 40)),
     'timm MobileNetV3': _timm('mobilenetv3_small_050'),
     'timm EfficientNet': _timm('efficientnet_lite0'),
     'timm ResNet-18, features only': _timm('resnet18', features_only=True),

@@ -101,7 +101,7 @@ def train_and_test(model: nn.Module, swap: Swap) -> str:
     batch = batch_of(swap)
     if getattr(model, 'has_prototypes', False):
         made = torch.randn(NUM_IDS, JOINT), torch.arange(NUM_IDS)
-        model.receive_features({name: made for name in model.prototypes.reads.values()})
+        model.receive_features(dict.fromkeys(model.prototypes.reads.values(), made))
     reached = not swap.module
     for stage in model.heads:
         losses = step(model, stage, batch)
@@ -152,9 +152,11 @@ def check_inference(model: nn.Module, swap: Swap, batch: dict) -> str:
     """Return what is wrong with features of the model that a test would build."""
     alone = {k: v for k, v in swap.model.items() if k != 'num_ids'}
     built = MODELS.build(alone)
-    left = built.load_state_dict(model.state_dict(), strict=False)
-    if left.missing_keys:
-        return f'at test without {left.missing_keys[:3]}'
+    saved = model.state_dict()
+    missing = sorted(built.state_dict().keys() - saved.keys())
+    if missing:
+        return f'at test without {missing[:3]}'
+    built.load_state_dict(saved, strict=False)
     samples = [ReIDDataSample() for _ in batch['labels']]
     built.eval()
     built(batch, samples, mode='predict')

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ def find_input_problems(config: Config) -> list[str]:
         for size in _image_sizes(loader):
             sizes.setdefault(size, place)
     if is_foreign(tower):
-        problems += _find_failing_sizes(tower.to_dict(), sizes)
+        problems += _find_failing_sizes(deepcopy(tower), sizes)
     else:
         problems += _find_other_sizes(tower, sizes)
     for stage, loader in _stages(config):
@@ -135,9 +136,9 @@ def _find_missing_rows(model: Any, stage: str, loader: dict) -> list[str]:  # no
             continue  # reported with all unknown types
         if option is not None and head.get('group', option.default) == missing:
             problems.append(
-                f"model.heads.{stage}.{index}: {head['type']} reads the rows "
-                f"'{missing}', of which {what}. Set its `group`, which may be 'all', "
-                'or train on other data.'
+                f'model.heads.{stage}.{index}: {head["type"]} reads the rows '
+                f"'{missing}': {what}. Set its `group` to rows that there are, or "
+                'train on other data.'
             )
     return problems
 
@@ -148,14 +149,14 @@ def _missing_rows(loader: dict) -> tuple[str | None, str]:
     None where batches have all, or where only the annotations could tell.
     """
     if transform_name(loader.get('sampler') or {}) == 'CaptionSampler':
-        return IMAGE_ONLY, 'batches of CaptionSampler have none'
+        return IMAGE_ONLY, 'CaptionSampler takes images with captions alone'
     name = transform_name(loader.get('dataset') or {})
     try:
         cls = DATASETS.get(name) if isinstance(name, str) else None
     except KeyError:
         return None, ''  # reported with all unknown types
     if isinstance(cls, type) and issubclass(cls, (Market1501, MSMT17)):
-        return CAPTIONED, f'{name}, whose images have no captions, has none'
+        return CAPTIONED, f'images of {name} have no captions'
     return None, ''
 
 
@@ -204,7 +205,9 @@ def _image_sizes(loader: dict) -> Iterator[Size]:
     """Yield the sizes of images that a dataloader's pipelines make."""
     for pipeline in _pipelines(loader):
         sizes = [
-            step.get('size') for step in pipeline if transform_name(step) == 'ResizeImage'
+            step.get('size')
+            for step in pipeline
+            if transform_name(step) == 'ResizeImage'
         ]
         if sizes and isinstance(sizes[-1], (list, tuple)) and len(sizes[-1]) == 2:
             yield sizes[-1][0], sizes[-1][1]

@@ -102,7 +102,7 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
             return problems
         problems = [
             f"reads '{name}' of the rows '{group}', but it is made of the "
-            f"'{forms[name].rows}' alone."
+            f"'{forms[name].rows}' alone: set group='{forms[name].rows}'."
             for name, group in self.pairs_read()
             if not forms[name].covers(group)
         ]

@@ -7,9 +7,8 @@ from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_form import VECTOR, FeatureForm
 
-from ..necks.base_neck import BaseNeck
-from ..necks.neck_form import form_of_neck
-from ..part import PartError, build_part
+from ..necks.neck_form import check_neck, form_of_neck
+from ..part import PartError, build_part, find_part
 from .base_head import BaseHead, vectors
 from .classifier import make_classifier
 
@@ -69,11 +68,9 @@ class IDHead(BaseHead):
 def _build_neck(config: dict, in_channels: int) -> tuple[nn.Module, int]:
     """Build what stands between feature and classifier; return it and its width."""
     place = 'IDHead.neck'
-    neck = build_part(NECKS, config, place, {'in_channels': in_channels})
     forms = {'feature': FeatureForm(VECTOR, in_channels)}
-    if isinstance(neck, BaseNeck):
-        for problem in neck.find_form_problems(list(forms), forms):
-            raise PartError(f'{place}: {type(neck).__name__} {problem}')
+    check_neck(find_part(NECKS, config, place), place, list(forms), forms)
+    neck = build_part(NECKS, config, place, {'in_channels': in_channels})
     made = form_of_neck(neck, place, list(forms), forms)
     if made.kind != VECTOR:
         raise PartError(f'{place}: {type(neck).__name__} makes a {made.kind}.')

@@ -30,8 +30,9 @@ class BaseNeck(BaseModule):
     needs_global_batch = False
     out_channels: int | None = None
 
+    @classmethod
     def find_form_problems(
-        self, names: Sequence[str], forms: Mapping[str, FeatureForm]
+        cls, names: Sequence[str], forms: Mapping[str, FeatureForm]
     ) -> list[str]:
         """Return a message for each reason that it can't take features.
 
@@ -39,17 +40,17 @@ class BaseNeck(BaseModule):
             names: What it is to read, in order.
             forms: The forms of at least those.
         """
-        least, most = len(self.takes) - self.num_optional, len(self.takes)
+        least, most = len(cls.takes) - cls.num_optional, len(cls.takes)
         if not least <= len(names) <= most:
-            wanted = [' or '.join(kinds) for kinds in self.takes]
+            wanted = [' or '.join(kinds) for kinds in cls.takes]
             return [
                 f'reads {list(names)}: expected '
-                f'{least if least == most else f"{least} to {most}"} features, '
+                f'{most if least == most else f"{least} to {most}"}, '
                 f'{", then ".join(wanted)}.'
             ]
         problems = [
             f"reads '{name}', {forms[name]}; expected {' or '.join(kinds)}."
-            for name, kinds in zip(names, self.takes, strict=False)
+            for name, kinds in zip(names, cls.takes, strict=False)
             if forms[name].kind not in kinds
         ]
         compared = [n for n in names if forms[n].kind in (VECTOR, TOKENS)]

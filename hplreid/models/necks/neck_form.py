@@ -1,6 +1,7 @@
 """The form of what a neck makes, whoever wrote it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,28 @@ from .base_neck import BaseNeck
 
 _KINDS = {2: VECTOR, 3: TOKENS, 4: MAP}
 _BLANK_SIZES: dict[str, tuple[int, ...]] = {VECTOR: (), TOKENS: (5,), MAP: (4, 2)}
+
+
+def check_neck(
+    cls: Any,  # noqa: ANN401
+    place: str,
+    reads: Sequence[str],
+    forms: Mapping[str, FeatureForm],
+) -> None:
+    """Check that a class of necks takes certain features; others pass.
+
+    Args:
+        cls: The class.
+        place: Where it is to stand, for messages.
+        reads: The names of what it will be given.
+        forms: The forms of at least those.
+
+    Raises:
+        PartError: It doesn't take them.
+    """
+    if isinstance(cls, type) and issubclass(cls, BaseNeck):
+        for problem in cls.find_form_problems(reads, forms):
+            raise PartError(f'{place}: {cls.__name__} {problem}')
 
 
 def form_of_neck(

@@ -12,11 +12,11 @@ from hplreid.structures.feature_bundle import ALL
 from hplreid.structures.feature_form import FeatureForm
 from hplreid.utils.distributed import gather_with_grad, get_rank_and_size
 
+from ..assembly import build_head, build_neck
 from ..heads import BaseHead
 from ..necks.base_neck import names_read
 from ..necks.neck_form import form_of_neck
 from ..part import PartError
-from .assembly import build_head, build_neck
 
 
 class BaseReID(BaseModel):

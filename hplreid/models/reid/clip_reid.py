@@ -9,11 +9,10 @@ from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_form import TABLE, VECTOR, FeatureForm
 
+from ..assembly import build_prompt_learner, measure_text_tower, same_weights
 from ..part import build_part
 from .identity_prompts import IdentityPrompts
 from .image_reid import ImageReID
-from .prompt_parts import build_prompt_learner
-from .text_towers import measure_text_tower, same_weights
 
 
 @MODELS.register_module()
@@ -63,14 +62,12 @@ class CLIPReID(ImageReID):
         )
         if num_ids is None:
             return
-        self.prompt_encoder: Any = build_part(
-            BACKBONES, prompt_encoder, 'prompt_encoder'
-        )
+        self.prompt_encoder = build_part(BACKBONES, prompt_encoder, 'prompt_encoder')
         # The words of the template are all that is kept of it
-        words: Any = build_part(
+        words = build_part(
             BACKBONES, {**prompt_encoder, 'type': 'CLIPTextEncoder'}, 'prompt_encoder'
         )
-        self.prompt_learner: Any = build_prompt_learner(
+        self.prompt_learner = build_prompt_learner(
             prompt_learner,
             ('identity_prompts',),
             dict(

@@ -20,10 +20,10 @@ from hplreid.structures.feature_form import (
 )
 from hplreid.utils.argument_checks import check_one_of
 
+from ..assembly import measure_text_tower, same_weights
 from ..part import PartError, build_part
 from .image_reid import ImageReID, write_features
 from .initial_prototypes import PROTOTYPES, InitialPrototypes, Labeled
-from .text_towers import measure_text_tower, same_weights
 
 _TEXT = ('t', 'text_tokens', 'text_hidden', 'eot')
 _MASKED = ('masked_tokens', 'mask_labels')

@@ -10,12 +10,16 @@ from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_bundle import ALL, CAPTIONED
 from hplreid.structures.feature_form import PSEUDO, TABLE, VECTOR, FeatureForm
 
+from ..assembly import (
+    build_inversion,
+    build_prompt_learner,
+    measure_text_tower,
+    same_weights,
+)
 from ..backbones.clip_text_encoder import mean_token_norm
 from ..part import PartError, build_part
 from .dual_encoder import DualEncoder
 from .identity_prompts import IdentityPrompts
-from .prompt_parts import build_inversion, build_prompt_learner
-from .text_towers import measure_text_tower, same_weights
 
 
 @MODELS.register_module()

@@ -12,11 +12,10 @@ from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import ALL, CAPTIONED
 from hplreid.structures.feature_form import VECTOR, FeatureForm, forms_by_name
 
+from ..assembly import check_tower, check_width
 from ..backbones.foreign_tower import ForeignFeatures
 from ..part import PartError, build_part
-from .assembly import check_width
 from .base_reid import BaseReID
-from .text_towers import check_tower
 
 
 @MODELS.register_module()

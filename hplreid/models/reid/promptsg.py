@@ -1,7 +1,6 @@
 """PromptSG: a prompt guides attention to the tokens of an image (CVPR 2024)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,11 +11,15 @@ from hplreid.structures.feature_bundle import ALL
 from hplreid.structures.feature_form import PSEUDO, VECTOR, FeatureForm
 from hplreid.utils.argument_checks import check_one_of
 
+from ..assembly import (
+    build_inversion,
+    build_prompt_learner,
+    measure_text_tower,
+    same_weights,
+)
 from ..backbones.clip_text_encoder import mean_token_norm
 from ..part import PartError, build_part
 from .image_reid import ImageReID
-from .prompt_parts import build_inversion, build_prompt_learner
-from .text_towers import measure_text_tower, same_weights
 
 PROMPTS = ('composed', 'constant')
 _COMPOSED = {'pseudo_image', 'prompt_image'}
@@ -110,10 +113,10 @@ class PromptSG(ImageReID):
         self, prompt_encoder: dict, inversion: dict, prompt_learner: dict
     ) -> Tensor:
         """Build all that makes prompts, keep what is needed; return the constant's."""
-        encoder: Any = build_part(BACKBONES, prompt_encoder, 'prompt_encoder')
+        encoder = build_part(BACKBONES, prompt_encoder, 'prompt_encoder')
         encoder.requires_grad_(False)
         # Of a whole text tower, the token table alone, and that for a moment
-        words: Any = build_part(
+        words = build_part(
             BACKBONES, {**prompt_encoder, 'type': 'CLIPTextEncoder'}, 'prompt_encoder'
         )
         table = words.token_table

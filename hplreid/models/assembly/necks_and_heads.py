@@ -10,7 +10,7 @@ from hplreid.registry import HEADS, NECKS
 from hplreid.structures.feature_form import FeatureForm
 
 from ..heads import BaseHead
-from ..necks import BaseNeck
+from ..necks.neck_form import check_neck
 from ..part import PartError, build_part, find_part
 
 Forms = Mapping[str, FeatureForm]
@@ -32,7 +32,7 @@ def build_neck(
         PartError: It can't be built, or what it reads doesn't fit.
     """
     place = f'necks.{name}'
-    find_part(NECKS, config, place)
+    cls = find_part(NECKS, config, place)
     if not reads:
         raise PartError(f"Neck '{name}' reads nothing: give it `reads`, a name.")
     if name in offered:
@@ -48,11 +48,8 @@ def build_neck(
     own = {key: value for key, value in config.items() if key != 'reads'}
     width = offered[reads[0]].width
     check_width(f'{place}.in_channels', own.get('in_channels'), reads[0], width)
-    neck = build_part(NECKS, own, place, _known(width))
-    if isinstance(neck, BaseNeck):
-        for problem in neck.find_form_problems(reads, offered):
-            raise PartError(f'{place}: {type(neck).__name__} {problem}')
-    return neck
+    check_neck(cls, place, reads, offered)
+    return build_part(NECKS, own, place, _known(width))
 
 
 def build_head(

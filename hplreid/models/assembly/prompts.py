@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import nn
-
 from hplreid.registry import INVERSIONS, PROMPT_LEARNERS
 from hplreid.structures.feature_form import TOKENS, VECTOR, FeatureForm
 
 from ..inversion import BaseInversion
 from ..part import PartError, build_part, find_part
-from .assembly import check_width
+from .necks_and_heads import check_width
 
 
 def build_inversion(
@@ -47,8 +45,8 @@ def build_inversion(
     if cls.reads_tokens:
         if sequence is None or sequence.kind != TOKENS:
             raise PartError(
-                f"{place}: {cls.__name__} reads '{reads[1]}', a sequence that the tower "
-                f'does not make. {_list_pointwise()} read the pooled feature alone.'
+                f"{place}: {cls.__name__} reads '{reads[1]}', a sequence that the "
+                f'tower does not make. {_list_pointwise()} read a pooled feature.'
             )
         read = sequence
     if cls.reads_pooled and read.width != pooled.width:
@@ -66,7 +64,7 @@ def build_inversion(
 
 def build_prompt_learner(
     config: Mapping[str, Any], makes: Sequence[str], known: Mapping[str, Any]
-) -> nn.Module:
+) -> Any:  # noqa: ANN401
     """Build a prompt learner that makes certain prompts.
 
     Args:
