@@ -44,6 +44,23 @@ def check_count(argument: str, value: object) -> None:
         raise ValueError(f'{argument}={value!r}: expected an integer from 1 up.')
 
 
+def check_divides(argument: str, value: object, channels: int) -> None:
+    """Raise ValueError unless ``value`` is an integer from 1 up that divides a width.
+
+    Example:
+        >>> check_divides('num_heads', 8, 512)
+        >>> check_divides('num_heads', 8, 100)
+        Traceback (most recent call last):
+        ...
+        ValueError: num_heads=8: expected a divisor of the 100 channels.
+    """
+    check_count(argument, value)
+    if channels % value:  # type: ignore[operator]
+        raise ValueError(
+            f'{argument}={value}: expected a divisor of the {channels} channels.'
+        )
+
+
 def check_rows(**tensors: Tensor) -> None:
     """Raise ValueError unless the tensors have equally many rows, at least one.
 

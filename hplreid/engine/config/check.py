@@ -11,6 +11,7 @@ from mmengine.config import Config
 from hplreid.registry import SCOPE
 
 from ..load_from import find_load_from_problems
+from .check_model_inputs import find_input_problems
 from .consistency import find_conflicts
 from .errors import BUILD_ERRORS, ConfigError, explain, raise_problems
 from .prepare import PREPARERS
@@ -130,6 +131,7 @@ def find_problems(config: Config) -> list[str]:
                 place_of_init = f'{place}.init_cfg'
                 problems += _find_missing_file(place_of_init, init.get('checkpoint'))
     problems += find_load_from_problems(config.get('load_from'))
+    problems += find_input_problems(config)
     return list(dict.fromkeys(problems))
 
 

@@ -44,6 +44,7 @@ class CLIPImageEncoder(Tower):
 
     class_names: tuple[str, ...] = ('v',)
     indexed_by: Mapping[str, str] = {'camera_embedding': 'camera'}
+    has_clip_arch = True
 
     def __init__(
         self,

@@ -45,6 +45,7 @@ class CLIPResNetEncoder(Tower):
     """
 
     retrieval_feature = 'v'
+    has_clip_arch = True
 
     def __init__(
         self,

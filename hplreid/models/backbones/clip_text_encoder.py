@@ -24,6 +24,7 @@ class _TextTower(Tower):
         compiled: See :class:`Tower`.
     """
 
+    has_clip_arch = True
     with_table: bool  # whether it keeps the token table
 
     def __init__(
@@ -80,6 +81,7 @@ class CLIPTextEncoder(_TextTower):
         compiled: See :class:`Tower`.
     """
 
+    encodes = 'captions'
     with_table = True
 
     @property
@@ -136,6 +138,7 @@ class CLIPPromptEncoder(_TextTower):
         compiled: See :class:`Tower`.
     """
 
+    encodes = 'prompts'
     with_table = False
 
     def forward(self, prompts: Tensor, eot: int) -> Tensor:

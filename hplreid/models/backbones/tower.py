@@ -21,6 +21,11 @@ class Tower(BaseModule):
     read. It returns at least those and may leave others out, together with the work
     that only they need; without it, it returns all.
 
+    Attributes:
+        encodes: What it is given: ``'images'``, ``'captions'`` or ``'prompts'``.
+        has_clip_arch: Whether its ``arch`` names an architecture of open_clip's, with
+            a text tower beside it.
+
     Args:
         checkpoint_blocks: Keep only the input of each transformer block and compute
             the block again in the backward pass. Outputs and gradients are the same;
@@ -32,6 +37,9 @@ class Tower(BaseModule):
     Raises:
         ValueError: ``compiled``, and this machine can't compile.
     """
+
+    encodes = 'images'
+    has_clip_arch = False
 
     def __init__(self, checkpoint_blocks: bool = False, compiled: bool = False) -> None:
         super().__init__()

@@ -1,15 +1,29 @@
 """The base class of heads."""
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import (
+    COSTS,
+    MAP,
+    PSEUDO,
+    SHAPES,
+    TABLE,
+    TOKENS,
+    VECTOR,
+    FeatureForm,
+    find_width_problems,
+)
 from hplreid.utils.argument_checks import check_not_negative, check_one_of
 
+from ..part import PartError
+
 GROUPS = ('all', 'captioned', 'image_only')
+_OF_ROWS = (VECTOR, TOKENS, PSEUDO, MAP, COSTS)
 
 
 class BaseHead(BaseModule, metaclass=ABCMeta):
@@ -20,7 +34,9 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
     the global batch, so it is code for one process.
 
     Args:
-        reads: Names of the features and tables that :meth:`terms` asks for.
+        reads: Names of the features and tables that :meth:`terms` asks for. A mapping
+            says their kinds as well (see :class:`.FeatureForm`), which are then
+            checked when a model is built, as are their widths.
         group: Rows to read: ``'all'``, ``'captioned'`` or ``'image_only'``.
         loss_weight: Factor of every term. Defaults to 1.
         name: Losses are called ``loss_<name>`` or ``loss_<name>_<term>``; to be set
@@ -35,7 +51,7 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
 
     def __init__(
         self,
-        reads: Iterable[str],
+        reads: Iterable[str] | Mapping[str, str],
         group: str = 'all',
         loss_weight: float = 1.0,
         name: str | None = None,
@@ -46,6 +62,10 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
         if name is not None and (not isinstance(name, str) or not name):
             raise ValueError(f'name={name!r}: expected a non-empty string or None.')
         self.reads = tuple(dict.fromkeys(_checked_names(reads)))
+        self.kinds = {
+            name: reads[name] if isinstance(reads, Mapping) else None
+            for name in self.reads
+        }
         self.group = group
         self.loss_weight = loss_weight
         self.name = self.default_name if name is None else name
@@ -53,6 +73,42 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
     @abstractmethod
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return unweighted scalars by term; ``''`` is the only term of a head."""
+
+    def pairs_read(self) -> list[tuple[str, str]]:
+        """Return the features of the batch that it reads, and of which rows each."""
+        return [(n, self.group) for n, k in self.kinds.items() if k in _OF_ROWS]
+
+    def compared(self) -> list[list[str]]:
+        """Return groups of features that must be equally wide."""
+        return [[n for n, k in self.kinds.items() if k in (*_OF_ROWS, TABLE)]]
+
+    def find_form_problems(self, forms: Mapping[str, FeatureForm]) -> list[str]:
+        """Return a message for each reason that it can't read features.
+
+        Args:
+            forms: The forms of at least the names in ``reads``.
+        """
+        problems = [
+            f"reads '{name}', {forms[name]}; expected {kind} {SHAPES[kind]}."
+            for name, kind in self.kinds.items()
+            if kind is not None and forms[name].kind != kind
+        ]
+        problems += [
+            f"reads '{name}', which is one for all rows; expected one for each."
+            for name, kind in self.kinds.items()
+            if kind in _OF_ROWS and forms[name].rows is None
+        ]
+        if problems:
+            return problems
+        problems = [
+            f"reads '{name}' of the rows '{group}', but it is made of the "
+            f"'{forms[name].rows}' alone: set group='{forms[name].rows}'."
+            for name, group in self.pairs_read()
+            if not forms[name].covers(group)
+        ]
+        for names in self.compared():
+            problems += find_width_problems(names, forms)
+        return problems
 
     def loss(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the weighted losses of a batch.
@@ -86,11 +142,16 @@ class BaseHead(BaseModule, metaclass=ABCMeta):
         group = self.group if group is None else group
         value, labels = bundle.select(feature, group)
         if len(value) == 0:
-            raise ValueError(
+            raise PartError(
                 f"{type(self).__name__} '{self.name}' reads '{feature}' of the rows "
                 f"'{group}', but this batch has no such rows."
             )
         return value, labels
+
+
+def vectors(*names: str) -> dict[str, str]:
+    """Return the kinds of features that all are vectors, for a head's ``reads``."""
+    return dict.fromkeys(names, VECTOR)
 
 
 def _checked_names(reads: Iterable[str]) -> Iterable[str]:

@@ -6,7 +6,7 @@ from hplreid.models.losses import CenterLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 
 @HEADS.register_module()
@@ -41,7 +41,7 @@ class CenterHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((feature,), group, loss_weight, name)
+        super().__init__(vectors(feature), group, loss_weight, name)
         self.feature = feature
         self.criterion = CenterLoss(num_ids, in_channels, alpha)
 

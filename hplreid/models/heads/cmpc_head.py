@@ -7,7 +7,7 @@ from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 from hplreid.utils.argument_checks import check_count
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 
 @HEADS.register_module()
@@ -40,7 +40,7 @@ class CMPCHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((image, text), group, loss_weight, name)
+        super().__init__(vectors(image, text), group, loss_weight, name)
         check_count('in_channels', in_channels)
         check_count('num_ids', num_ids)
         self.image = image

@@ -5,8 +5,11 @@ from torch import Tensor, nn
 from hplreid.models.losses import CrossEntropyLoss
 from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import VECTOR, FeatureForm
 
-from .base_head import BaseHead
+from ..necks.neck_form import check_neck, form_of_neck
+from ..part import PartError, build_part, find_part
+from .base_head import BaseHead, vectors
 from .classifier import make_classifier
 
 DEFAULT_NECK = {'type': 'BNNeck'}
@@ -31,7 +34,7 @@ class IDHead(BaseHead):
 
     Raises:
         ValueError: An argument has no legal value.
-        KeyError: ``neck`` is of no registered type.
+        PartError: ``neck`` is of no registered type, or doesn't take vectors alone.
     """
 
     default_name = 'id'
@@ -48,17 +51,28 @@ class IDHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((feature,), group, loss_weight, name)
+        super().__init__(vectors(feature), group, loss_weight, name)
         self.feature = feature
-        self.classifier = make_classifier(in_channels, num_ids, bias=False)
-        self.neck: nn.Module = (
-            nn.Identity()
-            if neck is None
-            else NECKS.build({'in_channels': in_channels, **neck})
-        )
+        self.neck: nn.Module = nn.Identity()
+        width = in_channels
+        if neck is not None:
+            self.neck, width = _build_neck(neck, in_channels)
+        self.classifier = make_classifier(width, num_ids, bias=False)
         self.criterion = CrossEntropyLoss(label_smoothing)
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the one term."""
         features, labels = self.select(bundle, self.feature)
         return {'': self.criterion(self.classifier(self.neck(features)), labels)}
+
+
+def _build_neck(config: dict, in_channels: int) -> tuple[nn.Module, int]:
+    """Build what stands between feature and classifier; return it and its width."""
+    place = 'IDHead.neck'
+    forms = {'feature': FeatureForm(VECTOR, in_channels)}
+    check_neck(find_part(NECKS, config, place), place, list(forms), forms)
+    neck = build_part(NECKS, config, place, {'in_channels': in_channels})
+    made = form_of_neck(neck, place, list(forms), forms)
+    if made.kind != VECTOR:
+        raise PartError(f'{place}: {type(neck).__name__} makes a {made.kind}.')
+    return neck, made.width or in_channels

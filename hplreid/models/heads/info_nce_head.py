@@ -5,6 +5,7 @@ from torch import Tensor
 from hplreid.models.losses import InfoNCELoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import SCALAR, VECTOR
 from hplreid.utils.argument_checks import check_positive
 
 from .base_head import BaseHead
@@ -43,7 +44,9 @@ class InfoNCEHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        reads = (image, text) if tau else (image, text, logit_scale)
+        reads = {image: VECTOR, text: VECTOR}
+        if not tau:
+            reads[logit_scale] = SCALAR
         super().__init__(reads, group, loss_weight, name)
         if tau is not None:
             check_positive('tau', tau)

@@ -9,7 +9,7 @@ from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 from hplreid.utils.argument_checks import check_one_of
 
-from .base_head import GROUPS, BaseHead
+from .base_head import GROUPS, BaseHead, vectors
 
 DEFAULT_PAIRS = (('prompt_image', 'v', 'all'), ('prompt_text', 't', 'captioned'))
 
@@ -47,12 +47,20 @@ class InversionConsistencyHead(BaseHead):
             raise ValueError(f'pairs={pairs!r}: expected distinct pairs of features.')
         check_one_of('distance', distance, ('raw', 'l2norm'))
         super().__init__(
-            [feature for pair in checked for feature in pair[:2]],
+            vectors(*(feature for pair in checked for feature in pair[:2])),
             loss_weight=loss_weight,
             name=name,
         )
         self.pairs = checked
         self.criterion = PairedDistanceLoss(distance)
+
+    def pairs_read(self) -> list[tuple[str, str]]:
+        """See :class:`BaseHead`."""
+        return [(name, pair[2]) for pair in self.pairs for name in pair[:2]]
+
+    def compared(self) -> list[list[str]]:
+        """See :class:`BaseHead`."""
+        return [list(pair[:2]) for pair in self.pairs]
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return one term a pair."""

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import COSTS
 
 from ..layers.full_precision import full_precision
 from .base_head import BaseHead
@@ -37,7 +38,7 @@ class MaskedLanguageHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((feature,), group, loss_weight, name)
+        super().__init__({feature: COSTS}, group, loss_weight, name)
         self.feature = feature
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 from hplreid.utils.argument_checks import check_one_of
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 TERMS = ('tgps', 'vgps')
 PAIRINGS = ('cross', 'self')
@@ -72,10 +72,14 @@ class PromptAlignHead(BaseHead):
         pairs = dict(zip(TERMS, zip(prompts, (image, text), strict=True), strict=True))
         chosen = {term: pairs[term] for term in terms}
         reads = [feature for pair in chosen.values() for feature in pair]
-        super().__init__(reads, group, loss_weight, name)
+        super().__init__(vectors(*reads), group, loss_weight, name)
         self.pairs = chosen
         self.detach_prompt = detach_prompt
         self.criterion = PairedDistanceLoss(distance)
+
+    def compared(self) -> list[list[str]]:
+        """See :class:`BaseHead`."""
+        return [list(pair) for pair in self.pairs.values()]
 
     def terms(self, bundle: FeatureBundle) -> dict[str, Tensor]:
         """Return the chosen terms."""

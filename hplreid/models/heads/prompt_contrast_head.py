@@ -9,7 +9,7 @@ from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 from hplreid.utils.argument_checks import check_one_of
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 DIRECTIONS = ('i2t', 't2i')
 
@@ -66,7 +66,7 @@ class PromptContrastHead(BaseHead):
             )
         for direction in directions:
             check_one_of('directions', direction, DIRECTIONS)
-        super().__init__((*images, prompt), group, loss_weight, name)
+        super().__init__(vectors(*images, prompt), group, loss_weight, name)
         self.images = images
         self.prompt = prompt
         self.directions = tuple(directions)

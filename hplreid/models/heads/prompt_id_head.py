@@ -5,6 +5,7 @@ from torch import Tensor
 from hplreid.models.losses import PromptIDLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import TABLE, VECTOR
 
 from .base_head import BaseHead
 
@@ -44,7 +45,8 @@ class PromptIDHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((feature, table), group, loss_weight, name)
+        reads = {feature: VECTOR, table: TABLE}
+        super().__init__(reads, group, loss_weight, name)
         self.feature = feature
         self.table = table
         self.criterion = PromptIDLoss(similarity, tau, reduce, label_smoothing)

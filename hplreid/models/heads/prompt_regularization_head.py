@@ -5,6 +5,7 @@ from torch import Tensor
 from hplreid.models.losses import CMPRLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import PSEUDO
 
 from .base_head import BaseHead
 
@@ -37,7 +38,8 @@ class PromptRegularizationHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((pseudo_image, pseudo_text), group, loss_weight, name)
+        reads = {pseudo_image: PSEUDO, pseudo_text: PSEUDO}
+        super().__init__(reads, group, loss_weight, name)
         self.pseudo_image = pseudo_image
         self.pseudo_text = pseudo_text
         self.criterion = CMPRLoss(reduce)

@@ -5,8 +5,10 @@ from torch import Tensor
 from hplreid.models.losses import PrototypeContrastLoss
 from hplreid.registry import HEADS, PROMPT_LEARNERS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import TABLE, VECTOR
 from hplreid.utils.argument_checks import check_one_of
 
+from ..part import build_part
 from .base_head import BaseHead
 
 SUBSETS = ('batch_ids', 'all')
@@ -65,7 +67,8 @@ class PrototypeContrastHead(BaseHead):
         name: str | None = None,
     ) -> None:
         check_one_of('subset', subset, SUBSETS)
-        reads = (image, text, prototypes_image, prototypes_text)
+        reads = dict.fromkeys((image, text), VECTOR)
+        reads |= dict.fromkeys((prototypes_image, prototypes_text), TABLE)
         super().__init__(reads, group, loss_weight, name)
         self.image = image
         self.text = text
@@ -74,8 +77,11 @@ class PrototypeContrastHead(BaseHead):
         self.learner = (
             None
             if learner is None
-            else PROMPT_LEARNERS.build(
-                learner, default_args=dict(num_ids=num_ids, channels=in_channels)
+            else build_part(
+                PROMPT_LEARNERS,
+                learner,
+                'PrototypeContrastHead.learner',
+                dict(num_ids=num_ids, channels=in_channels),
             )
         )
         self.criterion = PrototypeContrastLoss(tau, reduce)

@@ -6,7 +6,7 @@ from hplreid.models.losses import SDMLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 
 @HEADS.register_module()
@@ -36,7 +36,7 @@ class SDMHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((image, text), group, loss_weight, name)
+        super().__init__(vectors(image, text), group, loss_weight, name)
         self.image = image
         self.text = text
         self.criterion = SDMLoss(tau)

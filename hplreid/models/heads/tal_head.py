@@ -6,7 +6,7 @@ from hplreid.models.losses import TALLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 
 @HEADS.register_module()
@@ -40,7 +40,7 @@ class TALHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((image, text), group, loss_weight, name)
+        super().__init__(vectors(image, text), group, loss_weight, name)
         self.image = image
         self.text = text
         self.criterion = TALLoss(tau, margin, reduce)

@@ -6,7 +6,7 @@ from hplreid.models.losses import TripletLoss
 from hplreid.registry import HEADS
 from hplreid.structures import FeatureBundle
 
-from .base_head import BaseHead
+from .base_head import BaseHead, vectors
 
 
 @HEADS.register_module()
@@ -34,7 +34,7 @@ class TripletHead(BaseHead):
         loss_weight: float = 1.0,
         name: str | None = None,
     ) -> None:
-        super().__init__((feature,), group, loss_weight, name)
+        super().__init__(vectors(feature), group, loss_weight, name)
         self.feature = feature
         self.criterion = TripletLoss(margin)
 

@@ -18,9 +18,12 @@ class BaseInversion(BaseModule):
     Attributes:
         reads_tokens: Whether it reads the sequence at all. If not, ``tokens`` may be
             None, and the tower needn't compute it.
+        reads_pooled: Whether it reads the pooled feature. If it reads both, both must
+            be of one width.
     """
 
     reads_tokens = True
+    reads_pooled = False
 
     def __init__(self, in_channels: int, out_channels: int, num_tokens: int) -> None:
         super().__init__()

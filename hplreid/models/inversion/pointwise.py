@@ -27,6 +27,7 @@ class MLPInversion(BaseInversion):
     """
 
     reads_tokens = False
+    reads_pooled = True
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class LinearInversion(BaseInversion):
     """
 
     reads_tokens = False
+    reads_pooled = True
 
     def __init__(
         self,

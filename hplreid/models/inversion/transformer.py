@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from hplreid.registry import INVERSIONS
+from hplreid.utils.argument_checks import check_count, check_divides
 
 from ..layers.residual_block import run_encoder_layer
 from .base import BaseInversion, OutputProjection
@@ -20,6 +21,10 @@ class BlockInversion(BaseInversion):
         num_heads: Attention heads.
         token_norm: Length of a pseudo-token to start at, see
             :class:`OutputProjection`.
+
+    Raises:
+        ValueError: ``depth`` or ``num_heads`` isn't an integer above 0, or
+            ``num_heads`` doesn't divide ``in_channels``.
     """
 
     block_type: type[nn.Module] = nn.TransformerEncoderLayer
@@ -34,6 +39,8 @@ class BlockInversion(BaseInversion):
         token_norm: float | None = None,
     ) -> None:
         super().__init__(in_channels, out_channels, num_tokens)
+        check_count('depth', depth)
+        check_divides('num_heads', num_heads, in_channels)
         self.blocks = nn.ModuleList(
             self.block_type(
                 in_channels,
@@ -132,6 +139,8 @@ class ClassTokenInversion(BlockInversion):
     Raises:
         ValueError: ``num_tokens`` is not 1, the only number that it can make.
     """
+
+    reads_pooled = True
 
     def __init__(
         self,

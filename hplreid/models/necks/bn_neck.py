@@ -1,15 +1,16 @@
 """Batch normalization between the metric feature and the classifier."""
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from hplreid.registry import NECKS
 from hplreid.utils.argument_checks import check_count
 
+from .base_neck import BaseNeck
+
 
 @NECKS.register_module()
-class BNNeck(BaseModule):
+class BNNeck(BaseNeck):
     """BatchNorm without a shift, so that classes part by direction, not by offset.
 
     `Bag of Tricks <https://arxiv.org/abs/1903.07071>`_, section 3.4. Metric losses

@@ -4,15 +4,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock
 from torch import Tensor, nn
 
 from hplreid.registry import NECKS
+from hplreid.structures.feature_form import COSTS, IDS, PLACE, TOKENS
 from hplreid.utils.argument_checks import check_count
 
 from ..layers.full_precision import full_precision
 from ..layers.residual_block import run_clip_block
+from .base_neck import BaseNeck
 
 
 class VocabularyHead(nn.Module):
@@ -31,7 +32,7 @@ class VocabularyHead(nn.Module):
 
 
 @NECKS.register_module()
-class ImplicitRelation(BaseModule):
+class ImplicitRelation(BaseNeck):
     """Masked captions attend to their images; a classifier predicts the masked words.
 
     The words attend to the image (no residual connection around it), then to each
@@ -60,6 +61,10 @@ class ImplicitRelation(BaseModule):
         ValueError: An argument isn't an integer above 0, or ``num_heads`` doesn't
             divide ``in_channels``.
     """
+
+    takes = ((TOKENS,), (TOKENS,), (IDS,), (PLACE,))
+    num_optional = 1
+    makes = COSTS
 
     def __init__(
         self,

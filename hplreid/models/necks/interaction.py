@@ -1,19 +1,20 @@
 """PromptSG's interaction module: a prompt attends to the tokens of an image."""
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from hplreid.registry import NECKS
+from hplreid.structures.feature_form import TOKENS, VECTOR
 from hplreid.utils.argument_checks import check_count, check_one_of
 
 from ..layers.residual_block import run_encoder_layer
+from .base_neck import BaseNeck
 
 VARIANTS = ('attend', 'attend_single', 'reweight', 'vis_query')
 
 
 @NECKS.register_module()
-class InteractionNeck(BaseModule):
+class InteractionNeck(BaseNeck):
     """A prompt's feature and the tokens of an image, joined to one feature.
 
     PromptSG's multimodal interaction module: attention between the two, then
@@ -42,6 +43,8 @@ class InteractionNeck(BaseModule):
         ValueError: An argument has no legal value, or ``'reweight'`` has fewer than 2
             blocks.
     """
+
+    takes = ((VECTOR,), (TOKENS,))
 
     def __init__(
         self,

@@ -1,13 +1,14 @@
 """Pooling of a map to one vector per image."""
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from hplreid.registry import NECKS
+from hplreid.structures.feature_form import MAP
 from hplreid.utils.argument_checks import check_positive
 
 from ..layers.full_precision import full_precision
+from .base_neck import BaseNeck
 
 
 @full_precision
@@ -38,8 +39,10 @@ def generalized_mean(
 
 
 @NECKS.register_module()
-class GlobalAveragePool(BaseModule):
+class GlobalAveragePool(BaseNeck):
     """The mean over a map's places."""
+
+    takes = ((MAP,),)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return the means of ``maps`` ``(B, C, H, W)``, ``(B, C)``."""
@@ -47,7 +50,7 @@ class GlobalAveragePool(BaseModule):
 
 
 @NECKS.register_module()
-class GeM(BaseModule):
+class GeM(BaseNeck):
     """:func:`generalized_mean` with one learned exponent.
 
     Args:
@@ -58,6 +61,8 @@ class GeM(BaseModule):
     Raises:
         ValueError: ``p`` or ``eps`` isn't above 0.
     """
+
+    takes = ((MAP,),)
 
     def __init__(
         self, p: float = 3.0, eps: float = 1e-6, init_cfg: dict | None = None

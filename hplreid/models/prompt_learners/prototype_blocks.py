@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from hplreid.utils.argument_checks import check_count
+from hplreid.utils.argument_checks import check_count, check_divides
 
 MODALITIES = ('image', 'text')
 
@@ -23,7 +23,8 @@ class DomainPrompting(nn.Module):
         num_heads: Attention heads.
 
     Raises:
-        ValueError: A number isn't an integer above 0.
+        ValueError: A number isn't an integer above 0, or ``num_heads`` doesn't divide
+            ``channels``.
     """
 
     indexed_by = {'vectors': 'identity'}
@@ -39,6 +40,7 @@ class DomainPrompting(nn.Module):
         super().__init__()
         check_count('num_vectors', num_vectors)
         check_count('depth', depth)
+        check_divides('num_heads', num_heads, channels)
         self.vectors = nn.ParameterDict(
             {m: torch.randn(num_ids, num_vectors, channels) * 0.02 for m in MODALITIES}
         )
@@ -120,7 +122,8 @@ class InstancePrompting(nn.Module):
         share_blocks: Whether the blocks are one, gone through ``depth`` times.
 
     Raises:
-        ValueError: ``depth`` isn't an integer above 0.
+        ValueError: ``depth`` or ``num_heads`` isn't an integer above 0, or
+            ``num_heads`` doesn't divide ``channels``.
     """
 
     def __init__(
@@ -132,6 +135,7 @@ class InstancePrompting(nn.Module):
     ) -> None:
         super().__init__()
         check_count('depth', depth)
+        check_divides('num_heads', num_heads, channels)
         self.repeats = depth if share_blocks else 1
         self.blocks = nn.ModuleList(
             CrossAttentionBlock(channels, num_heads)

@@ -1,6 +1,5 @@
 """The base class of methods: modes, stages, necks, heads, and the global batch."""
 
-import inspect
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
@@ -8,12 +7,16 @@ from typing import cast
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from hplreid.registry import HEADS, NECKS
 from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import ALL
+from hplreid.structures.feature_form import FeatureForm
 from hplreid.utils.distributed import gather_with_grad, get_rank_and_size
 
+from ..assembly import build_head, build_neck
 from ..heads import BaseHead
+from ..necks.base_neck import names_read
+from ..necks.neck_form import form_of_neck
+from ..part import PartError
 
 
 class BaseReID(BaseModel):
@@ -28,7 +31,6 @@ class BaseReID(BaseModel):
         heads: Lists of head configs, one list for each training stage, by the stage's
             name. Not built when ``num_ids`` is None.
         num_ids: Training identities. None for inference, which needs no head.
-        feature_dims: Width of each named feature, for heads that must know.
         data_preprocessor: Config of the preprocessor.
         necks: Configs of necks by the name of the feature that each makes; ``reads``
             there is the name, or the names, of what it is given. ``in_channels``
@@ -37,17 +39,16 @@ class BaseReID(BaseModel):
             retrieval features need.
 
     Raises:
-        KeyError: A head reads a name that its stage doesn't offer, or a neck one that
-            nothing before it offers.
-        ValueError: A neck has the name of a feature, or reads nothing; or a stage has
-            a name that PyTorch's modules have for something else, ``train`` say.
+        PartError: A head reads a name that its stage doesn't offer, or a neck one that
+            nothing before it offers; what one reads has another form than it takes; a
+            neck has the name of a feature, or reads nothing; or a stage has a name
+            that PyTorch's modules have for something else, ``train`` say.
     """
 
     def __init__(
         self,
         heads: dict[str, list[dict]] | None,
         num_ids: int | None,
-        feature_dims: dict[str, int],
         data_preprocessor: dict | None,
         necks: dict[str, dict] | None = None,
     ) -> None:
@@ -57,79 +58,46 @@ class BaseReID(BaseModel):
         #: Whether every process has as many rows; the training loop knows its sampler.
         self.equal_shares = True
         self.necks = nn.ModuleDict()
-        self._neck_reads = {n: _reads_of(c) for n, c in (necks or {}).items()}
+        self._neck_reads = {n: names_read(c) for n, c in (necks or {}).items()}
         # At test a neck is there only if what is compared needs it
         needed = self.inputs_of(self.retrieval_features())
-        feature_dims = dict(feature_dims)
         for name, config in (necks or {}).items():
             if num_ids is not None or name in needed:
-                self._add_neck(name, dict(config), feature_dims)
+                neck = build_neck(config, name, self._neck_reads[name], self.forms(''))
+                self.necks[name] = neck
         self.heads = nn.ModuleDict()
         if num_ids is None:
             return
         for stage, configs in (heads or {}).items():
             if hasattr(self.heads, stage):
-                raise ValueError(
+                raise PartError(
                     f"heads: a stage can't be called '{stage}', as something of every "
                     "module is. Call it 'align', say."
                 )
+            method, offered = type(self).__name__, self.forms(stage)
             self.heads[stage] = nn.ModuleList(
-                self._build_head(c, stage, feature_dims) for c in configs
-            )
-
-    def _add_neck(self, name: str, config: dict, dims: dict[str, int]) -> None:
-        """Build the neck that makes the feature ``name``; note the feature's width."""
-        reads = self._neck_reads[name]
-        config.pop('reads', None)
-        offered = {*self.offers(''), *self.necks}
-        if not reads:
-            raise ValueError(f"Neck '{name}' reads nothing: give it `reads`, a name.")
-        if name in offered:
-            raise ValueError(f"Neck '{name}' has the name of another feature.")
-        unknown = [read for read in reads if read not in offered]
-        if unknown:
-            raise KeyError(
-                f"Neck '{name}' reads {unknown}. {type(self).__name__} offers before "
-                f'it: {", ".join(sorted(offered))}.'
-            )
-        arguments = inspect.signature(NECKS.get(config['type'])).parameters
-        width = dims.get(reads[0])
-        known = {'in_channels': width} if 'in_channels' in arguments else {}
-        neck = NECKS.build(config, default_args=known)
-        self.necks[name] = neck
-        self._neck_reads[name] = reads
-        out = getattr(neck, 'out_channels', width)
-        if out is not None:
-            dims[name] = out
-
-    def _build_head(self, config: dict, stage: str, dims: dict[str, int]) -> nn.Module:
-        """Build a head, telling it the number of identities and its feature's width."""
-        arguments = inspect.signature(HEADS.get(config['type'])).parameters
-        known: dict[str, int | None] = {}
-        if 'num_ids' in arguments:
-            known['num_ids'] = self.num_ids
-        if 'in_channels' in arguments:
-            key = 'feature' if 'feature' in arguments else 'image'
-            name = config.get(key, arguments[key].default)
-            self._check_offer(config['type'], stage, name)
-            if name in dims:
-                known['in_channels'] = dims[name]
-        head = HEADS.build(config, default_args=known)
-        for name in head.reads:
-            self._check_offer(config['type'], stage, name)
-        return head
-
-    def _check_offer(self, head: str, stage: str, name: str) -> None:
-        offered = {*self.offers(stage), *self.necks}
-        if name not in offered:
-            raise KeyError(
-                f"{head} of stage '{stage}' reads '{name}'. {type(self).__name__} "
-                f'offers there: {", ".join(sorted(offered))}.'
+                build_head(config, f'heads.{stage}.{i}', method, num_ids, offered)
+                for i, config in enumerate(configs)
             )
 
     @abstractmethod
-    def offers(self, stage: str) -> set[str]:
-        """Return the names of the features and tables that a stage can be given."""
+    def offers(self, stage: str) -> dict[str, FeatureForm]:
+        """Return the features and tables that a stage can be given, and their forms.
+
+        Necks' aren't among them, see :meth:`forms`.
+        """
+
+    def forms(self, stage: str) -> dict[str, FeatureForm]:
+        """Return the forms of all that a stage can be given, what necks make included.
+
+        Args:
+            stage: The stage's name; ``''`` for what is on offer in any stage.
+        """
+        forms = dict(self.offers(stage))
+        for name, neck in self.necks.items():
+            reads = self._neck_reads[name]
+            forms[name] = form_of_neck(neck, f'necks.{name}', reads, forms)
+        return forms
 
     @abstractmethod
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
@@ -229,10 +197,10 @@ class BaseReID(BaseModel):
         """Make ``name`` the stage whose heads are trained.
 
         Raises:
-            ValueError: There are no heads for such a stage.
+            PartError: There are no heads for such a stage.
         """
         if name not in self.heads:
-            raise ValueError(
+            raise PartError(
                 f"No heads for stage '{name}'; the model has {list(self.heads)}."
             )
         self.stage = name
@@ -282,7 +250,7 @@ class BaseReID(BaseModel):
             terms = head.loss(bundle)
             repeated = losses.keys() & terms.keys()
             if repeated:
-                raise ValueError(
+                raise PartError(
                     f"Two heads of stage '{self.stage}' call a loss "
                     f'{sorted(repeated)}: give one a `name`.'
                 )
@@ -307,18 +275,12 @@ class BaseReID(BaseModel):
             ValueError: Another mode.
         """
         if mode == 'tensor':
-            return self.extract(inputs, {*self.offers(self.stage or ''), *self.necks})
+            return self.extract(inputs, self.forms(self.stage or '').keys())
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples or [])
         raise ValueError(f"mode='{mode}': expected 'tensor', 'loss' or 'predict'.")
-
-
-def _reads_of(config: dict) -> tuple[str, ...]:
-    """Return the names of what a neck is given."""
-    reads = config.get('reads', ())
-    return (reads,) if isinstance(reads, str) else tuple(reads)
 
 
 def _needs_global_batch(neck: nn.Module) -> bool:

@@ -5,10 +5,12 @@ from typing import Any
 
 from torch import Tensor
 
-from hplreid.registry import BACKBONES, MODELS, PROMPT_LEARNERS
+from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle
+from hplreid.structures.feature_form import TABLE, VECTOR, FeatureForm
 
-from .dual_encoder import same_weights
+from ..assembly import build_prompt_learner, measure_text_tower, same_weights
+from ..part import build_part
 from .identity_prompts import IdentityPrompts
 from .image_reid import ImageReID
 
@@ -50,18 +52,25 @@ class CLIPReID(ImageReID):
         necks: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
     ) -> None:
+        prompt_encoder = {**same_weights(image_encoder), **prompt_encoder}
+        if num_ids is not None:  # known before heads are built
+            self.prompt_sizes = measure_text_tower(
+                prompt_encoder, 'prompt_encoder', 'prompts'
+            )
         super().__init__(
             image_encoder, heads, num_ids, i2i_feature, necks, data_preprocessor
         )
         if num_ids is None:
             return
-        prompt_encoder = {**same_weights(image_encoder), **prompt_encoder}
-        self.prompt_encoder = BACKBONES.build(prompt_encoder)
+        self.prompt_encoder = build_part(BACKBONES, prompt_encoder, 'prompt_encoder')
         # The words of the template are all that is kept of it
-        words = BACKBONES.build({**prompt_encoder, 'type': 'CLIPTextEncoder'})
-        self.prompt_learner = PROMPT_LEARNERS.build(
+        words = build_part(
+            BACKBONES, {**prompt_encoder, 'type': 'CLIPTextEncoder'}, 'prompt_encoder'
+        )
+        self.prompt_learner = build_prompt_learner(
             prompt_learner,
-            default_args=dict(
+            ('identity_prompts',),
+            dict(
                 num_ids=num_ids,
                 token_table=words.token_table,
                 context_length=self.prompt_encoder.context_length,
@@ -71,10 +80,14 @@ class CLIPReID(ImageReID):
             self.prompt_learner, self.prompt_encoder
         )
 
-    def offers(self, stage: str) -> set[str]:
+    def offers(self, stage: str) -> dict[str, FeatureForm]:
         """See :class:`BaseReID`."""
-        prompts = {'prompt_identity', 'identity_prompts'}
-        return super().offers(stage) | (prompts if self.num_ids is not None else set())
+        forms = super().offers(stage)
+        if self.num_ids is not None:
+            joint = self.prompt_sizes.joint
+            forms['prompt_identity'] = FeatureForm(VECTOR, joint)
+            forms['identity_prompts'] = FeatureForm(TABLE, joint, None)
+        return forms
 
     def enter_stage(self, name: str) -> None:
         """See :class:`BaseReID`; the identity table is made anew when it is needed."""

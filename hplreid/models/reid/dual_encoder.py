@@ -9,8 +9,19 @@ from torch import Tensor, nn
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import CAPTIONED
+from hplreid.structures.feature_form import (
+    IDS,
+    PLACE,
+    SCALAR,
+    TABLE,
+    TOKENS,
+    VECTOR,
+    FeatureForm,
+)
 from hplreid.utils.argument_checks import check_one_of
 
+from ..assembly import measure_text_tower, same_weights
+from ..part import PartError, build_part
 from .image_reid import ImageReID, write_features
 from .initial_prototypes import PROTOTYPES, InitialPrototypes, Labeled
 
@@ -42,10 +53,12 @@ class DualEncoder(ImageReID):
         necks: See :class:`BaseReID`.
         data_preprocessor: Config of the preprocessor.
         prototypes: How a stage's ``init_features`` make an identity's prototype in
-            training: their ``'mean'`` or ``'sum'``. None for no prototypes.
+            training: their ``'mean'`` or ``'sum'``. Images' are of ``t2i_feature``.
+            None for no prototypes.
 
     Raises:
-        KeyError: A head or a retrieval feature names what the towers don't offer.
+        PartError: A head or a retrieval feature names what the towers don't offer, or
+            images and captions are of different widths.
         ValueError: ``train_captions`` or ``prototypes`` is neither.
     """
 
@@ -63,37 +76,56 @@ class DualEncoder(ImageReID):
         prototypes: str | None = None,
     ) -> None:
         check_one_of('train_captions', train_captions, ('clean', 'masked'))
+        text_encoder = {**same_weights(image_encoder), **text_encoder}
+        # Known before necks and heads are built
+        self.text_sizes = measure_text_tower(text_encoder, 'text_encoder', 'captions')
         # Known before heads are built; at test nothing reads them
         self.has_prototypes = prototypes is not None and num_ids is not None
         self.t2i_feature = t2i_feature
         super().__init__(
             image_encoder, heads, num_ids, i2i_feature, necks, data_preprocessor
         )
-        self.text_encoder = BACKBONES.build(
-            text_encoder, default_args=same_weights(image_encoder)
-        )
+        self.text_encoder = build_part(BACKBONES, text_encoder, 'text_encoder')
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.train_captions = train_captions
         self._check_retrieval((t2i_feature,))
+        self._check_compared()
         if prototypes is not None and num_ids is not None:
             self.prototypes = InitialPrototypes(
-                num_ids, self.text_encoder.embed_dim, prototypes
+                num_ids, self.text_sizes.joint, prototypes, image=t2i_feature
             )
 
     def retrieval_features(self) -> set[str]:
         """See :class:`BaseReID`."""
         return {*super().retrieval_features(), self.t2i_feature}
 
-    def widths(self) -> dict[str, int | None]:
-        """See :class:`ImageReID`; both towers end in one space."""
-        dims = super().widths()
-        joint = dims['image_tokens']
-        return {**dims, 't': joint, 'text_tokens': joint, 'masked_tokens': joint}
-
-    def offers(self, stage: str) -> set[str]:
+    def offers(self, stage: str) -> dict[str, FeatureForm]:
         """See :class:`BaseReID`."""
-        tables = PROTOTYPES if self.has_prototypes else ()
-        return {*super().offers(stage), *_TEXT, *_MASKED, 'logit_scale', *tables}
+        joint, width = self.text_sizes.joint, self.text_sizes.width
+        forms = {
+            't': FeatureForm(VECTOR, joint, CAPTIONED),
+            'text_tokens': FeatureForm(TOKENS, joint, CAPTIONED),
+            'text_hidden': FeatureForm(TOKENS, width, CAPTIONED),
+            'eot': FeatureForm(PLACE, rows=CAPTIONED),
+            'masked_tokens': FeatureForm(TOKENS, joint, CAPTIONED),
+            'mask_labels': FeatureForm(IDS, rows=CAPTIONED),
+            'logit_scale': FeatureForm(SCALAR, rows=None),
+        }
+        if self.has_prototypes:
+            forms |= {n: FeatureForm(TABLE, joint, None) for n in PROTOTYPES}
+        return {**super().offers(stage), **forms}
+
+    def _check_compared(self) -> None:
+        """Check that images are as wide as the captions that they are compared with."""
+        name, joint = self.t2i_feature, self.text_sizes.joint
+        width = self.forms('')[name].width
+        if width != joint:
+            raise PartError(
+                f"t2i_feature: '{name}' is {width} wide, captions are {joint}. Set "
+                "text_encoder.arch to the image tower's, or let a neck "
+                f"dict(type='LinearNeck', reads='{name}', out_channels={joint}) make "
+                'the feature that t2i_feature and the heads name.'
+            )
 
     def encode(self, inputs: dict[str, Tensor], reads: set[str]) -> FeatureBundle:
         """See :class:`BaseReID`."""
@@ -137,7 +169,7 @@ class DualEncoder(ImageReID):
             bundle.put('mask_labels', inputs['mask_labels'], CAPTIONED)
         if only_masked:
             if masked is None:
-                raise ValueError(
+                raise PartError(
                     "train_captions='masked', but no caption is: the training "
                     'pipeline lacks MaskCaption.'
                 )
@@ -161,8 +193,3 @@ class DualEncoder(ImageReID):
             t = self.text_encoder(inputs['captions'], ('t',))['t']
             write_features(data_samples, inputs['caption_rows'], 't2i_feat', t)
         return data_samples
-
-
-def same_weights(image_encoder: dict) -> dict:
-    """Return what a text tower shares with the image tower it was trained with."""
-    return {k: image_encoder[k] for k in ('arch', 'pretrained') if k in image_encoder}

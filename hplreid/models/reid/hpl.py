@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
+from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_bundle import ALL, CAPTIONED
+from hplreid.structures.feature_form import PSEUDO, TABLE, VECTOR, FeatureForm
 
+from ..assembly import (
+    build_inversion,
+    build_prompt_learner,
+    measure_text_tower,
+    same_weights,
+)
 from ..backbones.clip_text_encoder import mean_token_norm
-from .dual_encoder import DualEncoder, same_weights
+from ..part import PartError, build_part
+from .dual_encoder import DualEncoder
 from .identity_prompts import IdentityPrompts
-
-_PROMPTED = {
-    'pseudo_image',
-    'pseudo_text',
-    'prompt_image',
-    'prompt_text',
-    'prompt_identity',
-}
 
 
 @MODELS.register_module()
@@ -60,8 +60,9 @@ class HPL(DualEncoder):
         prototypes: See :class:`DualEncoder`.
 
     Raises:
-        ValueError: ``inversion_input`` is neither, or the inversion networks make
-            another number of tokens than the prompt has room for.
+        ValueError: ``inversion_input`` is neither.
+        PartError: Parts don't fit: the inversion networks make different numbers of
+            tokens, say, or the prompt learner makes no hierarchical prompts.
     """
 
     def __init__(
@@ -87,6 +88,11 @@ class HPL(DualEncoder):
             raise ValueError(
                 f"inversion_input='{inversion_input}': expected 'tokens' or 'hidden'."
             )
+        prompt_encoder = {**same_weights(image_encoder), **prompt_encoder}
+        if num_ids is not None:  # known before necks and heads are built
+            self.prompt_sizes = measure_text_tower(
+                prompt_encoder, 'prompt_encoder', 'prompts'
+            )
         super().__init__(
             image_encoder,
             text_encoder,
@@ -104,25 +110,38 @@ class HPL(DualEncoder):
         self.inversion_input = inversion_input
         self.mask_padding = mask_padding
         table = self.text_encoder.token_table
-        self.prompt_encoder = BACKBONES.build(
-            prompt_encoder, default_args=same_weights(image_encoder)
-        )
-        self.image_inversion = self._build_inversion(
-            image_inversion, self.image_encoder, table
-        )
-        self.text_inversion = self._build_inversion(
-            text_inversion, self.text_encoder, table
+        if self.prompt_sizes.width != table.shape[1]:
+            raise PartError(
+                f'prompt_encoder reads embeddings of width {self.prompt_sizes.width}, '
+                f"but text_encoder's are {table.shape[1]} wide: give both one `arch`."
+            )
+        self.prompt_encoder = build_part(BACKBONES, prompt_encoder, 'prompt_encoder')
+        norm, offered = mean_token_norm(table), self.offers('')
+        self.image_inversion, self.text_inversion = (
+            build_inversion(
+                config,
+                f'{kind}_inversion',
+                (pooled, f'{kind}_{inversion_input}'),
+                offered,
+                table.shape[1],
+                norm,
+            )
+            for config, kind, pooled in (
+                (image_inversion, 'image', 'v'),
+                (text_inversion, 'text', 't'),
+            )
         )
         made = self.image_inversion.num_tokens
         if made != self.text_inversion.num_tokens:
-            raise ValueError(
+            raise PartError(
                 f'image_inversion makes {made} pseudo-tokens and text_inversion '
                 f'{self.text_inversion.num_tokens}: Eq. 12 subtracts one from '
-                'the other.'
+                'the other. Give both one `num_tokens`.'
             )
-        self.prompt_learner = PROMPT_LEARNERS.build(
+        self.prompt_learner = build_prompt_learner(
             prompt_learner,
-            default_args=dict(
+            ('identity_prompts', 'hierarchical_prompts'),
+            dict(
                 num_ids=num_ids,
                 token_table=table,
                 num_inst_tokens=made,
@@ -133,28 +152,23 @@ class HPL(DualEncoder):
             self.prompt_learner, self.prompt_encoder
         )
 
-    def _build_inversion(
-        self, config: dict, tower: nn.Module, table: Tensor
-    ) -> nn.Module:
-        projected = self.inversion_input == 'tokens'
-        return INVERSIONS.build(
-            config,
-            default_args=dict(
-                in_channels=tower.embed_dim if projected else tower.width,
-                out_channels=table.shape[1],
-                token_norm=mean_token_norm(table),
-            ),
-        )
-
-    def widths(self) -> dict[str, int | None]:
-        """See :class:`ImageReID`; prompts end in the space of the towers."""
-        dims = super().widths()
-        prompts = ('prompt_image', 'prompt_text', 'prompt_identity')
-        return {**dims, **dict.fromkeys(prompts, dims['image_tokens'])}
-
-    def offers(self, stage: str) -> set[str]:
-        """See :class:`BaseReID`."""
-        return {*super().offers(stage), *_PROMPTED, 'identity_prompts'}
+    def offers(self, stage: str) -> dict[str, FeatureForm]:
+        """See :class:`BaseReID`; without ``num_ids`` there are no prompts."""
+        forms = super().offers(stage)
+        if self.num_ids is None:
+            return forms
+        # Of these towers is what prompts are made of, and in this space they end
+        embedded, joint = self.text_sizes.width, self.prompt_sizes.joint
+        rows = self._rows_inverted(stage)
+        return {
+            **forms,
+            'pseudo_image': FeatureForm(PSEUDO, embedded, rows),
+            'pseudo_text': FeatureForm(PSEUDO, embedded, CAPTIONED),
+            'prompt_image': FeatureForm(VECTOR, joint, rows),
+            'prompt_text': FeatureForm(VECTOR, joint, CAPTIONED),
+            'prompt_identity': FeatureForm(VECTOR, joint),
+            'identity_prompts': FeatureForm(TABLE, joint, None),
+        }
 
     def enter_stage(self, name: str) -> None:
         """See :class:`BaseReID`; the identity table is made anew when it is needed."""
@@ -201,16 +215,23 @@ class HPL(DualEncoder):
 
     @property
     def _inverted_group(self) -> str:
-        """The rows whose images are inverted.
+        """The rows whose images are inverted in the current stage."""
+        return self._rows_inverted(self.stage)
+
+    @staticmethod
+    def _rows_inverted(stage: str | None) -> str:
+        """Return the rows whose images are inverted.
 
         Stage I inverts the images of both datasets (Eq. 6), stage II those with a
         caption (Eq. 10, 12).
         """
-        return ALL if self.stage == 'construct' else CAPTIONED
+        return ALL if stage == 'construct' else CAPTIONED
 
     def tower_reads(self, reads: set[str]) -> dict[str, str]:
         """See :class:`ImageReID`; the inversion network may read the sequence."""
         groups = super().tower_reads(reads)
+        if reads & {'pseudo_image', 'prompt_image'}:
+            groups['v'] = ALL  # what is inverted
         if self._inverts('image', reads):
             sequence = f'image_{self.inversion_input}'
             # Unless something else reads it of all rows, or the other form of it

@@ -5,12 +5,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle, ReIDDataSample
 from hplreid.structures.feature_bundle import ALL, CAPTIONED
+from hplreid.structures.feature_form import VECTOR, FeatureForm, forms_by_name
 
+from ..assembly import check_tower, check_width
+from ..backbones.foreign_tower import ForeignFeatures
+from ..part import PartError, build_part
 from .base_reid import BaseReID
 
 
@@ -20,7 +24,8 @@ class ImageReID(BaseReID):
 
     A tower of this package says which features it offers (``feature_dims``), and is
     told which of them are read, where its ``forward`` takes ``reads``. Of another one,
-    ``mmpretrain.ResNet`` say, the last output is offered as ``map``.
+    ``mmpretrain.SwinTransformer`` say, one blank image finds out what it makes: maps,
+    tokens or vectors, which are offered as :class:`.ForeignFeatures` says.
 
     Args:
         image_encoder: Config of the tower.
@@ -30,10 +35,12 @@ class ImageReID(BaseReID):
             among them. Defaults to the tower's own choice, its last class token.
         necks: See :class:`BaseReID`.
         data_preprocessor: Config of the preprocessor.
-        feature_dims: Width of ``map`` of a tower that doesn't say its own.
+        feature_dims: Widths of the tower's features, where they are to be checked
+            against what is found out. Defaults to None.
 
     Raises:
-        KeyError: A head, neck or retrieval feature names what is not on offer.
+        PartError: The tower can't be built or is no image tower; a head, neck or
+            retrieval feature names what is not on offer, or what has another form.
     """
 
     def __init__(
@@ -46,36 +53,51 @@ class ImageReID(BaseReID):
         data_preprocessor: dict | None = None,
         feature_dims: Mapping[str, int | None] | None = None,
     ) -> None:
-        tower = BACKBONES.build(image_encoder)
-        self._image_dims: dict[str, int | None] = dict(
-            getattr(tower, 'feature_dims', feature_dims or {'map': None})
-        )
+        check_tower(image_encoder, 'image_encoder', 'images')
+        tower = build_part(BACKBONES, image_encoder, 'image_encoder')
+        self._foreign: ForeignFeatures | None = None
+        if hasattr(tower, 'feature_dims'):
+            self._image_forms = forms_by_name(tower.feature_dims)
+        else:
+            self._foreign = _measure(tower, image_encoder)
+            self._image_forms = self._foreign.forms
+        for name, width in (feature_dims or {}).items():
+            self._check_names('feature_dims', [name], self._image_forms)
+            found = self._image_forms[name].width
+            check_width(f'feature_dims.{name}', width, name, found)
         if i2i_feature is None:
-            i2i_feature = getattr(tower, 'retrieval_feature', 'map')
+            default = 'v' if self._foreign else next(iter(self._image_forms))
+            i2i_feature = getattr(tower, 'retrieval_feature', default)
         if isinstance(i2i_feature, str):
             i2i_feature = (i2i_feature,)
         self.i2i_feature = tuple(i2i_feature)
-        super().__init__(
-            heads,
-            num_ids,
-            {n: width for n, width in self.widths().items() if width is not None},
-            data_preprocessor,
-            necks,
-        )
+        super().__init__(heads, num_ids, data_preprocessor, necks)
         self.image_encoder = tower
         self._tower_arguments = frozenset(inspect.signature(tower.forward).parameters)
         self._check_retrieval(self.i2i_feature)
 
     def _check_retrieval(self, names: Collection[str]) -> None:
-        offered = self.retrievable()
+        """Check that an image alone has these features, and that they are vectors."""
+        forms, offered = self.forms(''), self.retrievable()
         for neck in self.necks:  # those that need nothing but an image
             if self.inputs_of([neck]) - {neck} <= offered:
                 offered.add(neck)
-        unknown = sorted(set(names) - offered)
+        self._check_names('Retrieval features', names, offered)
+        for name in names:
+            if forms[name].kind != VECTOR or forms[name].rows is None:
+                raise PartError(
+                    f"Retrieval feature '{name}' is {forms[name]}; expected one vector "
+                    'an image. A neck makes one of a map, GlobalAveragePool say.'
+                )
+
+    def _check_names(
+        self, place: str, names: Collection[str], offered: Collection[str]
+    ) -> None:
+        unknown = sorted(set(names) - set(offered))
         if unknown:
-            raise KeyError(
-                f'Retrieval features {unknown}: {type(self).__name__} offers of a '
-                f'image {sorted(offered)}.'
+            raise PartError(
+                f'{place} {unknown}: {type(self).__name__} offers of an image '
+                f'{sorted(offered)}.'
             )
 
     def retrieval_features(self) -> set[str]:
@@ -83,16 +105,16 @@ class ImageReID(BaseReID):
         return set(self.i2i_feature)
 
     def widths(self) -> dict[str, int | None]:
-        """Return the width of each feature on offer, None where it isn't known."""
-        return dict(self._image_dims)
+        """Return the width of each feature and table that the method offers."""
+        return {name: form.width for name, form in self.offers('').items()}
 
     def retrievable(self) -> set[str]:
         """Return the names of the features that an image alone has at test."""
-        return set(self._image_dims)
+        return set(self._image_forms)
 
-    def offers(self, stage: str) -> set[str]:
+    def offers(self, stage: str) -> dict[str, FeatureForm]:
         """See :class:`BaseReID`."""
-        return set(self._image_dims)
+        return dict(self._image_forms)
 
     def enter_stage(self, name: str) -> None:
         """See :class:`BaseReID`."""
@@ -128,7 +150,7 @@ class ImageReID(BaseReID):
 
         A method that makes something else of the tower's features names those here.
         """
-        return {name: ALL for name in self._image_dims if name in reads}
+        return {name: ALL for name in self._image_forms if name in reads}
 
     def _run_tower(
         self, inputs: dict[str, Tensor], groups: dict[str, str]
@@ -142,9 +164,9 @@ class ImageReID(BaseReID):
         if CAPTIONED in groups.values():
             told['rows'] = inputs['caption_rows']
         features = self.image_encoder(*given, **told)
-        if not isinstance(features, dict):  # not a tower of this package
-            return {'map': features[-1]}
-        return {n: features[n] for n in self._image_dims if n in features}
+        if self._foreign is not None:
+            features = self._foreign.read(features, inputs['images'].shape[-2:])
+        return {n: features[n] for n in self._image_forms if n in features}
 
     def encode_images(
         self, inputs: dict[str, Tensor], reads: set[str]
@@ -180,6 +202,17 @@ class ImageReID(BaseReID):
             (features,) = self.image_features(inputs, self.i2i_feature)
             write_features(data_samples, inputs['image_rows'], 'i2i_feat', features)
         return data_samples
+
+
+def _measure(tower: nn.Module, config: Mapping[str, Any]) -> ForeignFeatures:
+    """Find out what a tower of another code base makes."""
+    size = config.get('img_size')
+    if isinstance(size, int):
+        size = (size, size)
+    try:
+        return ForeignFeatures(tower, size)
+    except ValueError as error:
+        raise PartError(f'image_encoder: {config["type"]}: {error}') from None
 
 
 def write_features(

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hplreid.registry import BACKBONES, INVERSIONS, MODELS, PROMPT_LEARNERS
+from hplreid.registry import BACKBONES, MODELS
 from hplreid.structures import FeatureBundle
 from hplreid.structures.feature_bundle import ALL
+from hplreid.structures.feature_form import PSEUDO, VECTOR, FeatureForm
 from hplreid.utils.argument_checks import check_one_of
 
+from ..assembly import (
+    build_inversion,
+    build_prompt_learner,
+    measure_text_tower,
+    same_weights,
+)
 from ..backbones.clip_text_encoder import mean_token_norm
-from .dual_encoder import same_weights
+from ..part import PartError, build_part
 from .image_reid import ImageReID
 
 PROMPTS = ('composed', 'constant')
@@ -54,7 +61,8 @@ class PromptSG(ImageReID):
         data_preprocessor: Config of the preprocessor.
 
     Raises:
-        KeyError: A head, neck or retrieval feature names what is not on offer.
+        PartError: A head, neck or retrieval feature names what is not on offer, or
+            parts don't fit each other.
         ValueError: ``train_prompt`` or ``inference`` is neither, or prompts are to be
             composed at test alone.
     """
@@ -84,42 +92,46 @@ class PromptSG(ImageReID):
             )
         # Training composes whatever the later inference, which is a matter of choice
         self._composes = (inference if num_ids is None else train_prompt) == 'composed'
+        prompt_encoder = {**same_weights(image_encoder), **prompt_encoder}
+        # Known before necks and heads are built
+        self.prompt_sizes = measure_text_tower(
+            prompt_encoder, 'prompt_encoder', 'prompts'
+        )
         super().__init__(
             image_encoder, heads, num_ids, i2i_feature, necks, data_preprocessor
         )
         self.train_prompt = train_prompt
         self.inference = inference
         if self._composes or num_ids is not None:
-            weights = same_weights(image_encoder)
-            constant = self._build_prompts(
-                {**weights, **prompt_encoder}, inversion, prompt_learner
-            )
+            constant = self._build_prompts(prompt_encoder, inversion, prompt_learner)
         else:
             # Not a number until a checkpoint is loaded, lest it is taken for one
-            joint = self.image_encoder.feature_dims['v']
-            constant = torch.full((joint,), torch.nan)
+            constant = torch.full((self.prompt_sizes.joint,), torch.nan)
         self.register_buffer('prompt_constant', constant)
 
     def _build_prompts(
         self, prompt_encoder: dict, inversion: dict, prompt_learner: dict
     ) -> Tensor:
         """Build all that makes prompts, keep what is needed; return the constant's."""
-        encoder = BACKBONES.build(prompt_encoder).requires_grad_(False)
+        encoder = build_part(BACKBONES, prompt_encoder, 'prompt_encoder')
+        encoder.requires_grad_(False)
         # Of a whole text tower, the token table alone, and that for a moment
-        table = BACKBONES.build(
-            {**prompt_encoder, 'type': 'CLIPTextEncoder'}
-        ).token_table
-        network = INVERSIONS.build(
-            inversion,
-            default_args=dict(
-                in_channels=self.image_encoder.feature_dims['v'],
-                out_channels=table.shape[1],
-                token_norm=mean_token_norm(table),
-            ),
+        words = build_part(
+            BACKBONES, {**prompt_encoder, 'type': 'CLIPTextEncoder'}, 'prompt_encoder'
         )
-        learner = PROMPT_LEARNERS.build(
+        table = words.token_table
+        network = build_inversion(
+            inversion,
+            'inversion',
+            ('v', 'image_tokens'),
+            ImageReID.offers(self, ''),
+            table.shape[1],
+            mean_token_norm(table),
+        )
+        learner = build_prompt_learner(
             prompt_learner,
-            default_args=dict(
+            ('instance_prompts', 'constant_prompt'),
+            dict(
                 token_table=table,
                 num_inst_tokens=network.num_tokens,
                 context_length=encoder.context_length,
@@ -132,31 +144,34 @@ class PromptSG(ImageReID):
         with torch.no_grad():
             return encoder(*learner.constant_prompt())[0]
 
-    def widths(self) -> dict[str, int | None]:
-        """See :class:`ImageReID`; the towers end in one space."""
-        dims = super().widths()
-        return {**dims, 'prompt': dims['v'], 'prompt_image': dims['v']}
-
-    def offers(self, stage: str) -> set[str]:
+    def offers(self, stage: str) -> dict[str, FeatureForm]:
         """See :class:`BaseReID`."""
-        names = {*super().offers(stage), 'prompt', 'prompt_constant'}
-        return names | _COMPOSED if self._composes else names
+        joint = self.prompt_sizes.joint
+        forms = {
+            **super().offers(stage),
+            'prompt': FeatureForm(VECTOR, joint),
+            'prompt_constant': FeatureForm(VECTOR, joint, None),
+        }
+        if self._composes:
+            forms['pseudo_image'] = FeatureForm(PSEUDO, self.prompt_sizes.width)
+            forms['prompt_image'] = FeatureForm(VECTOR, joint)
+        return forms
 
     def retrievable(self) -> set[str]:
         """See :class:`ImageReID`; all of it is made of the image alone."""
-        return self.offers('')
+        return set(self.offers(''))
 
     def enter_stage(self, name: str) -> None:
         """See :class:`BaseReID`.
 
         Raises:
-            ValueError: The stage trains the text tower.
+            PartError: The stage trains the text tower.
         """
         super().enter_stage(name)
         if self._composes and any(
             p.requires_grad for p in self.prompt_encoder.parameters()
         ):
-            raise ValueError(
+            raise PartError(
                 f"Stage '{name}' trains prompt_encoder, but prompt_constant stays what "
                 'that tower said at first: leave it out of `trainable`.'
             )
@@ -187,8 +202,10 @@ class PromptSG(ImageReID):
         """See :class:`ImageReID`; some inversion networks read the sequence."""
         groups = super().tower_reads(reads)
         composes = self._composed_guides(reads) or bool(reads & _COMPOSED)
-        if composes and self.inversion.reads_tokens:
-            groups['image_tokens'] = ALL
+        if composes:
+            groups['v'] = ALL  # what is inverted
+            if self.inversion.reads_tokens:
+                groups['image_tokens'] = ALL
         return groups
 
     def _put_prompts(self, bundle: FeatureBundle, reads: set[str]) -> None:

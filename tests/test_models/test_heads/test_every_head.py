@@ -296,7 +296,7 @@ def test_rejected_arguments_are_named(type_, options, message):
 
 
 def test_a_neck_of_no_registered_type_is_an_error():
-    with pytest.raises(KeyError, match="Did you mean 'BNNeck'"):
+    with pytest.raises(ValueError, match="Did you mean 'BNNeck'"):
         build('IDHead', neck={'type': 'BNeck'})
 
 

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from hplreid.models.part import PartError
 from hplreid.structures import ReIDDataSample
 
 from .tiny import align_heads, build_hpl, construct_heads, enter, make_batch
@@ -204,34 +205,34 @@ def test_captions_are_predicted_alone():
     [
         (
             dict(heads=dict(align=[dict(type='IDHead', feature='w')])),
-            KeyError,
+            PartError,
             "IDHead of stage 'align' reads 'w'.*offers there: .*'?prompt_image",
         ),
-        (dict(heads=dict(train=[])), ValueError, "can't be called 'train'"),
+        (dict(heads=dict(train=[])), PartError, "can't be called 'train'"),
         (
             dict(necks=dict(u=dict(type='BNNeck', reads='v'))),
-            ValueError,
+            PartError,
             'has the name',
         ),
-        (dict(necks=dict(n=dict(type='BNNeck'))), ValueError, "'n' reads nothing"),
+        (dict(necks=dict(n=dict(type='BNNeck'))), PartError, "'n' reads nothing"),
         (
             dict(necks=dict(n=dict(type='BNNeck', reads='w'))),
-            KeyError,
+            PartError,
             "Neck 'n' reads .*'w'.*offers before it: .*image_tokens",
         ),
         (dict(inversion_input='rows'), ValueError, "inversion_input='rows'"),
-        (dict(i2i_feature=['x']), KeyError, 'Retrieval features .*offers'),
+        (dict(i2i_feature=['x']), PartError, 'Retrieval features .*offers'),
         (
             dict(text_inversion=dict(type='LinearInversion', num_tokens=3)),
-            ValueError,
+            PartError,
             'makes 2 pseudo-tokens and text_inversion 3',
         ),
         (
             dict(image_inversion=dict(type='QueryInversoin')),
-            KeyError,
+            PartError,
             "Did you mean 'QueryInversion'",
         ),
-        (dict(image_inversion=dict(type='BNNeck')), KeyError, 'is a neck'),
+        (dict(image_inversion=dict(type='BNNeck')), PartError, 'is a neck'),
     ],
 )
 def test_refused(kwargs, error, message):

@@ -13,6 +13,7 @@ from hplreid.engine.config.read import read_config
 from hplreid.engine.config.resolve import inference_config
 from hplreid.engine.loops.stage import set_trainable
 from hplreid.models.backbones import CLIPImageEncoder, CLIPTextEncoder
+from hplreid.models.part import PartError
 from hplreid.models.prompt_learners import InstancePromptLearner
 from hplreid.registry import HEADS, MODELS
 from hplreid.structures import ReIDDataSample
@@ -292,7 +293,7 @@ def test_training_without_composed_prompts_has_none():
     assert all(torch.isfinite(v) for v in losses.values())
     prompt, _ = model(batch, mode='tensor').select('prompt')
     torch.testing.assert_close(prompt, model.prompt_constant.expand(12, -1))
-    with pytest.raises(KeyError, match="reads 'prompt_image'"):
+    with pytest.raises(PartError, match="reads 'prompt_image'"):
         build(**options)
 
 

@@ -6,6 +6,7 @@ from mmengine.registry import DefaultScope
 
 from hplreid.models.heads.prototype_contrast_head import SUBSETS
 from hplreid.models.losses import prototype_contrast_loss
+from hplreid.models.part import PartError
 from hplreid.models.reid import DualEncoder, Propot
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
@@ -181,7 +182,7 @@ def test_how_prototypes_are_made_is_checked():
 
 
 def test_a_head_without_tables_is_an_error():
-    with pytest.raises(KeyError, match="reads 'prototypes_image'"):
+    with pytest.raises(PartError, match="reads 'prototypes_image'"):
         build(prototypes=None)
 
 
