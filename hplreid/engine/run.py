@@ -27,6 +27,7 @@ from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
 from .console import open_console
 from .data_parallel import init_distributed, unwrap
+from .interruption import in_locked_folder
 from .loops.benchmark_loop import TRAINED_ON
 from .precision import choose_precision
 from .runner import ReIDRunner
@@ -95,6 +96,7 @@ def build_runner(config: Config) -> Runner:
     return ReIDRunner.from_cfg(config)
 
 
+@in_locked_folder
 def train(config: Config, test: bool = True) -> Metrics | None:
     """Train a model and, if the config has benchmarks, test it.
 
@@ -193,6 +195,7 @@ def _training_data(meta: dict) -> str | None:
     return metainfo.get('dataset_name')
 
 
+@in_locked_folder
 def train_seeds(config: Config, seeds: Sequence[int], test: bool = True) -> None:
     """Train once for each seed, then print mean and standard deviation of the scores.
 

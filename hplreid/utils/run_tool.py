@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from .user_error import UserError
+from .user_error import UserError, plain_message
 
 
 def run_tool(
@@ -25,7 +25,7 @@ def run_tool(
         if getattr(args, 'debug', False):
             traceback.print_exc()
         else:
-            print(f'Error: {error}', file=sys.stderr)
+            print(f'Error: {plain_message(error)}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # as shells do

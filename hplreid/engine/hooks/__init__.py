@@ -6,6 +6,7 @@ metrics and ``loops``.
 """
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .interrupt_hook import InterruptHook
 from .loss_log_hook import LossLogHook, NonFiniteLossError
 from .progress_hook import ProgressHook
 from .ranked_list_hook import RankedListHook
@@ -13,6 +14,7 @@ from .resume_hook import ResumeHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'InterruptHook',
     'LossLogHook',
     'NonFiniteLossError',
     'ProgressHook',
