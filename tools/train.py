@@ -80,6 +80,7 @@ if __name__ == '__main__':
         )
 
 from hplreid.engine.config import flags, read_config
+from hplreid.engine.interruption import stop_on_signals
 from hplreid.engine.run import (
     check_training_folders,
     prepare_run,
@@ -89,6 +90,7 @@ from hplreid.engine.run import (
 from hplreid.utils.run_tool import run_tool
 
 
+@stop_on_signals()
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
     config = read_config(args.config, args.cfg_options)

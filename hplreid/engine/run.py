@@ -28,6 +28,7 @@ from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
 from .console import open_console
 from .data_parallel import init_distributed
+from .interruption import in_locked_folder
 from .kept_weights import (
     Metrics,
     find_last_checkpoint,
@@ -113,6 +114,7 @@ def build_runner(config: Config) -> Runner:
         return ReIDRunner.from_cfg(config)
 
 
+@in_locked_folder
 def train(config: Config, test: bool = True, overwrite: bool = False) -> Metrics | None:
     """Train a model and, if the config has benchmarks, test the weights that are kept.
 
@@ -293,6 +295,7 @@ def _training_data(meta: dict) -> str | None:
     return metainfo.get('dataset_name')
 
 
+@in_locked_folder
 def train_seeds(
     config: Config, seeds: Sequence[int], test: bool = True, overwrite: bool = False
 ) -> None:

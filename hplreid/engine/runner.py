@@ -5,7 +5,8 @@ from typing import Any
 from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import RUNNERS
-from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
+from mmengine.runner import BaseLoop, Runner
+from torch.utils.data import DataLoader
 
 from hplreid.utils.checkpoints.checkpoint import read_checkpoint
 from hplreid.utils.checkpoints.load_weights import (
@@ -19,6 +20,8 @@ from hplreid.utils.checkpoints.load_weights import (
 from .config.errors import building
 from .console import tidy_console
 from .data_parallel import unwrap
+from .interruption.resume_point import find_resume_point
+from .interruption.worker_signals import shield_workers
 from .load_from import is_same_training_set, parse_load_from
 
 
@@ -60,8 +63,19 @@ class ReIDRunner(Runner):
         earlier = current if current.log_file is None else None
         return tidy_console(super().build_logger(*args, **kwargs), earlier)
 
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader:  # noqa: ANN401
+        """Build a dataloader, see MMEngine's ``Runner``; its workers outlive signals.
+
+        See :class:`.ShieldedInit`.
+        """
+        return shield_workers(Runner.build_dataloader(*args, **kwargs))
+
     def load_or_resume(self) -> None:
         """Load or resume a checkpoint, see MMEngine's ``Runner``; say which.
+
+        The last checkpoint is the last one that is whole, see
+        :func:`.find_resume_point`.
 
         Raises:
             CheckpointError: It is damaged or doesn't fit, see
@@ -75,15 +89,19 @@ class ReIDRunner(Runner):
             return
         if self._load_from is not None:
             self._load_from = parse_load_from(self._load_from).checkpoint
+        else:
+            self._load_from = find_resume_point(self.work_dir)
+            self._resume = self._load_from is not None
+            if not self._resume:
+                self.logger.info(
+                    f'No checkpoint to resume in {self.work_dir}: training starts anew'
+                )
+                return
         super().load_or_resume()
         if self._has_loaded:
-            path = self._load_from or find_latest_checkpoint(self.work_dir)
             self.logger.info(
-                f'Resumed {path}: {self.epoch} epochs, {self.iter} steps are done'
-            )
-        else:
-            self.logger.info(
-                f'No checkpoint to resume in {self.work_dir}: training starts anew'
+                f'Resumed {self._load_from}: {self.epoch} epochs, {self.iter} steps '
+                'are done'
             )
 
     def _load_weights(self) -> None:

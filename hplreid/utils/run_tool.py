@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .failure_board import name_process, post_failure
-from .user_error import UserError
+from .user_error import UserError, plain_message
 
 
 def run_tool(
@@ -30,7 +30,7 @@ def run_tool(
         elif getattr(args, 'debug', False):
             traceback.print_exc()
         else:
-            print(f'Error{name_process()}: {error}', file=sys.stderr)
+            print(f'Error{name_process()}: {plain_message(error)}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # as shells do

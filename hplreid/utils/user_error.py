@@ -1,5 +1,6 @@
 """The family of errors that a user can mend."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,3 +41,19 @@ def as_user_errors(*kinds: type[Exception], where: str = '') -> Iterator[None]:
         plain = isinstance(error, KeyError) and error.args
         text = str(error.args[0]) if plain else str(error)
         raise UserError(f'{where}: {text}' if where else text) from error
+
+
+def plain_message(error: BaseException) -> str:
+    """Return the message of an error, without the traceback of a dataloader's worker.
+
+    PyTorch raises the error of a worker again, with all of its traceback as message.
+
+    Example:
+        >>> plain_message(UserError('Image a.jpg is cut short.'))
+        'Image a.jpg is cut short.'
+    """
+    text = str(error)
+    if not text.startswith('Caught ') or '\nOriginal Traceback' not in text:
+        return text
+    last = rf'^(?:\w+\.)*{type(error).__name__}: '
+    return re.split(last, text, flags=re.MULTILINE)[-1].strip()

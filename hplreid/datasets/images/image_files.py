@@ -15,7 +15,7 @@ def read_image(path: str) -> Image.Image:
     """Decode an image file completely, as RGB.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        MissingDataError: There is no such file.
         UnreadableImageError: The file isn't an image, or is cut short.
     """
     return decode_image(read_file(path), path)
@@ -25,14 +25,14 @@ def read_file(path: str) -> bytes:
     """Read an image file as it is.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        MissingDataError: There is no such file.
         UnreadableImageError: It can't be read.
     """
     try:
         with open(path, 'rb') as file:
             return file.read()
     except FileNotFoundError:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"Image '{path}' does not exist. It was there when the dataset was "
             'listed, or its annotation names a wrong file.'
         ) from None

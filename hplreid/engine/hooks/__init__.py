@@ -7,6 +7,7 @@ metrics and ``loops``.
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .gradient_share_hook import GradientShareHook
+from .interrupt_hook import InterruptHook
 from .kept_weights_hook import ChangedWeightsError, KeptWeightsHook
 from .loss_log_hook import LossLogHook, NonFiniteLossError
 from .progress_hook import ProgressHook
@@ -17,6 +18,7 @@ __all__ = [
     'AtomicCheckpointHook',
     'ChangedWeightsError',
     'GradientShareHook',
+    'InterruptHook',
     'KeptWeightsHook',
     'LossLogHook',
     'NonFiniteLossError',

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from mmengine.hooks import Hook
+from mmengine.hooks import EarlyStoppingHook, Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
@@ -16,12 +16,15 @@ from hplreid.utils.checkpoints.checkpoint import (
 from ..identity_map import describe_map_difference, get_identity_map
 from ..random_state import restore_rng
 
+_EARLY_STOPPING = ('best_score', 'wait_count')
+
 
 class StagedLoop(Protocol):
     """What the hook needs of the training loop."""
 
     dataloader: DataLoader
     stages: list
+    validated: int
 
     def state(self) -> dict[str, Any]:
         """Return the state of the stage."""
@@ -57,6 +60,11 @@ class ResumeHook(Hook):
     ) -> None:
         """Add the stage and convert everything to plain values."""
         checkpoint['stage'] = self.loop.state()
+        checkpoint['early_stopping'] = [
+            {key: getattr(hook, key) for key in _EARLY_STOPPING}
+            for hook in runner.hooks
+            if isinstance(hook, EarlyStoppingHook)
+        ]
         checkpoint['message_hub'] = pack_message_hub(checkpoint['message_hub'])
         for key in checkpoint.keys() - {'state_dict'}:
             checkpoint[key] = to_plain(checkpoint[key], key)
@@ -80,6 +88,14 @@ class ResumeHook(Hook):
         self._check_identities(checkpoint['meta'])
         checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
         self.loop.enter_stage(checkpoint['stage']['index'])
+        self.loop.validated = checkpoint['stage'].get(
+            'validated', checkpoint['meta']['epoch']
+        )
+        hooks = (hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook))
+        for hook, state in zip(
+            hooks, checkpoint.get('early_stopping', ()), strict=False
+        ):
+            vars(hook).update(state)
         self._rng_states = checkpoint['meta'].get('rng_states')
         if self._rng_states is None:
             runner.logger.warning(

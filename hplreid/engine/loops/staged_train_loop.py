@@ -1,7 +1,8 @@
 """Train in stages: one config and one run for all of them."""
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from itertools import accumulate
 from typing import Any
 
@@ -11,9 +12,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from hplreid.registry import LOOPS
+from hplreid.utils.user_error import UserError, plain_message
 
 from ..data_parallel import unwrap
+from ..hooks.interrupt_hook import InterruptHook
 from ..hooks.resume_hook import ResumeHook
+from ..interruption.signals import at_once, deferred
 from ..optimizers.trainable_optim_constructor import check_custom_keys
 from ..random_state import preserved_rng
 from ..tf32 import describe_tf32, tf32
@@ -50,7 +54,9 @@ class StagedTrainLoop(BaseLoop):
 
     A resumed run has exactly the weights of an uninterrupted one, from the checkpoint
     of an epoch or from one within an epoch. :class:`ResumeHook`, which this loop
-    registers, saves the state that it needs.
+    registers, saves the state that it needs. :class:`InterruptHook`, which it registers
+    as well, stops and saves a run within an epoch; a validation that was interrupted is
+    made again when the run goes on.
 
     Args:
         runner: The runner. Its ``optim_wrapper`` is the config that stages share.
@@ -96,12 +102,15 @@ class StagedTrainLoop(BaseLoop):
         self.stop_training = False  # EarlyStoppingHook sets it
         self._epoch = 0
         self._iter = 0
+        self.validated = 0  # epochs at the last validation
         self._steps = [len(loader) for loader in self._loaders]
         # Bounds of stages: [0, end of the first, ..., end of the last]
         self._epochs_at = list(accumulate((s.epochs for s in self.stages), initial=0))
         lengths = (s.epochs * n for s, n in zip(self.stages, self._steps, strict=True))
         self._iters_at = list(accumulate(lengths, initial=0))
+        self._interrupt = InterruptHook()
         runner.register_hook(ResumeHook(self))
+        runner.register_hook(self._interrupt)
         self.enter_stage(0)
 
     @classmethod
@@ -150,6 +159,7 @@ class StagedTrainLoop(BaseLoop):
             processes=self.runner.world_size,
             global_batch=self.stage.dataloader['batch_size'],
             steps_per_epoch=self._steps[self.stage_index],
+            validated=self.validated,
         )
 
     def enter_stage(self, index: int) -> None:
@@ -196,16 +206,28 @@ class StagedTrainLoop(BaseLoop):
         self.runner.call_hook('before_train')
         if next(self.model.parameters()).is_cuda:
             self.runner.logger.info(describe_tf32(self.tf32))
-        while self._epoch < self.max_epochs and not self.stop_training:
-            if self._epoch == self._epochs_at[self.stage_index + 1]:
-                self.enter_stage(self.stage_index + 1)
-                self._begin_stage()
-            with tf32(self.tf32):
-                self.run_epoch()
-            self._validate()
+        with deferred():
+            if (
+                self.validated < self._epoch
+                and self._iter == self._iters_before_epoch()
+            ):
+                self._validate()
+            while self._epoch < self.max_epochs and not self.stop_training:
+                if self._epoch == self._epochs_at[self.stage_index + 1]:
+                    with self._stop_if_saved():
+                        self.enter_stage(self.stage_index + 1)
+                        self._begin_stage()
+                with tf32(self.tf32):
+                    self.run_epoch()
+                self._validate()
         stop_workers(self.dataloader)  # frees memory for a test that follows
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def _stop_if_saved(self) -> AbstractContextManager[None]:
+        """Return a context in which signals stop the run at once, if none is lost."""
+        lost = not self._interrupt.loses_nothing(self.runner)
+        return nullcontext() if lost else at_once()
 
     def _check_position(self) -> None:
         """Check that the epoch of a resumed checkpoint is one of this stage."""
@@ -251,7 +273,7 @@ class StagedTrainLoop(BaseLoop):
         set_train_mode(self.runner.model)
         done = self._iter - self._iters_before_epoch()
         set_loader_position(self.dataloader, self._epoch, done)
-        for idx, batch in enumerate(self.dataloader, start=done):
+        for idx, batch in self._batches(done):
             self.run_iter(idx, batch)
         done = self._iter - self._iters_before_epoch()
         if done != len(self.dataloader):
@@ -261,6 +283,27 @@ class StagedTrainLoop(BaseLoop):
             )
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _batches(self, done: int) -> Iterator[tuple[int, Any]]:
+        """Yield the batches of an epoch after the first ``done``, by their positions.
+
+        Raises:
+            UserError: Data can't be read, such as an image; the steps before are saved.
+        """
+        try:
+            yield from enumerate(self.dataloader, start=done)
+        except UserError as error:
+            # With several processes the others are within a step already
+            saved = (
+                self._interrupt.save(self.runner, self._iter)
+                if self.runner.world_size == 1
+                and not self._interrupt.loses_nothing(self.runner)
+                else 'The last checkpoint is from before this step.'
+            )
+            raise type(error)(
+                f'{plain_message(error)} {self._iter} of {self.max_iters} steps are '
+                f'done. {saved} Go on with --resume.'
+            ) from error
 
     def run_iter(self, idx: int, batch: Any) -> None:  # noqa: ANN401
         """Train one step."""
@@ -285,9 +328,10 @@ class StagedTrainLoop(BaseLoop):
         if self.runner.val_loop is None or self._epoch < self.val_begin:
             return
         if self._epoch % self.val_interval == 0 or self._epoch == self.max_epochs:
-            # Random numbers must not depend on it: a resumed run repeats no validation
-            with preserved_rng():
+            # Random numbers must not depend on it: a resumed run may repeat it
+            with preserved_rng(), self._stop_if_saved():
                 self.runner.val_loop.run()
+            self.validated = self._epoch
 
 
 def _check_sub_batches(runner: Runner, stages: list[Stage]) -> None:

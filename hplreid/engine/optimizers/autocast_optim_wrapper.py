@@ -19,8 +19,10 @@ class AutocastOptimWrapper(OptimWrapper):
     """Runs the forward pass in ``precision``; weights and optimizer stay in fp32.
 
     MMEngine's ``AmpOptimWrapper`` needs an accelerator; this one works on the device of
-    the parameters. The norm of clipped gradients stays on the device, as ``grad_norm``,
-    for :class:`LossLogHook` to log.
+    the parameters. The norm of the gradient before it is clipped stays on the device,
+    as ``grad_norm``, for :class:`LossLogHook` to log. With ``skip_non_finite`` set, a
+    step whose gradient isn't finite leaves the parameters as they are, and ``skipped``
+    says so; gradients are those of all processes, so that all of them skip it.
 
     Args:
         precision: ``'auto'``, which asks the device (see :func:`.choose_precision`);
@@ -47,6 +49,7 @@ class AutocastOptimWrapper(OptimWrapper):
         scaled = self.precision.name == 'fp16'
         self.scaler = torch.amp.GradScaler('cuda') if scaled else None
         self.grad_norm: Tensor | None = None
+        self.skip_non_finite = self.skipped = False
 
     @classmethod
     def find_problems(cls, precision: str = 'fp32', **_: object) -> list[str]:
@@ -89,6 +92,7 @@ class AutocastOptimWrapper(OptimWrapper):
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:  # noqa: ANN401
         """Backpropagate ``loss``, scaled if there is a scaler."""
+        self.skipped = False
         if self.scaler is not None:
             loss = self.scaler.scale(loss)
         super().backward(loss, **kwargs)
@@ -98,23 +102,31 @@ class AutocastOptimWrapper(OptimWrapper):
 
         With a scaler, a step whose gradients are not finite is skipped.
         """
-        if self.scaler is None:
-            super().step(**kwargs)
-            return
-        if self.clip_grad_kwargs:
+        if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
-            self._clip_grad()
-        self.scaler.step(self.optimizer, **kwargs)
-        self.scaler.update()
+        self._clip_grad()
+        if self.skip_non_finite and self.grad_norm is not None:
+            self.skipped = not bool(self.grad_norm.isfinite())
+        if self.scaler is not None:
+            self.scaler.step(self.optimizer, **kwargs)  # skips by itself
+            self.scaler.update()
+        elif not self.skipped:
+            self.optimizer.step(**kwargs)
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.optimizer.param_groups for p in group['params']]
 
     def _clip_grad(self) -> None:
         params = [p for p in self._parameters() if p.grad is not None]
-        norm = self.clip_func(params, **self.clip_grad_kwargs)
-        if norm is not None:  # clipping by value has none
-            self.grad_norm = norm.detach()
+        if not params:
+            return
+        norm = None
+        if self.clip_grad_kwargs:
+            norm = self.clip_func(params, **self.clip_grad_kwargs)
+        if norm is None:  # clipped by value, or not at all
+            norms = torch._foreach_norm([p.grad for p in params])
+            norm = torch.linalg.vector_norm(torch.stack(norms))
+        self.grad_norm = norm.detach()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimizer's state, the scaler's, and accumulated gradients."""

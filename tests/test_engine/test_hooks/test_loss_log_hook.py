@@ -44,7 +44,7 @@ def test_losses_stay_on_the_device_between_logs(tmp_path, monkeypatch):
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, step):
     config = toy_config(tmp_path)
     config.model.nan_at = step
-    with pytest.raises(NonFiniteLossError, match=f"Iteration {step}: 'loss_id' is nan"):
+    with pytest.raises(NonFiniteLossError, match=f"Step {step} of .*'loss_id' is nan"):
         train(config)
 
 
@@ -53,6 +53,6 @@ def test_no_checkpoint_is_written_after_a_bad_loss(tmp_path):
     hooks = dict(checkpoint=checkpoint, logger=dict(type='LoggerHook', interval=50))
     config = toy_config(tmp_path, default_hooks=hooks)
     config.model.nan_at = 2
-    with pytest.raises(NonFiniteLossError, match='Iteration 2'):
+    with pytest.raises(NonFiniteLossError, match='Step 2 of'):
         train(config)
     assert [p.name for p in Path(tmp_path).glob('*.pth')] == ['iter_1.pth']

@@ -106,6 +106,7 @@ def test_every_value_in_a_checkpoint_is_plain(by_epoch):
             processes=1,
             global_batch=8,
             steps_per_epoch=3,
+            validated=0,
         )
         assert checkpoint['meta']['dataset_meta']['label_of'] == {
             100: 0,
