@@ -20,8 +20,8 @@ from hplreid.utils.checkpoints.load_weights import check_model
 
 from .checkpoint_selection import SELECTION
 from .config.check import check_config, check_settings, raise_problems
-from .config.check_benchmarks import find_benchmark_problems
-from .config.check_loops import find_loop_problems
+from .config.checks.benchmarks import find_benchmark_problems
+from .config.checks.loops import find_loop_problems
 from .config.errors import BUILD_ERRORS, building, explain
 from .config.flags import set_seed
 from .config.prepare import prepare_data

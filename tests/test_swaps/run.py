@@ -9,7 +9,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 import hplreid.models  # noqa: F401
-from hplreid.engine.config.check_model_inputs import find_input_problems
+from hplreid.engine.config.checks.model_inputs import find_input_problems
 from hplreid.registry import MODELS
 from hplreid.structures import ReIDDataSample
 from hplreid.utils.user_error import UserError

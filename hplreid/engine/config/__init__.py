@@ -2,13 +2,13 @@
 
 ``read`` makes a config of a file (see ``sources``) and the ``options`` of the command
 line, ``flags`` of its flags; ``resolve`` fills in what follows from other values;
-``check`` (see ``schema`` and ``consistency``) and ``check_benchmarks`` find what would
-make the run fail; ``prepare`` makes datasets and image caches. Nothing here trains or
-scores: that is in ``loops`` and ``engine.run``.
+``check`` (see ``schema`` and ``checks``) finds what would make the run fail;
+``prepare`` makes datasets and image caches. Nothing here trains or scores: that is in
+``loops`` and ``engine.run``.
 """
 
 from .check import check_config, check_settings, check_types, find_problems
-from .check_benchmarks import find_benchmark_problems
+from .checks.benchmarks import find_benchmark_problems
 from .errors import ConfigError, building
 from .prepare import prepare_data
 from .read import read_config

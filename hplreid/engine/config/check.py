@@ -11,8 +11,8 @@ from mmengine.config import Config
 from hplreid.registry import SCOPE
 
 from ..load_from import find_load_from_problems
-from .check_model_inputs import find_input_problems
-from .consistency import find_conflicts
+from .checks.conflicts import find_conflicts
+from .checks.model_inputs import find_input_problems
 from .errors import BUILD_ERRORS, ConfigError, explain, raise_problems
 from .prepare import PREPARERS
 from .schema import (

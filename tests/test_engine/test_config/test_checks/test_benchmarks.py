@@ -6,7 +6,7 @@ from mmengine.config import Config
 import hplreid.datasets
 import hplreid.evaluation  # noqa: F401
 from hplreid.engine.config.check import ConfigError
-from hplreid.engine.config.check_benchmarks import find_benchmark_problems
+from hplreid.engine.config.checks.benchmarks import find_benchmark_problems
 from hplreid.engine.run import prepare_run
 from tests.test_engine.engine_toy import toy_config
 

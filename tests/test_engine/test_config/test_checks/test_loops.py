@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from hplreid.engine.config import ConfigError
-from hplreid.engine.config.check_loops import find_loop_problems
+from hplreid.engine.config.checks.loops import find_loop_problems
 from hplreid.engine.loops import BenchmarkLoop
 from hplreid.engine.run import prepare_run
 from hplreid.registry import LOOPS

@@ -15,8 +15,8 @@ from hplreid.models.part import PartError, build_part, is_foreign
 from hplreid.registry import BACKBONES, DATASETS, HEADS
 from hplreid.structures.feature_bundle import CAPTIONED, IMAGE_ONLY
 
-from .named_pipelines import transform_name
-from .resolve import forget_pretrained, merge_config
+from ..named_pipelines import transform_name
+from ..resolve import forget_pretrained, merge_config
 
 _MASKED = ('masked_tokens', 'mask_labels')
 

@@ -8,8 +8,8 @@ from mmengine.config import Config
 
 from hplreid.registry import DATASETS, METRICS
 
-from .errors import BUILD_ERRORS, explain
-from .resolve import merge_config
+from ..errors import BUILD_ERRORS, explain
+from ..resolve import merge_config
 
 
 def find_benchmark_problems(config: Config) -> list[str]:

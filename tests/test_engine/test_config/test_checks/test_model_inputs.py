@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from hplreid.engine.config.check import ConfigError, check_config
-from hplreid.engine.config.check_model_inputs import find_input_problems
+from hplreid.engine.config.checks.model_inputs import find_input_problems
 from hplreid.engine.config.read import read_config
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import get_world_size
 
-from .errors import suggest
-from .resolve import merge_config
-from .schema.classes import find_class
-from .schema.signatures import read_signature
+from ..errors import suggest
+from ..resolve import merge_config
+from ..schema.classes import find_class
+from ..schema.signatures import read_signature
 
 _TRAINING = ('train_cfg', 'train_dataloader', 'optim_wrapper')
 # What MMEngine's backends import: (packages of which one is enough, what to install)
