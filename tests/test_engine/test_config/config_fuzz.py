@@ -27,8 +27,13 @@ CONFIGS = (
 )
 WRONG = ('text', -1, 1.5, True, None, [], {}, {'a': 1}, [1, 'a'], (1, 2, 3), -(10**9))
 NUMBERS = (-1, 0, -0.5, 1.5, 10**9, 1e-300, -(10**9))
-GARBAGE = ('foo', '=3', 'a.b', '.a=1', 'a..b=1', 'a={', 'a=dict(', 'a=f(1,2)', 'a=(1,')
-VARIABLES = ('img_size=(9,9)', 'data_root=x', 'i2i.split=val', 'train_pipeline.0.type=A')
+GARBAGE = ('foo', '=3', 'a.b', '.a=1', 'a={', 'a=dict(', 'a=f(1,2)', 'a=(1,')
+VARIABLES = (
+    'img_size=(9,9)',
+    'data_root=x',
+    'i2i.split=val',
+    'train_pipeline.0=A',
+)
 
 
 def path_of(name):
