@@ -74,9 +74,8 @@ def main(args: argparse.Namespace) -> None:
             config.to_dict(), read_family(args.config), parse_options(args.cfg_options)
         )
     )
-    below = [
-        s for s in settings if f'{s.key}.'.startswith(args.only and f'{args.only}.')
-    ]
+    above = args.only and f'{args.only}.'
+    below = [s for s in settings if f'{s.key}.'.startswith(above)]
     if not below:
         keys = {
             '.'.join(s.key.split('.')[: n + 1])

@@ -141,12 +141,12 @@ def find_type_problems(config: Config) -> list[str]:
     for place, component in _built_components(config):
         name = component['type']
         if place.split('.')[0] == 'data_preparers':
-            if name not in PREPARERS:
+            if not isinstance(name, str) or name not in PREPARERS:
                 problems.append(
                     f"{place}: '{name}' is not a data preparer: expected one of "
                     f'{sorted(PREPARERS)}.'
                 )
-        elif find_class(name) is None:
+        elif not callable(find_class(name)):
             problems.append(f'{place}: {explain_unknown(name)}')
     return problems
 

@@ -105,13 +105,19 @@ def apply_options(
         without = _merge(config, others)
         if resolve_run(without.to_dict()) != run:
             continue
-        if without.to_dict() != changed.to_dict():  # else the value was there before
-            value = options[key]
-            hint = ' '.join(_find_hints(key, without.to_dict(), file))
-            problems.append(
-                f'--cfg-options {key}={value!r} would change nothing of what is run. '
-                f'{hint}'
+        before, value = without.to_dict(), options[key]
+        if before != changed.to_dict():
+            hint = ' '.join(_find_hints(key, before, file))
+        elif value == {} and _find_place(before, key)[1] != {}:
+            hint = (
+                'An empty dict is merged into what is there; '
+                f'{key}._delete_=True is what empties it.'
             )
+        else:
+            continue  # the value was there before
+        problems.append(
+            f'--cfg-options {key}={value!r} would change nothing of what is run. {hint}'
+        )
     raise_problems(config, problems)
     return changed
 
@@ -135,16 +141,7 @@ def _merge(config: Config, options: Mapping[str, Any]) -> Config:
 
 def _explain_no_place(config: Config, key: str) -> str:
     """Return why an option can't be merged, by the part of its key that is there."""
-    value: Any = config.to_dict()
-    there: list[str] = []
-    for part in key.split('.'):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            break
-        there.append(part)
+    there, value = _find_place(config.to_dict(), key)
     place = '.'.join(there)
     if isinstance(value, list):
         return f'{place} is a list of {len(value)}: expected an index below that.'
@@ -155,6 +152,21 @@ def _explain_no_place(config: Config, key: str) -> str:
         f'{place}={text} is not a dict, so that no setting can be changed in it. '
         'dict(_delete_=True, ...) takes its place.'
     )
+
+
+def _find_place(config: dict[str, Any], key: str) -> tuple[list[str], Any]:
+    """Return the longest part of a key that is in a config, and the value there."""
+    value: Any = config
+    there: list[str] = []
+    for part in key.split('.'):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            break
+        there.append(part)
+    return there, value
 
 
 def _find_hints(key: str, config: dict[str, Any], file: ConfigFile) -> Iterator[str]:

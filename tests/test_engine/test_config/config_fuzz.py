@@ -32,7 +32,7 @@ VARIABLES = (
     'img_size=(9,9)',
     'data_root=x',
     'i2i.split=val',
-    'train_pipeline.0.type=A',
+    'train_pipeline.0=A',
 )
 
 

@@ -159,11 +159,10 @@ def _check_component(
     cls = find_class(kind)
     if cls is None:
         return  # the check of types says so
-    try:
-        signature = read_signature(cls)
-    except TypeError:
+    if not callable(cls):
         yield path, f'.type={_show(kind)}: expected the name of a class.'
         return
+    signature = read_signature(cls)
     yield from _check_arguments(path, value, role, signature, cls.__name__)
     if isinstance(kind, str) and '.' in kind and not kind.startswith(SCOPE):
         return  # its parts are for the registries of that code base
@@ -327,7 +326,7 @@ def _check_preparers(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN4
         place = (*path, str(index))
         if not isinstance(child, dict) or 'type' not in child:
             yield place, f"={_show(child)}: expected a dict with a 'type'."
-        elif child['type'] in PREPARERS:
+        elif isinstance(child['type'], str) and child['type'] in PREPARERS:
             signature = read_signature(PREPARERS[child['type']])
             name = str(child['type'])
             yield from _check_arguments(place, child, roles.PREPARER, signature, name)

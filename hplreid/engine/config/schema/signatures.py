@@ -68,16 +68,25 @@ def _own(function: Callable[..., Any]) -> Signature:
         parameters = inspect.signature(function).parameters.values()
     except (ValueError, TypeError):  # written in C
         return Signature({}, {}, is_open=True)
-    try:
-        hints = typing.get_type_hints(function)
-    except Exception:  # names that are imported for type checkers alone
-        hints = {}
     named = [p for p in parameters if p.kind not in _NAMELESS and p.name != 'self']
     return Signature(
-        {p.name: hints.get(p.name, Any) for p in named},
+        {p.name: _read_annotation(p.annotation, function) for p in named},
         {p.name: p.default for p in named if p.default is not p.empty},
         is_open=any(p.kind is p.VAR_KEYWORD for p in parameters),
     )
+
+
+def _read_annotation(annotation: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401
+    """Return an annotation; ``Any`` for none, and for one that can't be evaluated."""
+    if annotation is inspect.Parameter.empty:
+        return Any
+    if not isinstance(annotation, str):
+        return annotation
+    names = getattr(inspect.unwrap(function), '__globals__', {})
+    try:
+        return eval(annotation, {**vars(typing), **names})
+    except Exception:  # names that are imported for type checkers alone
+        return Any
 
 
 def _join(signatures: list[Signature], is_open: bool) -> Signature:

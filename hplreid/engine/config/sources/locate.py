@@ -37,7 +37,8 @@ def locate(file: ConfigFile, key: Sequence[str]) -> Source | None:
     """Return where a config file, or a base of it, sets a value.
 
     Names that are used to build others are followed to the line that has the value. A
-    value that is computed (a list that is joined, a function) is at its expression.
+    value that is computed (a list that is joined, a pipeline that transforms are
+    inserted into, a function) is at the expression.
 
     Args:
         file: The file.
@@ -46,14 +47,17 @@ def locate(file: ConfigFile, key: Sequence[str]) -> Source | None:
     Returns:
         The place, None if no file sets it or it isn't Python.
     """
-    found = _Search().in_file(file, tuple(map(str, key)), frozenset())
+    search = _Search(file)
+    found = search.in_file(file, tuple(map(str, key)), frozenset())
     return found if isinstance(found, Source) else None
 
 
 class _Search:
     """One search, which remembers where it was: names may be defined by themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, top: ConfigFile) -> None:
+        self.top = top
+        self.has_insertions = _inserts_transforms(top)
         self.seen: set[tuple[Path, tuple[str, ...]]] = set()
 
     def in_file(
@@ -104,8 +108,9 @@ class _Search:
                 inside = self.in_value(file, before[-1], key[1:], names)
                 return inside or _at(file, before[-1], names)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # A pipeline by its name
-            named = self.follow(file, (node.value,), key, names | {node.value})
+            # A pipeline by its name. With insertions, its steps have other places
+            inside = () if self.has_insertions else key
+            named = self.in_file(self.top, (node.value, *inside), names | {node.value})
             return named or _at(file, node, names)
         return _at(file, node, names)
 
@@ -144,6 +149,11 @@ class _Search:
             return None
         self.seen.add(mark)
         return self.in_value(file, value, (*reference[1:], *key), names)
+
+
+def _inserts_transforms(file: ConfigFile) -> bool:
+    own = file.find_value('insert_transforms') is not None
+    return own or any(map(_inserts_transforms, file.bases))
 
 
 def _at(file: ConfigFile, node: ast.expr, names: frozenset[str]) -> Source:

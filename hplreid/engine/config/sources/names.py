@@ -30,7 +30,8 @@ def find_name_problems(config: Mapping[str, Any], file: ConfigFile) -> list[str]
     }
     problems = []
     for name in find_unread_names(config, file):
-        close = suggest(name, known, _CLOSE)
+        slips = [key for key in known if _is_one_slip(name, key)]
+        close = suggest(name, slips or known, 0.6 if slips else _CLOSE)
         if not close and file.bases and name in deeper:
             close = f' It is a setting of other places: {_places_of(name, config)}.'
         elif not close:
@@ -72,6 +73,16 @@ def find_readers(
         source = locate(file, key)
         if source is not None and name in source.variables:
             yield '.'.join(key)
+
+
+def _is_one_slip(name: str, key: str) -> bool:
+    """Return whether two words differ in one letter, or in the order of two."""
+    if len(name) == len(key):
+        differ = [n for n, (a, b) in enumerate(zip(name, key, strict=True)) if a != b]
+        swapped = len(differ) == 2 and sorted(name) == sorted(key)
+        return len(differ) == 1 or (swapped and differ[1] == differ[0] + 1)
+    long, short = sorted((name, key), key=len, reverse=True)
+    return any(long[:n] + long[n + 1 :] == short for n in range(len(long)))
 
 
 def _places_of(name: str, config: Mapping[str, Any]) -> str:
