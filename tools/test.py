@@ -96,7 +96,7 @@ def main(args: argparse.Namespace) -> None:
     flags.set_loader_options(config, not args.no_pin_memory)
     check_new_file(args.out, '--out', args.overwrite)
     check_new_folder(args.show_dir, '--show-dir', args.overwrite)
-    if isinstance(args.dump_features, str):
+    if isinstance(args.dump_features, str):  # not True, for the folder of the test
         check_new_folder(args.dump_features, '--dump-features', args.overwrite)
     if args.show_dir:
         flags.draw_ranked_lists(config)
@@ -105,7 +105,8 @@ def main(args: argparse.Namespace) -> None:
     if args.tta:
         config.test_cfg.setdefault('augment', dict(flip=True))
     precision = 'auto' if args.amp else 'fp32'
-    _, folder = score(config, args.checkpoint, precision, args.tag, args.overwrite)
+    options = dict(tag=args.tag, overwrite=args.overwrite)
+    _, folder = score(config, args.checkpoint, precision, **options)
     if not is_main_process():
         return
     if args.out:
