@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> None:
     flags.set_loader_options(config, not args.no_pin_memory)
     check_new_file(args.out, '--out', args.overwrite)
     check_new_folder(args.show_dir, '--show-dir', args.overwrite)
-    if isinstance(args.dump_features, str):
+    if isinstance(args.dump_features, str):  # not True, for the folder of the test
         check_new_folder(args.dump_features, '--dump-features', args.overwrite)
     if args.show_dir:
         flags.draw_ranked_lists(config)
@@ -113,9 +113,9 @@ def main(args: argparse.Namespace) -> None:
         config,
         args.checkpoint,
         precision,
-        args.tag,
-        args.overwrite,
-        args.allow_missing,
+        tag=args.tag,
+        overwrite=args.overwrite,
+        allow_missing=args.allow_missing,
     )
     if not is_main_process():
         return

@@ -43,6 +43,7 @@ from .results.folders import (
     LAST,
     ResultExistsError,
     check_evaluation_folder,
+    check_new_folder,
     check_training_folder,
     make_evaluation_folder,
     make_room_for_training,
@@ -165,13 +166,21 @@ def check_training_folders(
     Raises:
         ResultExistsError: A work folder has another training, and this one neither
             resumes nor overwrites it; or it begins from a checkpoint that would be
-            removed.
+            removed; or the folder for features has files.
     """
+    _check_features(config, overwrite)
     work_dir = Path(config.work_dir)
     for folder in (work_dir, *(work_dir / f'seed_{seed}' for seed in seeds)):
         check_training_folder(
             folder, bool(config.get('resume')), overwrite, config.get('load_from')
         )
+
+
+def _check_features(config: Config, overwrite: bool) -> None:
+    """Check that a folder for features which a config names is empty."""
+    folder = (config.get('test_cfg') or {}).get('dump_features')
+    if isinstance(folder, str):
+        check_new_folder(folder, 'test_cfg.dump_features', overwrite)
 
 
 def _make_room(config: Config, overwrite: bool) -> str:
@@ -196,12 +205,13 @@ def _score_kept_weights(runner: Runner, config: Config, weights: Path) -> Metric
         return score_weights(runner, weights, in_fp32, in_file=True)
     runner.logger.info(f'Scores of the last epoch, {last.name}, which is not selected:')
     loop = runner.test_loop
-    folder = getattr(loop, 'folder', None)
+    own = {key: getattr(loop, key, None) for key in ('folder', 'dump_features')}
     loop.folder = Path(config.work_dir) / 'test' / LAST
+    loop.dump_features = own['dump_features'] and True
     runner.message_hub.update_info(SELECTION, None)
     of_last = score_weights(runner, last, in_fp32, in_file=True)
     runner.logger.info(f'Scores of the selected epoch, {weights.name}:')
-    loop.folder = folder
+    vars(loop).update(own)
     runner.message_hub.update_info(SELECTION, record)
     metrics = score_weights(runner, weights, in_fp32, in_file=True)
     table = PrettyTable(
@@ -218,6 +228,7 @@ def score(
     config: Config,
     checkpoint: str,
     precision: str = 'fp32',
+    *,
     tag: str | None = None,
     overwrite: bool = False,
     allow_missing: bool = False,
@@ -233,7 +244,8 @@ def score(
         precision: In which to encode, see :func:`.choose_precision`. Distances are
             computed in fp32 in any case.
         tag: Name of the evaluation; None for the time.
-        overwrite: Whether it may replace an evaluation of that name.
+        overwrite: Whether it may replace an evaluation of that name, and files in a
+            folder of ``test_cfg.dump_features``.
         allow_missing: Whether weights that the checkpoint lacks stay random, which is
             said loudly.
 
@@ -246,10 +258,12 @@ def score(
         CheckpointError: The checkpoint can't be read, is of another method, or doesn't
             fit the model.
         FileNotFoundError: The checkpoint doesn't exist.
-        ResultExistsError: There is an evaluation of that name.
+        ResultExistsError: There is an evaluation of that name, or the folder for
+            features has files.
     """
     chosen = choose_precision(precision)
     check_evaluation_folder(config.work_dir, tag, overwrite)
+    _check_features(config, overwrite)
     # Read first: a wrong file should be reported before anything that takes longer
     content = read_checkpoint(checkpoint)
     meta = content.get('meta') or {}

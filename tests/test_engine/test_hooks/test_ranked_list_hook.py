@@ -68,6 +68,22 @@ def test_queries_are_the_same_in_each_run(tmp_path):
     assert {len(ranked.items) for ranked in DRAWN[0][1]} == {4}
 
 
+def test_lists_of_a_metric_that_re_ranks_say_that_they_are_plain(tmp_path):
+    DRAWN.clear()
+    build_runner(
+        tmp_path,
+        test_cfg={'type': 'BenchmarkLoop'},
+        test_dataloader={'a': loader(0)},
+        test_evaluator={'a': metric('i2i', rerank={'k1': 4, 'k2': 2})},
+        custom_hooks=[
+            {'type': 'RankedListHook', 'visualizer': {'type': 'RecordingVisualizer'}}
+        ],
+    ).test()
+    assert [title for title, _ in DRAWN] == ['a_reranked, before re-ranking']
+    (drawn,) = (tmp_path / 'ranked_lists').iterdir()
+    assert drawn.name == 'a_reranked.png'
+
+
 def test_wrong_arguments_and_loops_are_errors(tmp_path):
     with pytest.raises(ValueError, match='at least 1; got 0 and 10'):
         RankedListHook(num_queries=0)

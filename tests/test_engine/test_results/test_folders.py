@@ -1,6 +1,7 @@
 """Results find room without replacing others."""
 
 import pytest
+from mmengine.config import Config
 
 from hplreid.engine.results import (
     ResultExistsError,
@@ -12,6 +13,7 @@ from hplreid.engine.results import (
     make_room_for_training,
 )
 from hplreid.engine.results.folders import ResultNameError
+from hplreid.engine.run import check_training_folders
 
 OLD = {
     'metrics.json': '{"a": 1}',
@@ -118,6 +120,18 @@ def test_a_named_evaluation_is_replaced_only_if_asked_to(tmp_path):
 def test_names_that_leave_the_folder_are_refused(tmp_path, tag):
     with pytest.raises(ResultNameError, match='expected the name of a folder'):
         make_evaluation_folder(tmp_path, tag, overwrite=True)
+
+
+def test_a_folder_for_features_that_a_config_names_is_new(tmp_path):
+    (tmp_path / 'feats').mkdir()
+    (tmp_path / 'feats' / 'a.npz').write_text('')
+    test_cfg = dict(type='BenchmarkLoop', dump_features=str(tmp_path / 'feats'))
+    config = Config(dict(work_dir=str(tmp_path / 'run'), test_cfg=test_cfg))
+    with pytest.raises(ResultExistsError, match=r'test_cfg.dump_features: .*has files'):
+        check_training_folders(config)
+    check_training_folders(config, overwrite=True)
+    config.test_cfg.dump_features = True
+    check_training_folders(config)
 
 
 def test_files_and_folders_of_options_are_new(tmp_path):
