@@ -28,6 +28,9 @@ class ReIDRunner(Runner):
     an error: MMEngine's own loading logs their names and goes on.
     """
 
+    _load_from: Any
+    _has_loaded: bool
+
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:  # noqa: ANN401
         """Build the logger, see MMEngine's ``Runner``."""
         current = MMLogger.get_current_instance()
@@ -87,7 +90,7 @@ class ReIDRunner(Runner):
         load_exactly(model, checkpoint['state_dict'])
         self.logger.info(report)
 
-    def load_checkpoint(  # type: ignore[override]
+    def load_checkpoint(
         self,
         filename: str,
         map_location: Any = 'cpu',  # noqa: ANN401
