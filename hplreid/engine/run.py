@@ -27,6 +27,7 @@ from .config.prepare import prepare_data
 from .config.resolve import fill_num_ids, inference_config
 from .console import open_console
 from .data_parallel import init_distributed, unwrap
+from .identity_map import fingerprint_identities
 from .loops.benchmark_loop import TRAINED_ON
 from .precision import choose_precision
 from .runner import ReIDRunner
@@ -141,6 +142,7 @@ def save_final_weights(runner: Runner) -> Path:
             experiment_name=runner.experiment_name,
             hplreid_version=__version__,
             dataset_meta=to_plain(dataset_meta or {}),
+            identities=fingerprint_identities(runner.train_dataloader.dataset),
             selection=runner.message_hub.get_info(SELECTION),
         )
         write_weights(path, unwrap(runner.model).state_dict(), meta)

@@ -13,7 +13,11 @@ from hplreid.utils.checkpoints.checkpoint import (
     unpack_message_hub,
 )
 
-from ..identity_map import describe_map_difference, get_identity_map
+from ..identity_map import (
+    describe_map_difference,
+    fingerprint_identities,
+    get_identity_map,
+)
 from ..random_state import restore_rng
 
 
@@ -51,12 +55,17 @@ class ResumeHook(Hook):
     def __init__(self, loop: StagedLoop) -> None:
         self.loop = loop
         self._rng_states: list[dict] | None = None
+        self._identities: str | None = None  # of all stages
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Add the stage and convert everything to plain values."""
         checkpoint['stage'] = self.loop.state()
+        if self._identities is None:
+            dataset = self.loop.dataloader.dataset
+            self._identities = fingerprint_identities(dataset)
+        checkpoint['meta'] = {**checkpoint['meta'], 'identities': self._identities}
         checkpoint['message_hub'] = pack_message_hub(checkpoint['message_hub'])
         for key in checkpoint.keys() - {'state_dict'}:
             checkpoint[key] = to_plain(checkpoint[key], key)
