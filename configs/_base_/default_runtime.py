@@ -40,5 +40,7 @@ model_wrapper_cfg = dict(
 # deterministic=True asks cuDNN for deterministic kernels, at some cost in speed
 randomness = dict(seed=0, deterministic=False)
 
-load_from = None
+# `load_from` begins with weights that fit, `load_from = dict(checkpoint=...,
+# partial=True)` with what fits of them; it isn't set here, for MMEngine lets no dict
+# replace a None
 resume = False

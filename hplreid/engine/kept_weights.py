@@ -26,6 +26,7 @@ from .checkpoint_selection import SELECTION, read_best_checkpoint
 from .config.resolve import inference_config
 from .data_parallel import unwrap
 from .hooks.kept_weights_hook import KeptWeightsHook, takes_part_in_tests
+from .identity_map import fingerprint_identities
 from .precision import Precision
 from .results.fingerprints import hash_weights
 from .results.provenance import note_tested_weights
@@ -51,7 +52,8 @@ def save_final_weights(runner: Runner) -> Path:
         kept = best or _make_checkpoint(runner)
         if best is None:
             _compare_with_last_checkpoint(runner, kept['state_dict'])
-        dataset_meta = getattr(runner.train_dataloader.dataset, 'metainfo', None)
+        dataset = runner.train_dataloader.dataset
+        dataset_meta = getattr(dataset, 'metainfo', None)
         meta = dict(
             cfg=runner.cfg.pretty_text,
             seed=runner.seed,
@@ -60,6 +62,7 @@ def save_final_weights(runner: Runner) -> Path:
             experiment_name=runner.experiment_name,
             hplreid_version=__version__,
             dataset_meta=to_plain(dataset_meta or {}),
+            identities=fingerprint_identities(dataset),
             selection=record,
         )
         write_weights(path, kept['state_dict'], meta)

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from hplreid.utils.checkpoints.checkpoint import CheckpointError
 
-from .identity_map import get_identity_map
+from .identity_map import fingerprint_identities, get_identity_map
 
 
 @dataclass
@@ -92,8 +92,9 @@ def _find_problems(value: Any) -> list[str]:  # noqa: ANN401
 def is_same_training_set(meta: Mapping[str, Any], dataset: Dataset) -> bool:
     """Return whether a checkpoint was trained on the identities of a dataset.
 
-    Its name and the label of every identity must be the same: numbers alone may be
-    those of other people. What isn't known isn't the same.
+    Its name and the label of every identity must be the same, and their images, see
+    :func:`.fingerprint_identities`, where the checkpoint says them. A training set
+    without labels is never the same.
 
     Args:
         meta: Of the checkpoint.
@@ -102,8 +103,10 @@ def is_same_training_set(meta: Mapping[str, Any], dataset: Dataset) -> bool:
     trained = meta.get('dataset_meta') or {}
     current = getattr(dataset, 'metainfo', None) or {}
     labels = get_identity_map(dataset)
-    return (
+    same_labels = (
         labels is not None
         and trained.get('label_of') == labels
         and trained.get('dataset_name') == current.get('dataset_name')
     )
+    images = meta.get('identities')
+    return same_labels and images in (None, fingerprint_identities(dataset))

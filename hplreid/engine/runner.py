@@ -30,11 +30,12 @@ class ReIDRunner(Runner):
     """MMEngine's ``Runner``; its log file has more than it prints.
 
     See :class:`.console.ConsoleFilter` for what is printed. Weights that don't fit are
-    an error: MMEngine's own loading logs their names and goes on.
-
-    See :class:`.console.ConsoleFilter` for what is printed. What is raised while
+    an error: MMEngine's own loading logs their names and goes on. What is raised while
     something is built from the config becomes a ``ConfigError`` that names its place.
     """
+
+    _load_from: Any
+    _has_loaded: bool
 
     def build_model(self, model: Any) -> BaseModel:  # noqa: ANN401
         """Build the model, see MMEngine's ``Runner``."""
@@ -130,7 +131,7 @@ class ReIDRunner(Runner):
         load_exactly(model, checkpoint['state_dict'])
         self.logger.info(report)
 
-    def load_checkpoint(  # type: ignore[override]
+    def load_checkpoint(
         self,
         filename: str,
         map_location: Any = 'cpu',  # noqa: ANN401

@@ -13,7 +13,11 @@ from hplreid.utils.checkpoints.checkpoint import (
     unpack_message_hub,
 )
 
-from ..identity_map import describe_map_difference, get_identity_map
+from ..identity_map import (
+    describe_map_difference,
+    fingerprint_identities,
+    get_identity_map,
+)
 from ..random_state import restore_rng
 
 _EARLY_STOPPING = ('best_score', 'wait_count')
@@ -54,6 +58,7 @@ class ResumeHook(Hook):
     def __init__(self, loop: StagedLoop) -> None:
         self.loop = loop
         self._rng_states: list[dict] | None = None
+        self._identities: str | None = None  # of all stages
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
@@ -65,6 +70,10 @@ class ResumeHook(Hook):
             for hook in runner.hooks
             if isinstance(hook, EarlyStoppingHook)
         ]
+        if self._identities is None:
+            dataset = self.loop.dataloader.dataset
+            self._identities = fingerprint_identities(dataset)
+        checkpoint['meta'] = {**checkpoint['meta'], 'identities': self._identities}
         checkpoint['message_hub'] = pack_message_hub(checkpoint['message_hub'])
         for key in checkpoint.keys() - {'state_dict'}:
             checkpoint[key] = to_plain(checkpoint[key], key)

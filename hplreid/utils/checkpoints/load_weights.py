@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .checkpoint import CheckpointError, read_checkpoint
 from .fit import count_parts, fit_weights, listing, state_of
+from .indexed_weights import indexed_weights
 from .recorded_model import (
     describe_model,
     is_same_model,
@@ -67,10 +68,15 @@ def load_inference_weights(
     load_exactly(model, fit.weights)
     taken, parts = len(fit.weights), count_parts(fit.other_parts)
     count = f'{taken} of {taken + len(missing)}' if missing else f'all {taken}'
+    trained_on = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    cameras = [
+        f'{name} has a row for each {index} of {trained_on.get("dataset_name")}'
+        for name, index in indexed_weights(model).items()
+    ]
     left_out = f'left out {parts}, which only training needs' if parts else 'no others'
     return (
         f'{path}: loaded {count} tensors of {type(model).__name__}; {left_out}'
-        + ''.join(f'\n  {line}' for line in fit.remarks())
+        + ''.join(f'\n  {line}' for line in (*fit.remarks(), *cameras))
         + listing('differ in the config', _differences(checkpoint, config))
         + listing('MISSING and random, so that scores mean little', missing)
     )

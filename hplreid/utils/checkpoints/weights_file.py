@@ -92,7 +92,7 @@ def checksum(weights: Mapping[str, Tensor], text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for name, value in sorted(weights.items()):
         digest.update(f'\n{name} {value.dtype} {tuple(value.shape)} '.encode())
-        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
