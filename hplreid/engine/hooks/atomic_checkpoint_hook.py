@@ -86,6 +86,7 @@ class AtomicCheckpointHook(CheckpointHook):
         self.select_on_test = select_on_test
         self.saved_iter: int | None = None  # finished steps in the last checkpoint
         self._best_metrics: dict[str, float] | None = None
+        self._rng_states: list[dict] | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Check that the split of the selection is allowed.
@@ -114,6 +115,17 @@ class AtomicCheckpointHook(CheckpointHook):
                 'set default_hooks.checkpoint.select_on_test=True, which tables and '
                 'checkpoints will say.'
             )
+
+    def before_val(self, runner: Runner) -> None:
+        """Keep the random states: a checkpoint of a best epoch is written afterwards.
+
+        The training goes on with those from before the validation.
+        """
+        self._rng_states = gather_rng()
+
+    def after_val(self, runner: Runner) -> None:
+        """Forget them."""
+        self._rng_states = None
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
@@ -194,7 +206,7 @@ class AtomicCheckpointHook(CheckpointHook):
     ) -> None:
         """Write a checkpoint and name it as the last one."""
         # Every process is here; in before_save_checkpoint only the first one is
-        meta['rng_states'] = gather_rng()
+        meta['rng_states'] = self._rng_states or gather_rng()
         path = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', path)
         with self._explained(runner):

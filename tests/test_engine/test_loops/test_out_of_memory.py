@@ -56,6 +56,28 @@ def test_a_step_that_does_not_fit_into_the_gpu_says_what_to_try(tmp_path, monkey
         fail()
 
 
+@pytest.mark.parametrize(
+    'error',
+    [
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to alloca"),
+        MemoryError(),
+    ],
+)
+def test_a_step_that_does_not_fit_into_the_machine_says_so(tmp_path, error):
+    runner = build(tmp_path)
+    batch = dict(inputs=[None] * 12, label=[0] * 12)
+    with (
+        pytest.raises(TrainingMemoryError) as caught,
+        explain_out_of_memory(batch, runner.train_loop.stage, runner.optim_wrapper),
+    ):
+        raise error
+    message = str(caught.value)
+    assert 'does not fit into memory: 12 items of this process in fp32' in message
+    assert 'iB are free now. Try' in message
+    assert 'micro_batch_size=6' in message
+    assert str(error) in message
+
+
 def test_other_errors_of_a_step_pass(tmp_path):
     runner = build(tmp_path)
     batch, stage = dict(data_samples=[]), runner.train_loop.stage
