@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 
 from ..errors import MissingDataError, UnreadableImageError, list_names
+from .suffixes import find_suffix
 
 
 def read_image(path: str) -> Image.Image:
@@ -89,11 +90,23 @@ def check_images(images: str, paths: Iterable[str], source: str) -> None:
     ]
     if absent:
         by_folder = Counter(path.rpartition('/')[0] for path in absent)
+        stems = {os.path.splitext(os.path.basename(path))[0] for path in absent}
+        others = [
+            name
+            for names in folders.values()
+            for name in names
+            if os.path.splitext(name)[0] in stems
+        ]
+        hint = 'Copy the sub-folders that are missing from the dataset.'
+        if ending := find_suffix(others):
+            hint = (
+                f"{len(others):,} files of these names end in '{ending}': "
+                f"set suffix='{ending}'."
+            )
         counts = [f'{folder}/: {n:,}' for folder, n in sorted(by_folder.items())]
         raise MissingDataError(
             f"{len(absent):,} images that '{source}' names are not in '{images}', by "
-            f'sub-folder {list_names(counts)}. They are: {list_names(absent)}. Copy '
-            'the sub-folders that are missing from the dataset.'
+            f'sub-folder {list_names(counts)}. They are: {list_names(absent)}. {hint}'
         )
 
 
