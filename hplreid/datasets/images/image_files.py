@@ -16,7 +16,7 @@ def read_image(path: str) -> Image.Image:
     """Decode an image file completely, as RGB.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        MissingDataError: There is no such file.
         UnreadableImageError: The file isn't an image, or is cut short.
     """
     return decode_image(read_file(path), path)
@@ -26,14 +26,14 @@ def read_file(path: str) -> bytes:
     """Read an image file as it is.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        MissingDataError: There is no such file.
         UnreadableImageError: It can't be read.
     """
     try:
         with open(path, 'rb') as file:
             return file.read()
     except FileNotFoundError:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"Image '{path}' does not exist. It was there when the dataset was "
             'listed, or its annotation names a wrong file.'
         ) from None
@@ -56,7 +56,9 @@ def decode_image(data: bytes, path: str) -> Image.Image:
             image.load()
             # Converting what is RGB already would copy it
             return image if image.mode == 'RGB' else image.convert('RGB')
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise  # the file may be sound
+    except Exception as error:  # Pillow's readers raise anything on damaged files
         raise UnreadableImageError(
             f"Image '{path}' can't be decoded ({len(data):,} bytes: {error}). "
             'Expected a complete JPEG or PNG file: copy it anew from the dataset.'

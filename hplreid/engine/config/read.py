@@ -5,15 +5,21 @@ import sys
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
 
 from .named_pipelines import resolve_pipelines
+
+# MMEngine reads ``_base_ = 'hplreid::hpl/...'`` of the packages that it lists alone
+MODULE2PACKAGE.setdefault('hplreid', 'hplreid')
 
 
 def read_config(path: str, options: dict[str, Any] | None = None) -> Config:
     """Read a config file and apply the values of ``--cfg-options``.
 
     The current folder is appended to ``sys.path``, so that ``custom_imports`` of a
-    config finds the package of a project from the root of the repository.
+    config finds the package of a project from the root of the repository. Configs that
+    are installed with this package are a ``_base_`` by name, from any folder:
+    ``'hplreid::hpl/hpl_vitb16_joint.py'``.
 
     Args:
         path: The config file.
