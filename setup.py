@@ -1,7 +1,9 @@
-"""Build the package, with ``tools`` and ``configs`` in the folder that MIM reads.
+"""Build the package, with ``tools`` and ``configs`` in the folder that MMEngine reads.
 
-MIM (``mim train hplreid ...``, ``_base_ = 'hplreid::...'``) reads ``hplreid/.mim``. A
-wheel gets copies. An editable install gets links, so that edited configs need no new
+A config of another project inherits from an installed one by name, ``_base_ =
+'hplreid::hpl/...'``, which MMEngine looks for in ``hplreid/.mim``. (The commands ``mim
+run``, ``train`` and ``search`` know the code bases of their list alone.) A wheel gets
+copies. An editable install gets links, so that edited configs need no new
 install. The source distribution has the originals, from which its wheel is built.
 """
 

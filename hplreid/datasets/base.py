@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from hplreid.utils.log import log
 
-from .counts import Counts, compare_counts, count_images
+from .counts import Counts, compare_counts, count_images, list_repeated
 from .errors import EmptySplitError, MissingDataError
 from .fault_collector import raise_or_collect
 from .images.image_files import verify_images
+from .images.suffixes import check_suffix
 from .items import Item, ItemDataset, Pipeline
+from .subfolders import list_subfolders
 
 
 class BaseReIDDataset(ItemDataset):
@@ -30,6 +32,9 @@ class BaseReIDDataset(ItemDataset):
             for data that only shares the layout.
         strict: Whether differing counts are an error instead of a warning.
         verify: Whether to decode every image now and list all unreadable ones.
+        suffix: Ending of the image files, where it isn't the benchmark's: ``'.png'``
+            for a copy converted to PNG. Names in annotations and lists are read with
+            it, too.
 
     Raises:
         MissingDataError: Folders or files are missing; the message says which.
@@ -61,11 +66,13 @@ class BaseReIDDataset(ItemDataset):
         expected: str | None = 'published',
         strict: bool = False,
         verify: bool = False,
+        suffix: str | None = None,
     ) -> None:
         if expected not in ('published', None):
             raise ValueError(f"expected must be 'published' or None, got {expected!r}.")
+        self.suffix = suffix
         problems = self.find_problems(
-            data_root=data_root, split=split, **self.layout_options
+            data_root=data_root, split=split, suffix=suffix, **self.layout_options
         )
         with raise_or_collect():
             if problems:
@@ -105,6 +112,8 @@ class BaseReIDDataset(ItemDataset):
         text = '; '.join(f'{part} {count}' for part, count in self.counts.items())
         if self.has_caption.any():
             text += f', {int(self.has_caption.sum()):,} captions'
+        if again := str(list_repeated(self._items)):
+            text += f', {again}'
         layout = f' ({which})' if (which := self.describe_layout()) else ''
         log(f"{self.name}, split '{self.split}'{layout}: {text}")
 
@@ -113,12 +122,11 @@ class BaseReIDDataset(ItemDataset):
         """Read the items in their final order, without label, source and sample_idx."""
 
     @classmethod
-    @abstractmethod
     def find_problems(
         cls,
         data_root: str,
         split: str = 'train',
-        **_: Any,  # noqa: ANN401
+        **options: Any,
     ) -> list[str]:
         """Return messages about missing folders and files, without building anything.
 
@@ -126,11 +134,34 @@ class BaseReIDDataset(ItemDataset):
 
         Returns:
             One message for each missing folder or file: what is missing, where, the
-            expected layout and what to do. Empty if nothing is missing.
+            expected layout and what to do. If a sub-folder is the dataset, as where an
+            archive was unpacked into a folder of its own name, one message that names
+            it. Empty if nothing is missing.
 
         Raises:
-            ValueError: The split does not exist.
+            ValueError: The split or the suffix does not exist.
         """
+        check_suffix(options.get('suffix'))
+        problems = cls.find_layout_problems(data_root, split, **options)
+        if not problems or not os.path.isdir(data_root):
+            return problems
+        for folder in list_subfolders(data_root):
+            if not cls.find_layout_problems(folder, split, **options):
+                return [
+                    f"{cls.benchmark}: '{data_root}' is not the dataset, but its "
+                    f"sub-folder is: set data_root='{folder}'."
+                ]
+        return problems
+
+    @classmethod
+    def find_layout_problems(
+        cls,
+        data_root: str,
+        split: str = 'train',
+        **_: Any,  # noqa: ANN401
+    ) -> list[str]:
+        """Return what :meth:`find_problems` does, of this very folder."""
+        raise NotImplementedError
 
     @classmethod
     def check_split(cls, split: str) -> None:

@@ -38,6 +38,48 @@ def count_images(items: Iterable[Item]) -> dict[str, Counts]:
     return {split: Counts(len(pids[split]), len(paths[split])) for split in paths}
 
 
+class Repeated(NamedTuple):
+    """What a split lists again.
+
+    Attributes:
+        images: Path of each further item with the same image and caption.
+        captions: Each further query with the same caption.
+    """
+
+    images: list[str]
+    captions: list[str]
+
+    def __str__(self) -> str:
+        parts = [
+            f'{len(found):,} {what}{"s" * (len(found) > 1)} listed again'
+            for what, found in (('image', self.images), ('caption', self.captions))
+            if found
+        ]
+        return ', '.join(parts)
+
+
+def list_repeated(items: Iterable[Item]) -> Repeated:
+    """List what stands repeatedly in a split, as if it were merged with itself.
+
+    Example:
+        >>> item = {'img_path': 'a.jpg', 'caption': None, 'split': 'gallery', 'pid': 7}
+        >>> str(list_repeated([item, item]))
+        '1 image listed again'
+    """
+    seen: set[tuple] = set()
+    repeated = Repeated([], [])
+    for item in items:
+        path, caption = item['img_path'], item['caption']
+        key = item['split'], path, caption
+        if key not in seen:
+            seen.add(key)
+        elif path is not None:
+            repeated.images.append(path)
+        elif caption is not None:
+            repeated.captions.append(caption)
+    return repeated
+
+
 def compare_counts(
     name: str,
     counts: Mapping[str, Counts],

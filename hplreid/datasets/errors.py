@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from hplreid.utils.user_error import UserError
 
+_LONGEST = 400  # characters of a name or a fault that a message shows
+
 
 class MissingDataError(UserError, FileNotFoundError):
     """Raised when a folder, an annotation file or images are missing."""
@@ -41,7 +43,7 @@ def list_names(names: Sequence[object], limit: int = 10) -> str:
         >>> list_names(['a', 'b', 'c'], limit=2)
         'a, b and 1 more'
     """
-    text = ', '.join(str(name) for name in names[:limit])
+    text = ', '.join(_shorten(str(name)) for name in names[:limit])
     more = len(names) - limit
     return f'{text} and {more:,} more' if more > 0 else text
 
@@ -56,4 +58,9 @@ def list_faults(faults: Sequence[str], limit: int = 10) -> str:
     """
     more = len(faults) - limit
     tail = [f'  and {more:,} more'] if more > 0 else []
-    return '\n'.join([*(f'  {fault}' for fault in faults[:limit]), *tail])
+    return '\n'.join([*(f'  {_shorten(fault)}' for fault in faults[:limit]), *tail])
+
+
+def _shorten(text: str) -> str:
+    """Cut what a damaged file may have instead of a name: a line of megabytes."""
+    return text if len(text) <= _LONGEST else f'{text[:_LONGEST]}...'

@@ -12,6 +12,7 @@ from scipy.stats import binomtest, chisquare, kstest
 
 from hplreid.datasets import (
     EDACaption,
+    ItemDataset,
     LoadImage,
     MaskCaption,
     PackReIDInputs,
@@ -25,7 +26,9 @@ from hplreid.datasets import (
 from hplreid.datasets.transforms.caption_augmentation import delete_words, swap_words
 from hplreid.datasets.transforms.caption_tokens import (
     MASK_ID,
+    count_tokens,
     decode_tokens,
+    get_tokenizer,
     mask_tokens,
 )
 from hplreid.datasets.transforms.image_augmentation import draw_box
@@ -214,6 +217,44 @@ def test_long_captions_keep_the_end():
     assert tokens.tolist() == [SOT] + [2523] * 75 + [EOT]
     short = TokenizeCaption(context_length=5)({'caption': 'shirt ' * 9})['tokens']
     assert short.tolist() == [SOT, 2523, 2523, 2523, EOT]
+
+
+@pytest.mark.parametrize(
+    'caption',
+    [
+        "The man's 42 T-shirt, isn't red?! (or is it...)",
+        'Tom &amp; Jerry <b>are\there\x1b[1m',
+        'a café — “quoted” \u00a0 text',
+        '<start_of_text> of a woman with a backpack-like bag',
+        '  spaces   everywhere ',
+        '12345 x9 #@! ~ `~',
+        'pneumonoultramicroscopic',
+    ],
+)
+def test_tokens_are_counted_as_they_are_encoded(caption):
+    assert count_tokens(caption) == len(get_tokenizer().encode(caption)) + 2
+
+
+def test_cut_captions_are_said_when_a_split_is_read(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'hplreid.datasets.transforms.caption_tokens.log',
+        lambda message, level: lines.append(message),
+    )
+    texts = ['shirt ' * 75, 'shirt ' * 76, 'hat ' * 100, 'hat ' * 100, None]
+    items = [
+        {'caption': text, 'label': 0, 'source': 'mine', 'split': 'query'}
+        for text in texts
+    ]
+    dataset = ItemDataset(items, [TokenizeCaption()], {})
+    assert lines == [
+        "mine, split 'query': 2 of 3 different captions are longer than 77 tokens, "
+        'start and end included, and are cut, by 25 at most; the end of text stays.'
+    ]
+    for item in dataset[0], dataset[1], dataset[2]:
+        assert item['tokens'][-1] == EOT
+    ItemDataset(items[:1], [TokenizeCaption()], {})
+    assert len(lines) == 1
 
 
 def test_decoded_tokens_are_the_caption():

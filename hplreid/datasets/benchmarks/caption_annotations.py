@@ -1,9 +1,12 @@
 """Reading and validating the annotation files of captioned benchmarks."""
 
 import json
+import logging
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
+
+from hplreid.utils.log import log
 
 from ..errors import AnnotationError, list_faults
 from ..fault_collector import raise_or_collect
@@ -66,7 +69,7 @@ def read_entries(path: str, annotation_format: AnnotationFormat) -> list[Entry]:
             message lists the first invalid entries with the reason.
     """
     try:
-        with open(path, encoding='utf-8') as file:
+        with open(path, encoding='utf-8-sig') as file:  # Windows writes a mark
             raw = json.load(file)
     # ValueError: not UTF-8, not JSON, or an integer of thousands of digits
     except (ValueError, RecursionError) as error:
@@ -78,6 +81,7 @@ def read_entries(path: str, annotation_format: AnnotationFormat) -> list[Entry]:
         raise AnnotationError(
             f"'{path}' holds a {type(raw).__name__}. Expected {annotation_format}."
         )
+    _turn_slashes(path, raw, annotation_format.path_key)
     fault_of_entry = [annotation_format.find_fault(entry) for entry in raw]
     faults = [f'entry {i}: {fault}' for i, fault in enumerate(fault_of_entry) if fault]
     with raise_or_collect():
@@ -105,12 +109,28 @@ def read_first_keys(path: str, limit: int = 1 << 20) -> set[str] | None:
         None if the file doesn't begin with a list of objects.
     """
     with open(path, 'rb') as file:
-        text = file.read(limit).decode('utf-8', errors='replace').lstrip()
+        text = file.read(limit).decode('utf-8-sig', errors='replace').lstrip()
     try:
         first, _ = json.JSONDecoder().raw_decode(text[1:].lstrip())
     except (ValueError, RecursionError):
         return None
     return set(first) if text[:1] == '[' and isinstance(first, dict) else None
+
+
+def _turn_slashes(path: str, raw: list[Any], key: str) -> None:
+    """Write the paths of Windows with slashes, and say so."""
+    turned = 0
+    for entry in raw:
+        image = entry.get(key) if isinstance(entry, dict) else None
+        if isinstance(image, str) and '\\' in image:
+            entry[key] = image.replace('\\', '/')
+            turned += 1
+    if turned:
+        log(
+            f"'{path}': {turned:,} of {len(raw):,} paths have backslashes, as on "
+            'Windows; they are read as slashes.',
+            level=logging.WARNING,
+        )
 
 
 def _find_id_fault(pid: Any) -> str | None:  # noqa: ANN401
@@ -124,7 +144,8 @@ def _find_path_fault(key: str, path: Any) -> str | None:  # noqa: ANN401
     if not isinstance(path, str) or not path:
         return f'{key} is {path!r}, not a path'
     pure = PurePosixPath(path)
-    if pure.is_absolute() or '..' in pure.parts:
+    absolute = pure.is_absolute() or PureWindowsPath(path).is_absolute()
+    if absolute or '..' in pure.parts:
         return f'{key} is {path!r}, not a path inside imgs/'
     return None
 

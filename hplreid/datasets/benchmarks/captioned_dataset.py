@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from ..base import BaseReIDDataset
 from ..fault_collector import raise_or_collect
 from ..images.image_files import check_images
+from ..images.suffixes import with_suffix
 from ..items import Item
 from .caption_annotations import AnnotationFormat, Entry, read_entries
 
@@ -45,7 +46,7 @@ class CaptionedDataset(BaseReIDDataset):
         return next(filter(os.path.isfile, paths), None)
 
     @classmethod
-    def find_problems(
+    def find_layout_problems(
         cls,
         data_root: str,
         split: str = 'train',
@@ -83,11 +84,7 @@ class CaptionedDataset(BaseReIDDataset):
         """See :meth:`BaseReIDDataset.load_items`."""
         self._annotation = str(self.find_annotation(self.data_root))
         images = os.path.join(self.data_root, 'imgs')
-        entries = [
-            entry
-            for entry in read_entries(self._annotation, self.annotation_format)
-            if entry.split == self.split
-        ]
+        entries = [entry for entry in self._read_entries() if entry.split == self.split]
         # Captions break the tie between entries of an image that is listed twice
         entries.sort(key=lambda e: (e.file_path, e.pid, e.captions))
         with raise_or_collect():
@@ -105,6 +102,13 @@ class CaptionedDataset(BaseReIDDataset):
             for caption in e.captions
         ]
         return gallery + queries
+
+    def _read_entries(self) -> list[Entry]:
+        entries = read_entries(self._annotation, self.annotation_format)
+        return [
+            entry._replace(file_path=with_suffix(entry.file_path, self.suffix))
+            for entry in entries
+        ]
 
     def _item(
         self, entry: Entry, split: str, images: str | None, caption: str | None = None

@@ -75,12 +75,12 @@ class CUHK03NP(Market1501):
         return f'{self.detector} boxes'
 
     @classmethod
-    def find_problems(
+    def find_layout_problems(
         cls,
         data_root: str,
         split: str = 'train',
         detector: str = 'labeled',
-        **_: Any,  # noqa: ANN401
+        **options: Any,
     ) -> list[str]:
         """See :meth:`BaseReIDDataset.find_problems`.
 
@@ -89,7 +89,9 @@ class CUHK03NP(Market1501):
         """
         if detector not in DETECTORS:
             raise ValueError(f'detector must be one of {DETECTORS}, got {detector!r}.')
-        problems = super().find_problems(data_root, split, detector=detector)
+        problems = super().find_layout_problems(
+            data_root, split, detector=detector, **options
+        )
         archives = [
             name
             for name in _RAW_ARCHIVES

@@ -1,16 +1,19 @@
 """Market-1501, and other data in its layout."""
 
+import logging
 import os
 import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from hplreid.registry import DATASETS
+from hplreid.utils.log import log
 
 from ..base import BaseReIDDataset
 from ..counts import Counts
 from ..errors import AnnotationError, list_names
 from ..fault_collector import raise_or_collect
+from ..images.suffixes import find_suffix, with_suffix
 from ..items import Item
 
 _NAME_PATTERN = re.compile(r'(-1|[0-9]{1,9})_c([0-9]{1,3})(?![0-9])')
@@ -49,7 +52,7 @@ class Market1501(BaseReIDDataset):
     }
 
     @classmethod
-    def find_problems(
+    def find_layout_problems(
         cls,
         data_root: str,
         split: str = 'train',
@@ -57,16 +60,17 @@ class Market1501(BaseReIDDataset):
     ) -> list[str]:
         """See :meth:`BaseReIDDataset.find_problems`."""
         cls.check_split(split)
+        example_name = with_suffix(cls.example_name, options.get('suffix'))
         layout = (
             'bounding_box_train/, bounding_box_test/ and query/ '
-            f'{cls.folders_location}, with images such as {cls.example_name}'
+            f'{cls.folders_location}, with images such as {example_name}'
         )
         problems = cls.find_root_problem(data_root, layout, cls.source)
         if problems:
             return problems
         root = cls.find_image_root(data_root, **options)
         folders = cls.folders[split].values()
-        return find_folder_problems(cls.benchmark, root, folders, cls.example_name)
+        return find_folder_problems(cls.benchmark, root, folders, example_name)
 
     @classmethod
     def find_image_root(cls, data_root: str, **_: Any) -> str:  # noqa: ANN401
@@ -80,7 +84,9 @@ class Market1501(BaseReIDDataset):
             item
             for item_split, folder in self.folders[self.split].items()
             for item in read_folder(
-                os.path.join(root, folder), item_split, self.example_name
+                os.path.join(root, folder),
+                item_split,
+                with_suffix(self.example_name, self.suffix),
             )
         ]
 
@@ -100,9 +106,15 @@ def find_folder_problems(
                 'them.'
             )
         elif not any(_is_image(name, example_name) for name in os.listdir(path)):
+            found = find_suffix(os.listdir(path))
+            advice = (
+                f"its images end in '{found}': set suffix='{found}'"
+                if found
+                else 'unpack it again'
+            )
             problems.append(
                 f"{benchmark}: folder '{path}' holds no {_extension(example_name)} "
-                f'file. Expected images such as {example_name}: unpack it again.'
+                f'file. Expected images such as {example_name}: {advice}.'
             )
     return problems
 
@@ -128,6 +140,13 @@ def read_folder(
     """
     items, invalid, distractors = [], [], []
     names = os.listdir(path)
+    others = [n for n in names if find_suffix([n]) and not _is_image(n, example_name)]
+    if others:
+        log(
+            f"{len(others):,} images in '{path}' don't end in "
+            f"'{_extension(example_name)}' and are not read: {list_names(others, 5)}.",
+            level=logging.WARNING,
+        )
     for name in sorted(name for name in names if _is_image(name, example_name)):
         match = _NAME_PATTERN.match(name)
         if match is None or int(match[2]) < 1:

@@ -13,6 +13,7 @@ from ..counts import Counts
 from ..errors import AnnotationError
 from ..fault_collector import raise_or_collect
 from ..images.image_files import check_images
+from ..images.suffixes import with_suffix
 from ..items import Item, Pipeline
 from .market1501 import Market1501, find_folder_problems, read_folder
 from .msmt17_lists import ListedImage, find_list, read_list
@@ -114,12 +115,13 @@ class MSMT17(BaseReIDDataset):
         return ', '.join(parts)
 
     @classmethod
-    def find_problems(
+    def find_layout_problems(
         cls,
         data_root: str,
         split: str = 'train',
         with_val: bool = True,
         version: str | None = None,
+        suffix: str | None = None,
         **_: Any,  # noqa: ANN401
     ) -> list[str]:
         """See :meth:`BaseReIDDataset.find_problems`.
@@ -145,17 +147,17 @@ class MSMT17(BaseReIDDataset):
             )
             return [f"{cls.benchmark}: folder '{data_root}' {problem}."]
         if versions[0] == 'merged':
-            return cls._find_merged_problems(data_root, split, with_val)
+            return cls._find_merged_problems(data_root, split, with_val, suffix)
         folder = _VERSION_FOLDERS[versions[0]][split]
         return cls._find_list_problems(data_root, folder, split, with_val)
 
     @classmethod
     def _find_merged_problems(
-        cls, data_root: str, split: str, with_val: bool
+        cls, data_root: str, split: str, with_val: bool, suffix: str | None
     ) -> list[str]:
         folders = Market1501.folders[split].values()
         problems = find_folder_problems(
-            cls.benchmark, data_root, folders, _MERGED_EXAMPLE
+            cls.benchmark, data_root, folders, with_suffix(_MERGED_EXAMPLE, suffix)
         )
         if split == 'train' and not with_val:
             problems.append(
@@ -197,7 +199,10 @@ class MSMT17(BaseReIDDataset):
         for item_split, folder in Market1501.folders[self.split].items():
             path = os.path.join(self.data_root, folder)
             part = read_folder(
-                path, item_split, _MERGED_EXAMPLE, zero_is_distractor=False
+                path,
+                item_split,
+                with_suffix(_MERGED_EXAMPLE, self.suffix),
+                zero_is_distractor=False,
             )
             _check_pid_range(path, (item['pid'] for item in part))
             items += part
@@ -212,7 +217,10 @@ class MSMT17(BaseReIDDataset):
             for name in names[: 1 + self.with_val]:
                 list_file = str(find_list(self.data_root, folder, name))
                 self._lists.append(os.path.relpath(list_file, self.data_root))
-                listed += read_list(list_file)
+                listed += [
+                    image._replace(path=with_suffix(image.path, self.suffix))
+                    for image in read_list(list_file)
+                ]
             with raise_or_collect():
                 _check_unique(self.data_root, names, listed)
             listed.sort()

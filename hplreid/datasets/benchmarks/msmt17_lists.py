@@ -44,7 +44,7 @@ def read_list(path: str) -> list[ListedImage]:
             message lists the first invalid lines with the reason.
     """
     try:
-        with open(path, encoding='utf-8') as file:
+        with open(path, encoding='utf-8-sig') as file:
             lines = [line.strip() for line in file]
     except UnicodeDecodeError as error:
         raise AnnotationError(
@@ -87,6 +87,7 @@ def read_identity(path: str) -> int | None:
 
 def _parse_line(line: str) -> ListedImage:
     path, number = (*line.rsplit(maxsplit=1), '')[:2]  # a path may contain spaces
+    path = path.replace('\\', '/')  # of Windows
     camid, pid = read_camera(path), read_identity(path)
     if not re.fullmatch('[0-9]{1,9}', number):
         raise ValueError(f'{line!r} does not end with an identity number')

@@ -35,7 +35,7 @@ def decode_pixels(data: bytes, path: str) -> Tensor:
         UnreadableImageError: They aren't an image, or end too soon.
     """
     lines = None
-    if count_components(data) == 3 and decodes_like_pillow():
+    if count_components(data) == 3 and not _is_huge(data) and decodes_like_pillow():
         lines = _decode_colors(data)
     if lines is None:
         lines = np.array(decode_image(data, path))
@@ -44,15 +44,33 @@ def decode_pixels(data: bytes, path: str) -> Tensor:
 
 def count_components(data: bytes) -> int:
     """Return the components of a pixel in a JPEG file (3: in colors); 0 if unknown."""
+    at = _find_frame(data)
+    return 0 if at is None else data[at + 9]
+
+
+def _is_huge(data: bytes) -> bool:
+    """Return whether a JPEG file claims a size that Pillow warns of or refuses.
+
+    A damaged header would make OpenCV ask for gigabytes.
+    """
+    at, most = _find_frame(data), Image.MAX_IMAGE_PIXELS
+    if at is None or most is None:
+        return False
+    height, width = data[at + 5 : at + 7], data[at + 7 : at + 9]
+    return int.from_bytes(height, 'big') * int.from_bytes(width, 'big') > most
+
+
+def _find_frame(data: bytes) -> int | None:
+    """Return where the header of a JPEG file's frame begins; None if it has none."""
     if not data.startswith(_START):
-        return 0
+        return None
     at = len(_START) - 1
     while at + 9 < len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES:
-            return data[at + 9]
+            return at
         at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
-    return 0
+    return None
 
 
 def _decode_colors(data: bytes) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 
 from ..errors import MissingDataError, UnreadableImageError, list_names
+from .suffixes import find_suffix
 
 
 def read_image(path: str) -> Image.Image:
@@ -55,7 +56,9 @@ def decode_image(data: bytes, path: str) -> Image.Image:
             image.load()
             # Converting what is RGB already would copy it
             return image if image.mode == 'RGB' else image.convert('RGB')
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise  # the file may be sound
+    except Exception as error:  # Pillow's readers raise anything on damaged files
         raise UnreadableImageError(
             f"Image '{path}' can't be decoded ({len(data):,} bytes: {error}). "
             'Expected a complete JPEG or PNG file: copy it anew from the dataset.'
@@ -89,11 +92,23 @@ def check_images(images: str, paths: Iterable[str], source: str) -> None:
     ]
     if absent:
         by_folder = Counter(path.rpartition('/')[0] for path in absent)
+        stems = {os.path.splitext(os.path.basename(path))[0] for path in absent}
+        others = [
+            name
+            for names in folders.values()
+            for name in names
+            if os.path.splitext(name)[0] in stems
+        ]
+        hint = 'Copy the sub-folders that are missing from the dataset.'
+        if ending := find_suffix(others):
+            hint = (
+                f"{len(others):,} files of these names end in '{ending}': "
+                f"set suffix='{ending}'."
+            )
         counts = [f'{folder}/: {n:,}' for folder, n in sorted(by_folder.items())]
         raise MissingDataError(
             f"{len(absent):,} images that '{source}' names are not in '{images}', by "
-            f'sub-folder {list_names(counts)}. They are: {list_names(absent)}. Copy '
-            'the sub-folders that are missing from the dataset.'
+            f'sub-folder {list_names(counts)}. They are: {list_names(absent)}. {hint}'
         )
 
 

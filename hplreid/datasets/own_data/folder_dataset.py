@@ -11,7 +11,9 @@ from hplreid.utils.log import log
 
 from ..errors import AnnotationError, MissingDataError, list_names
 from ..fault_collector import raise_or_collect
+from ..images.suffixes import SUFFIXES
 from ..items import Pipeline
+from ..subfolders import list_subfolders
 from .annotation_rows import (
     Row,
     find_row_problems,
@@ -20,7 +22,6 @@ from .annotation_rows import (
 )
 from .own_dataset import OwnDataset
 
-_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 _FOLDERS = ('train', 'query', 'gallery')
 
 
@@ -127,6 +128,11 @@ class FolderDataset(OwnDataset):
             except (AnnotationError, MissingDataError) as error:
                 return [str(error)]
         hint = 'Expected images in {split}/<identity>/.'
+        if not scan.rows:
+            for folder in list_subfolders(data_root):
+                if any(os.path.isdir(os.path.join(folder, part)) for part in _FOLDERS):
+                    hint += f" Its sub-folder '{folder}' has them: set data_root to it."
+                    break
         name = f"Folder '{data_root}'"
         return find_row_problems(scan.rows, split, cls.tasks[split], name, hint)
 
@@ -155,7 +161,7 @@ def scan_folders(data_root: str, camera: str | None = None) -> FolderScan:
             continue
         for file in _list_files(folder, ()):
             identity, _, name = file.partition('/')
-            if not name or not name.lower().endswith(_SUFFIXES):
+            if not name or not name.lower().endswith(SUFFIXES):
                 ignored.append(f'{split}/{file}')
                 continue
             camid = -1 if pattern is None else _find_camera(pattern, name)

@@ -1,9 +1,12 @@
 """Validating the rows of a table, each by itself and against the others."""
 
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
+
+from hplreid.utils.log import log
 
 from ..errors import AnnotationError, list_faults
 from ..fault_collector import raise_or_collect
@@ -28,6 +31,13 @@ def read_rows(
         MissingDataError, AnnotationError, ImportError: See :class:`TableDataset`.
     """
     records = read_records(table, columns or {})
+    turned = _turn_slashes(records)
+    if turned:
+        log(
+            f"Table '{table}': {turned:,} of {len(records):,} paths have backslashes, "
+            'as on Windows; they are read as slashes.',
+            level=logging.WARNING,
+        )
     checked = [(record, _find_fault(record.cells)) for record in records]
     faults = [f'{record.where}: {fault}' for record, fault in checked if fault]
     valid = [record for record, fault in checked if not fault]
@@ -37,6 +47,18 @@ def read_rows(
     with raise_or_collect():
         _raise_if_any(_find_conflicts(valid, rows), table, len(records))
     return rows
+
+
+def _turn_slashes(records: Sequence[Record]) -> int:
+    """Write the paths of Windows with slashes; return how many there are."""
+    turned = [
+        record.cells
+        for record in records
+        if isinstance(path := record.cells.get('path'), str) and '\\' in path
+    ]
+    for cells in turned:
+        cells['path'] = cells['path'].replace('\\', '/')
+    return len(turned)
 
 
 def _find_fault(cells: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
 
 from .errors import ConfigError, explain, raise_problems
 from .named_pipelines import resolve_pipelines
@@ -14,6 +15,9 @@ from .schema.check_settings import find_setting_problems
 from .schema.roles import top_keys
 from .sources.family import read_family
 from .sources.names import find_idle_names, find_name_problems
+
+# MMEngine reads ``_base_ = 'hplreid::hpl/...'`` of the packages that it lists alone
+MODULE2PACKAGE.setdefault('hplreid', 'hplreid')
 
 
 def read_config(path: str, options: Options = None) -> Config:
@@ -25,7 +29,9 @@ def read_config(path: str, options: Options = None) -> Config:
     is written to the work folder.
 
     The current folder is appended to ``sys.path``, so that ``custom_imports`` of a
-    config finds the package of a project from the root of the repository.
+    config finds the package of a project from the root of the repository. Configs that
+    are installed with this package are a ``_base_`` by name, from any folder:
+    ``'hplreid::hpl/hpl_vitb16_joint.py'``.
 
     Args:
         path: The config file.

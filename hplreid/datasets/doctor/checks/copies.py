@@ -1,7 +1,9 @@
 """Checks for duplicate images, by their bytes."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from ...counts import list_repeated
 from ..file_inspection import FileFacts
 from ..finding import Finding, make_findings
 from ..split_reader import Split
@@ -46,6 +48,8 @@ def check_copies(
                 'the same images are in training and in the test split',
                 'Remove them from training: scores would reward memorization.',
             )
+    for split in splits:
+        findings += _check_listed_twice(split)
     reported = leaked | set(_find_contradictions(splits, facts))
     findings += _check_contradictions(splits, facts, leaked)
     for split, content in pairs:
@@ -59,6 +63,23 @@ def check_copies(
             'Keep one of the files: the others count as further images.',
         )
     return findings
+
+
+def _check_listed_twice(split: Split) -> list[Finding]:
+    """Find images, or pairs of image and caption, that the split lists repeatedly."""
+    pids_of: dict[str, set[int]] = {}
+    for item in split.items:
+        pids_of.setdefault(item['img_path'], set()).add(item['pid'])
+    # With two identities it is a contradiction, which is an error of its own
+    repeated = [p for p in list_repeated(split.items).images if len(pids_of[p]) == 1]
+    return make_findings(
+        'warning',
+        'image listed twice',
+        split.name,
+        [os.path.basename(path) for path in repeated],
+        'the annotation lists the same image, with the same caption, again',
+        'Check whether it was merged with itself: each entry counts as an image.',
+    )
 
 
 def _find_contradictions(

@@ -1,0 +1,47 @@
+"""A config of another project inherits from one that is installed, by its name."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import hplreid
+from hplreid.engine.config.read import read_config
+
+ROOT = Path(__file__).parents[3]
+CONFIG = 'bot/bot_tiny_synthpeds.py'
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """The package as a wheel leaves it, with its configs in ``.mim``."""
+    package = tmp_path / 'site' / 'hplreid'
+    shutil.copytree(ROOT / 'configs', package / '.mim' / 'configs')
+    shutil.copy(ROOT / 'model-index.yml', package / '.mim')
+    assert hplreid.__name__ == 'hplreid'
+    for name in ('get_installed_path', 'is_installed'):
+        found = {'get_installed_path': str(package), 'is_installed': True}[name]
+        monkeypatch.setattr(
+            f'mmengine.config.config.{name}', lambda _, found=found: found
+        )
+    return package
+
+
+def test_an_installed_config_is_a_base(installed, tmp_path, monkeypatch):
+    own = tmp_path / 'project' / 'mine.py'
+    own.parent.mkdir()
+    own.write_text(f"_base_ = 'hplreid::{CONFIG}'\nmy_choice = 3\n")
+    monkeypatch.chdir(own.parent)
+    expected = read_config(str(ROOT / 'configs' / CONFIG)).to_dict()
+    found = read_config(str(own)).to_dict()
+    assert found.pop('my_choice') == 3
+    assert _without_scopes(found) == expected
+
+
+def _without_scopes(value):
+    """Return a config without the scopes that MMEngine writes into what it inherits."""
+    if isinstance(value, dict):
+        return {k: _without_scopes(v) for k, v in value.items() if k != '_scope_'}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_without_scopes, value))
+    return value
