@@ -105,8 +105,6 @@ def shrink(config, num_ids=NUM_IDS):
     model = config.model.to_dict()
     model['num_ids'] = num_ids
     model['image_encoder'].update(NANO[model['image_encoder']['type']])
-    if 'feature_dims' in model:
-        model['feature_dims'] = dict(map=512)
     for part in ('image_inversion', 'text_inversion', 'inversion'):
         if model.get(part, {}).get('type') == 'QueryInversion':
             model[part].update(depth=1, num_heads=2)

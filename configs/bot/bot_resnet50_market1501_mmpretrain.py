@@ -1,7 +1,7 @@
 _base_ = ['./bot_resnet50_market1501.py']
 
-# Any backbone of mmpretrain can replace ours: its last output becomes `map`, whose
-# number of channels the config states
+# Any backbone of mmpretrain can replace ours: what its last output is, and how wide, is
+# found out when the model is built
 model = dict(
     image_encoder=dict(
         _delete_=True,
@@ -11,5 +11,4 @@ model = dict(
         # A file in torchvision's layout; an address here would be downloaded
         init_cfg=dict(type='Pretrained', checkpoint='data/resnet50-0676ba61.pth'),
     ),
-    feature_dims=dict(map=2048),
 )

@@ -5,6 +5,7 @@
 
 import argparse
 import logging
+import re
 import tempfile
 import warnings
 from collections import Counter, defaultdict
@@ -103,19 +104,25 @@ def _table(found: list) -> list[str]:
     for swap, outcome in found:
         cells[swap.part][swap.method].append((swap.slot, outcome.kind))
         if outcome.kind != TRAINS:
-            reasons.setdefault((swap.part, outcome.kind), (swap, outcome.message))
+            reasons.setdefault(_gist(outcome.message), (swap, outcome.message))
     methods = [m for m in METHODS if any(m in row for row in cells.values())]
     lines = [f'| part | {" | ".join(methods)} |', '| --- |' + ' --- |' * len(methods)]
     lines += [
         f'| {name} | ' + ' | '.join(_cell(row.get(m, [])) for m in methods) + ' |'
         for name, row in cells.items()
     ]
-    lines += ['', 'One refusal of each:', '']
+    lines += ['', 'What refusals say, one of each kind:', '']
     lines += [
-        f'* {name} in {swap.method}, {swap.slot}: `{_first_line(message)}`'
-        for (name, _), (swap, message) in reasons.items()
+        f'* {swap.part} in {swap.method}, {swap.slot}: `{_first_line(message)}`'
+        for swap, message in reasons.values()
     ]
     return lines
+
+
+def _gist(message: str) -> str:
+    """Return a message without the names and numbers that others of its kind have."""
+    start = re.split(r'offers|It takes|Registered', message)[0]
+    return re.sub(r"'[^']*'|\d+|\w+\.\w+|[A-Z]\w+|[a-z_.]+:", '', start)
 
 
 def _cell(outcomes: list) -> str:

@@ -30,6 +30,12 @@ def build_neck(
 
     Raises:
         PartError: It can't be built, or what it reads doesn't fit.
+
+    Example:
+        >>> from hplreid.structures.feature_form import FeatureForm
+        >>> offered = dict(v=FeatureForm('vector', 8))
+        >>> build_neck(dict(type='BNNeck', reads='v'), 'v_bn', ['v'], offered).bn
+        BatchNorm1d(8, ...)
     """
     place = f'necks.{name}'
     cls = find_part(NECKS, config, place)
@@ -70,6 +76,12 @@ def build_head(
 
     Raises:
         PartError: It can't be built, or what it reads isn't there or doesn't fit.
+
+    Example:
+        >>> from hplreid.structures.feature_form import FeatureForm
+        >>> offered, config = dict(v=FeatureForm('vector', 8)), dict(type='IDHead')
+        >>> build_head({**config, 'feature': 'v'}, 'heads.align.0', 'HPL', 4, offered)
+        IDHead(...Linear(in_features=8, out_features=4, bias=False)...)
     """
     cls = find_part(HEADS, config, place)
     if not (isinstance(cls, type) and issubclass(cls, BaseHead)):
@@ -100,6 +112,12 @@ def check_width(place: str, given: Any, name: str, width: int | None) -> None:  
 
     Raises:
         PartError: It is another.
+
+    Example:
+        >>> check_width('necks.n.in_channels', 768, 'v', 512)
+        Traceback (most recent call last):
+        ...
+        hplreid.models.part.PartError: necks.n.in_channels=768, but 'v' has 512 ...
     """
     if given is not None and width is not None and given != width:
         raise PartError(

@@ -31,6 +31,13 @@ def build_inversion(
 
     Raises:
         PartError: It is none, or reads what there isn't, or what isn't of one width.
+
+    Example:
+        >>> from hplreid.structures.feature_form import FeatureForm
+        >>> forms, reads = dict(v=FeatureForm('vector', 8)), ('v', 'image_tokens')
+        >>> config = dict(type='LinearInversion', num_tokens=2)
+        >>> build_inversion(config, 'inversion', reads, forms, 16, 0.4).linear
+        Linear(in_features=8, out_features=32, bias=True)
     """
     cls = find_part(INVERSIONS, config, place)
     if not (isinstance(cls, type) and issubclass(cls, BaseInversion)):
@@ -74,6 +81,13 @@ def build_prompt_learner(
 
     Raises:
         PartError: It can't be built or makes other prompts.
+
+    Example:
+        >>> config = dict(type='InstancePromptLearner')
+        >>> build_prompt_learner(config, ['identity_prompts'], {})
+        Traceback (most recent call last):
+        ...
+        hplreid.models.part.PartError: prompt_learner: ... makes no identity prompts...
     """
     cls = find_part(PROMPT_LEARNERS, config, 'prompt_learner')
     missing = [name for name in makes if not hasattr(cls, name)]

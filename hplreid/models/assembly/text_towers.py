@@ -29,6 +29,12 @@ def same_weights(image_encoder: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a text tower shares with the image tower it was trained with.
 
     That is nothing where the image tower is none of a CLIP's.
+
+    Example:
+        >>> same_weights(dict(type='CLIPImageEncoder', arch='ViT-B-16', stride=12))
+        {'arch': 'ViT-B-16'}
+        >>> same_weights(dict(type='ResNetEncoder', arch='resnet18'))
+        {}
     """
     cls = find_part(BACKBONES, image_encoder, 'image_encoder')
     if not getattr(cls, 'has_clip_arch', False):
@@ -46,6 +52,13 @@ def check_tower(config: Mapping[str, Any], place: str, encodes: str) -> None:
 
     Raises:
         PartError: It encodes something else.
+
+    Example:
+        >>> check_tower(dict(type='CLIPTextEncoder'), 'text_encoder', 'captions')
+        >>> check_tower(dict(type='CLIPTextEncoder'), 'image_encoder', 'images')
+        Traceback (most recent call last):
+        ...
+        hplreid.models.part.PartError: image_encoder: CLIPTextEncoder encodes ...
     """
     cls = find_part(BACKBONES, config, place)
     # Towers of other code bases don't say; they are taken for image towers
