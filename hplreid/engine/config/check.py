@@ -13,6 +13,7 @@ from mmengine.config import Config
 from hplreid.registry import ALL, SCOPE
 from hplreid.utils.user_error import UserError
 
+from ..data_parallel import find_parallel_problems
 from .prepare import PREPARERS
 
 _ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
@@ -87,6 +88,7 @@ def find_problems(config: Config) -> list[str]:
                 place_of_init = f'{place}.init_cfg'
                 problems += _find_missing_file(place_of_init, init.get('checkpoint'))
     problems += _find_missing_file('load_from', config.get('load_from'))
+    problems += find_parallel_problems(config)
     return list(dict.fromkeys(problems))
 
 
