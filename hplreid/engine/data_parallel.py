@@ -1,6 +1,7 @@
 """Distributed training on GPUs or on the CPU: process group and model wrapper."""
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,17 @@ from torch import nn
 
 from hplreid.models.layers.synced_batch_norm import sync_batch_norms
 from hplreid.utils.failure_board import open_board
+
+_SHARDED = 'MMFullyShardedDataParallel', 'FullyShardedDataParallel'
+_NO_SHARDING = (
+    "is not supported: weights can't be sharded over processes. A stage freezes parts "
+    'of a model and begins with features that are computed outside of its training '
+    'step, and checkpoints are resumed bit for bit by any number of processes; none of '
+    'this has been made to work with shards. Use model_wrapper_cfg=dict(type='
+    "'ReIDDataParallel'). To save memory: micro_batch_size of a stage, "
+    'checkpoint_blocks=True of a tower, optim_wrapper.precision=bf16 '
+    '(docs/performance.md).'
+)
 
 
 @MODEL_WRAPPERS.register_module()
@@ -40,7 +52,7 @@ class ReIDDataParallel(MMDistributedDataParallel):
     ) -> None:
         if sync_bn:
             # Heads, and necks that ask for it, are given the rows of all processes
-            parts = getattr(module, 'parts_with_global_batch', list)()
+            parts: list[str] = getattr(module, 'parts_with_global_batch', list)()
             sync_batch_norms(module, parts)
         on_cpu = next(module.parameters()).device.type == 'cpu'
         super().__init__(module, device_ids=None if on_cpu else device_ids, **kwargs)
@@ -77,6 +89,36 @@ def init_distributed(launcher: str, dist_cfg: dict[str, Any]) -> None:
     rank, world = get_dist_info()
     if world > 1:
         open_board(rank, world)
+
+
+def find_parallel_problems(config: Mapping[str, Any]) -> list[str]:
+    """Return a message for each way of a config to use processes that can't be had.
+
+    Example:
+        >>> find_parallel_problems(dict(sync_bn='torch'))
+        ["sync_bn='torch': batch norms have the statistics of all processes by ..."]
+    """
+    problems = []
+    wrapper = config.get('model_wrapper_cfg') or {}
+    kind = wrapper.get('type')
+    if kind in _SHARDED:
+        problems.append(f"model_wrapper_cfg: type='{kind}' {_NO_SHARDING}")
+    elif isinstance(kind, str) and MODEL_WRAPPERS.get(kind) is None:
+        problems.append(
+            f"model_wrapper_cfg: '{kind}' is not registered: expected "
+            "'ReIDDataParallel'."
+        )
+    if config.get('strategy') is not None:
+        problems.append(f'strategy={config["strategy"]!r} {_NO_SHARDING}')
+    if config.get('runner_type') == 'FlexibleRunner':
+        problems.append(f"runner_type='FlexibleRunner' {_NO_SHARDING}")
+    if config.get('sync_bn') is not None:
+        problems.append(
+            f'sync_bn={config["sync_bn"]!r}: batch norms have the statistics of all '
+            'processes by model_wrapper_cfg.sync_bn, which is True unless it is set. '
+            'Remove the key at the top.'
+        )
+    return problems
 
 
 def is_local_main_process() -> bool:

@@ -63,7 +63,7 @@ class _Gather(Function):
     """Rows of all ranks; backward, the sum of their gradients at a rank's own rows."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, counts: Sequence[int]) -> Tensor:  # type: ignore[override]  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, counts: Sequence[int]) -> Tensor:  # noqa: ANN401
         rank, _ = get_rank_and_size()
         ctx.rows = slice(sum(counts[:rank]), sum(counts[: rank + 1]))
         lacking = max(counts) - len(x)
@@ -75,7 +75,7 @@ class _Gather(Function):
         return torch.cat([g[:n] for g, n in zip(gathered, counts, strict=True)])
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
         total = grad.clone(memory_format=torch.contiguous_format)
         torch_dist.all_reduce(total)
         return total[ctx.rows], None

@@ -215,14 +215,14 @@ def _shrink(model):
     return model
 
 
-def uneven_config_of(name, **changes):
+def uneven_config_of(name, epochs=EPOCHS):
     """Return the config of a run with MMEngine's sampler, whose last batch is smaller.
 
     The 79 items of one epoch make batches of 16, and of 15 at the end. That sampler has
     no seeds of items, so that they have no noise.
     """
     sampler = dict(type='DefaultSampler', shuffle=True, round_up=False, seed=3)
-    config = config_of(name, epochs=1, **changes)
+    config = config_of(name, epochs)
     config['train_dataloader'].update(sampler=sampler, drop_last=False)
     config['train_dataloader']['dataset']['pipeline'] = 'plain'
     return config

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from hplreid.registry import SCOPE
 
+from ..data_parallel import find_parallel_problems
 from ..load_from import find_load_from_problems
 from .checks.conflicts import find_conflicts
 from .checks.model_inputs import find_input_problems
@@ -132,6 +133,7 @@ def find_problems(config: Config) -> list[str]:
                 problems += _find_missing_file(place_of_init, init.get('checkpoint'))
     problems += find_load_from_problems(config.get('load_from'))
     problems += find_input_problems(config)
+    problems += find_parallel_problems(config)
     return list(dict.fromkeys(problems))
 
 

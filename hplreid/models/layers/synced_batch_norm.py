@@ -74,7 +74,7 @@ class _Normalize(Function):
     """Normalize by the statistics of all processes, with their gradients."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,  # noqa: ANN401
         x: Tensor,
         weight: Tensor | None,
@@ -103,7 +103,7 @@ class _Normalize(Function):
         return out.to(x.dtype), mean, var, count
 
     @staticmethod
-    def backward(  # type: ignore[override]
+    def backward(
         ctx: Any,  # noqa: ANN401
         grad: Tensor,
         *_: Tensor,
