@@ -19,6 +19,7 @@ from .hooks import (
 )
 from .loops import BenchmarkLoop, BenchmarkValLoop, Stage, StagedTrainLoop
 from .optimizers import AutocastOptimWrapper, TrainableOptimConstructor
+from .runner import ReIDRunner
 
 use_safe_loading()
 
@@ -32,6 +33,7 @@ __all__ = [
     'ProgressHook',
     'RankedListHook',
     'ReIDDataParallel',
+    'ReIDRunner',
     'ResumeHook',
     'Stage',
     'StagedTrainLoop',

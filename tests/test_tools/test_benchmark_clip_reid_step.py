@@ -47,5 +47,5 @@ def test_different_results_are_an_error(tool):
     implementations = dict(plain=Fixed(1.0), ours=Fixed(1.0005))
     assert tool.check_equal(implementations) == pytest.approx(5e-6, rel=1e-2)
     implementations['ours'].value = 1.01
-    with pytest.raises(SystemExit, match='differ by 1.0e-04'):
+    with pytest.raises(AssertionError, match='differ by 1.0e-04'):
         tool.check_equal(implementations)

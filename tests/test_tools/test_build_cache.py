@@ -132,8 +132,7 @@ def test_verification(config, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(monkeypatch, '--verify', *options)
     faults = capsys.readouterr().err.splitlines()
-    assert len(faults) == 16
-    assert all('its pixels in the cache are damaged' in fault for fault in faults)
+    assert sum('its pixels in the cache are damaged' in f for f in faults) == 16
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A user's slip is a message that says what to do, of every tool, without a traceback."""
+"""A user's slip is a message that says what to do, without a traceback."""
 
 import re
 import runpy

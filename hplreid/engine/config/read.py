@@ -3,10 +3,14 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
+
+from hplreid.registry import SCOPE
 
 from .errors import ConfigError, explain, raise_problems
 from .named_pipelines import resolve_pipelines
@@ -15,9 +19,6 @@ from .schema.check_settings import find_setting_problems
 from .schema.roles import top_keys
 from .sources.family import read_family
 from .sources.names import find_idle_names, find_name_problems
-
-# MMEngine reads ``_base_ = 'hplreid::hpl/...'`` of the packages that it lists alone
-MODULE2PACKAGE.setdefault('hplreid', 'hplreid')
 
 
 def read_config(path: str, options: Options = None) -> Config:
@@ -51,8 +52,9 @@ def read_config(path: str, options: Options = None) -> Config:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     parsed = parse_options(options)
-    file = read_family(path)
-    config = _run_file(path)
+    with _bases_by_name():
+        file = read_family(path)
+        config = _run_file(path)
     # MMEngine writes the config four times at the start and into each checkpoint.
     # Formatting it with yapf takes half a second every time, and changes no value
     object.__setattr__(config, '_format_python_code', False)
@@ -71,6 +73,20 @@ def read_config(path: str, options: Options = None) -> Config:
     for name in config.keys() - top_keys(config).keys():
         config.pop(name)
     return config
+
+
+@contextmanager
+def _bases_by_name() -> Iterator[None]:
+    """Let MMEngine find ``_base_ = 'hplreid::hpl/...'``.
+
+    It does so for the packages in its list alone, of which its registries expect more:
+    ours is in there while configs are read, no longer.
+    """
+    MODULE2PACKAGE[SCOPE] = SCOPE
+    try:
+        yield
+    finally:
+        del MODULE2PACKAGE[SCOPE]
 
 
 def _run_file(path: str) -> Config:

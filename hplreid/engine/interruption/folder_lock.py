@@ -44,6 +44,14 @@ def in_locked_folder(
     """Make a function of a config run in its locked ``work_dir``, see :func:`locked`.
 
     A disk that gets full anywhere in between is a :class:`WorkFolderError`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> @in_locked_folder
+        ... def run(config):
+        ...     return sorted(path.name for path in Path(config.work_dir).iterdir())
+        >>> run(Config(dict(work_dir='runs/a')))
+        ['.lock']
     """
 
     @functools.wraps(function)

@@ -28,6 +28,10 @@ def find_resume_point(folder: str | Path) -> str | None:
 
     Raises:
         CheckpointError: There are checkpoints, and none of them can be read.
+
+    Example:
+        >>> find_resume_point('a/new/folder') is None
+        True
     """
     outcome: list[str | Exception | None] = [None]
     if is_main_process():

@@ -60,6 +60,11 @@ def stop_on_signals() -> Iterator[None]:
 
     Raises:
         RunInterrupted: From within the block, after a line that says how to go on.
+
+    Example:
+        >>> with stop_on_signals():
+        ...     print('Here SIGTERM stops a training after its step.')
+        Here SIGTERM stops a training after its step.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python delivers signals to the main thread only

@@ -223,6 +223,16 @@ def count_trained(model: dict[str, Any], stages: Sequence[Stage], num_ids: int) 
         model: Config of the model.
         stages: The stages.
         num_ids: Training identities.
+
+    Example:
+        >>> tower = dict(type='ResNetEncoder', arch='resnet18')
+        >>> heads = dict(identify=[dict(type='IDHead', feature='v')])
+        >>> necks = dict(v=dict(type='GlobalAveragePool', reads='map'))
+        >>> model = dict(type='ImageReID', image_encoder=tower, necks=necks)
+        >>> model |= dict(heads=heads, i2i_feature='v')
+        >>> stage = Stage('identify', 1, ('heads',), {})
+        >>> count_trained(model, [stage], num_ids=10)  # 512 x 10
+        5120
     """
     built = build_model(model, num_ids)
     return set_trainable(built, [p for stage in stages for p in stage.trainable])

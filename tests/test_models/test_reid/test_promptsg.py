@@ -385,8 +385,9 @@ def test_rows_differ_from_the_full_method_in_what_they_say():
         assert model.heads.align[:-1] == full.heads.align[:-1]
     for row, blocks in (('mim-cross', 0), ('mim-cross-1', 1)):
         keys, model = changed(row)
-        assert keys == {'necks'}
+        assert keys == {'necks', 'inference'}
         assert model.necks.interaction.num_blocks == blocks
+        assert model.inference == 'constant'
     for row in ('attend-single', 'reweight', 'vis-query'):
         keys, model = changed(row)
         assert keys == {'necks'}

@@ -12,7 +12,14 @@ _ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
 
 
 def find_class(name: Any) -> Any:  # noqa: ANN401
-    """Return the class registered as ``name`` in any registry, or None."""
+    """Return the class registered as ``name`` in any registry, or None.
+
+    Example:
+        >>> find_class('IDHead').__name__, find_class('Adam').__name__
+        ('IDHead', 'Adam')
+        >>> find_class('IDHaed') is None
+        True
+    """
     if not isinstance(name, str):
         return name  # the class itself
     scope, short = root.Registry.split_scope_key(name)
@@ -40,7 +47,12 @@ def _find_foreign(name: str) -> Any:  # noqa: ANN401
 
 
 def explain_unknown(name: Any) -> str:  # noqa: ANN401
-    """Return a message that a name is unknown, with the closest known name."""
+    """Return a message that a name is unknown, with the closest known name.
+
+    Example:
+        >>> explain_unknown('Adm')
+        "'Adm' is not registered. Did you mean 'Adam'?"
+    """
     for registries in (ALL, _ROOTS):
         known = {n: r for r in registries for n in r.module_dict}
         close = difflib.get_close_matches(str(name), known, n=1)

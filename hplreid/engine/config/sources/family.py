@@ -46,6 +46,13 @@ def read_family(path: str | Path) -> ConfigFile:
     Raises:
         ConfigError: A file is missing, isn't a config, has a syntax error, or is its
             own base; the message says which and where.
+
+    Example:
+        >>> from pathlib import Path
+        >>> _ = Path('a.py').write_text('epochs = 5')
+        >>> _ = Path('b.py').write_text("_base_ = 'a.py'")
+        >>> [base.path.name for base in read_family('b.py').bases]
+        ['a.py']
     """
     return _read(Path(path), ())
 

@@ -38,6 +38,16 @@ def list_settings(
         config: The config that was read, as a plain dict.
         file: Its file.
         options: The options of the command line, by dotted key.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hplreid.engine.config.sources import read_family
+        >>> _ = Path('a.py').write_text('randomness = dict(seed=1)')
+        >>> (setting,) = list_settings(
+        ...     dict(randomness=dict(seed=1)), read_family('a.py'), {}
+        ... )
+        >>> setting.key, setting.value, setting.origin
+        ('randomness.seed', 1, 'a.py:1')
     """
     for key, value in flatten(resolve_run(config)):
         set_as = key if _has(config, key) else _shared_key(key)

@@ -46,6 +46,13 @@ def locate(file: ConfigFile, key: Sequence[str]) -> Source | None:
 
     Returns:
         The place, None if no file sets it or it isn't Python.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hplreid.engine.config.sources import read_family
+        >>> _ = Path('a.py').write_text('width = 8; model = dict(width=width)')
+        >>> print(locate(read_family('a.py'), ['model', 'width']))
+        a.py:1
     """
     search = _Search(file)
     found = search.in_file(file, tuple(map(str, key)), frozenset())

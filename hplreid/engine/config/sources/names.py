@@ -14,7 +14,7 @@ _CLOSE = 0.85  # the ratio of difflib; `test_loader` isn't a slip for `test_data
 
 
 def find_name_problems(config: Mapping[str, Any], file: ConfigFile) -> list[str]:
-    """Return a message for each name at the top that looks like a misspelt setting.
+    """Return a message for each name at the top that looks like a misspelled setting.
 
     A name that a file reads, to build others, is no setting. One that nothing reads is
     a problem where it is close to a setting, at the top or further down.
@@ -22,6 +22,14 @@ def find_name_problems(config: Mapping[str, Any], file: ConfigFile) -> list[str]
     Args:
         config: The config, as a plain dict.
         file: Its file.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hplreid.engine.config.sources import read_family
+        >>> _ = Path('a.py').write_text('train_cgf = dict(max_epochs=5)')
+        >>> for problem in find_name_problems(dict(train_cgf={}), read_family('a.py')):
+        ...     print(problem)
+        train_cgf (a.py:1): not a setting ... Did you mean 'train_cfg'?
     """
     known = top_keys(config)
     deeper = {key for path, _ in flatten(resolve_run(config)) for key in path} | {
@@ -67,6 +75,13 @@ def find_readers(
         config: The config, as a plain dict.
         file: Its file.
         name: The name.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hplreid.engine.config.sources import read_family
+        >>> _ = Path('a.py').write_text('width = 8; model = dict(width=width)')
+        >>> list(find_readers(dict(model=dict(width=8)), read_family('a.py'), 'width'))
+        ['model.width']
     """
     known = top_keys(config)
     for key, _ in flatten({k: v for k, v in config.items() if k in known}):

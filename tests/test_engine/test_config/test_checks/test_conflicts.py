@@ -74,7 +74,9 @@ def test_contradictions(path, options, message):
 
 
 def test_the_global_batch_is_shared_by_all_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr('hplreid.engine.config.consistency.get_world_size', lambda: 3)
+    monkeypatch.setattr(
+        'hplreid.engine.config.checks.conflicts.get_world_size', lambda: 3
+    )
     first, second = find_conflicts(toy_config(tmp_path))
     assert first == (
         "train_dataloader of stage 'construct': batch_size=8 is the batch of all "

@@ -83,7 +83,7 @@ def test_a_stage_may_have_a_size_of_its_own():
         ),
         (
             'irra/irra_tiny_synthpeds',
-            {'model.heads.align.0': dict(_delete_=True, type='IDHead', feature='v')},
+            {'model.heads.align': [dict(type='IDHead', feature='v')]},
             "IDHead reads the rows 'image_only': CaptionSampler",
         ),
         (
