@@ -35,6 +35,7 @@ class ReIDRunner(Runner):
     """
 
     _load_from: Any
+    _resume: bool
     _has_loaded: bool
 
     def build_model(self, model: Any) -> BaseModel:  # noqa: ANN401

@@ -51,7 +51,7 @@ OPTIONS = TINY, '--cfg-options'
             "Did you mean 'bot_tiny_synthpeds.py'",
         ),
         ('train.py', [*OPTIONS, 'foo'], "--cfg-options 'foo': expected KEY=VALUE"),
-        ('train.py', [*OPTIONS, 'model.heads.identify.0.featur=v'], "mean 'feature'?"),
+        ('train.py', [*OPTIONS, 'model.heads.identify.0.featurx=v'], "mean 'feature'?"),
         ('train.py', [*OPTIONS, 'train_cfg.stage={}'], "Did you mean 'stages'?"),
         ('train.py', [*OPTIONS, 'num_wokers=3'], "Did you mean 'num_workers'?"),
         (
@@ -72,7 +72,7 @@ OPTIONS = TINY, '--cfg-options'
             'pip install clearml',
         ),
         ('test.py', [TINY, 'nope.pth'], "Checkpoint 'nope.pth' does not exist."),
-        ('model_converters/publish_clip.py', ['nope.pth', 'o'], 'nope.pth'),
+        ('model_converters/publish_clip.py', ['nope.pth', 'o.safetensors'], "'nope.pth' does not exist"),
         ('analysis_tools/eval_features.py', ['nope.npz'], 'nope.npz'),
         ('analysis_tools/compare_runs.py', ['nowhere'], 'nowhere'),
         ('analysis_tools/count_parameters.py', ['nope.py'], "'nope.py' does not exist"),
@@ -93,7 +93,7 @@ def test_a_slip_is_a_message(call, monkeypatch, tool, arguments, message):
 
 def test_a_table_that_is_missing(call, tmp_path):
     config = toy_config(tmp_path)
-    table = dict(type='TableDataset', tables=str(tmp_path / 'people.csv'))
+    table = dict(type='TableDataset', table=str(tmp_path / 'people.csv'))
     config.train_dataloader.dataset = table
     config.dump(tmp_path / 'table.py')
     code, printed = call('train.py', tmp_path / 'table.py')

@@ -88,7 +88,7 @@ def find_loop_problems(config: Config) -> list[str]:
     cls = find_class(train_cfg.get('type'))
     if not hasattr(cls, 'find_problems'):
         return []
-    arguments = {k: v for k, v in train_cfg.to_dict().items() if k != 'type'}
+    arguments = {k: v for k, v in config.to_dict()['train_cfg'].items() if k != 'type'}
     return _find_class_problems('train_cfg', cls, arguments)
 
 

@@ -72,6 +72,8 @@ class AtomicCheckpointHook(CheckpointHook):
         ValueError: ``save_best`` names several scores.
     """
 
+    best_ckpt_path: str | None
+
     def __init__(
         self,
         select_on_test: bool = False,

@@ -35,12 +35,11 @@ def gradient_norms(
     norms = {}
     for name, loss in losses.items():
         squares = torch.zeros((), device=loss.device)
+        found: tuple[Tensor | None, ...] = (None,) * len(parameters)
         if loss.requires_grad:
             found = torch.autograd.grad(
                 loss, parameters, retain_graph=True, allow_unused=True
             )
-        else:
-            found = (None,) * len(parameters)
         for parameter, gradient in zip(parameters, found, strict=True):
             # Every process takes part, whether the loss reaches its parameter or not
             own = torch.zeros_like(parameter) if gradient is None else gradient

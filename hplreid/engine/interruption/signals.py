@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -100,7 +99,7 @@ def _receive(number: int, frame: FrameType | None) -> None:
     if is_main_process():
         # Not by a logger: it may be in the middle of a line
         text = f'\n{_request.name}: saving a checkpoint after this step, then stopping.'
-        os.write(sys.__stderr__.fileno(), f'{text}\n'.encode())
+        os.write(2, f'{text}\n'.encode())
 
 
 @contextmanager

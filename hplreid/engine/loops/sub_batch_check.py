@@ -3,6 +3,7 @@
 from copy import deepcopy
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from hplreid.registry import MODELS
 
@@ -29,7 +30,8 @@ def find_sub_batch_problems(config: Config) -> list[str]:
     forget_pretrained(part)
     if part.get('num_ids') is None:
         part['num_ids'] = 2
-    with building('model'), preserved_rng():
+    scope = DefaultScope.overwrite_default_scope(config.get('default_scope'))
+    with building('model'), preserved_rng(), scope:
         model = MODELS.build(part)
     found = {
         name: find_sub_batch_problem(model, stages[name]['trainable'])

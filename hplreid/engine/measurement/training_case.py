@@ -231,8 +231,8 @@ def count_trained(model: dict[str, Any], stages: Sequence[Stage], num_ids: int) 
         >>> model = dict(type='ImageReID', image_encoder=tower, necks=necks)
         >>> model |= dict(heads=heads, i2i_feature='v')
         >>> stage = Stage('identify', 1, ('heads',), {})
-        >>> count_trained(model, [stage], num_ids=10)  # 512 x 10
-        5120
+        >>> count_trained(model, [stage], num_ids=10)  # 512 x 10, 512 of BNNeck
+        5632
     """
     built = build_model(model, num_ids)
     return set_trainable(built, [p for stage in stages for p in stage.trainable])

@@ -118,13 +118,14 @@ class AutocastOptimWrapper(OptimWrapper):
 
     def _clip_grad(self) -> None:
         params = [p for p in self._parameters() if p.grad is not None]
-        if not params:
+        grads = [p.grad for p in params if p.grad is not None]
+        if not grads:
             return
         norm = None
         if self.clip_grad_kwargs:
             norm = self.clip_func(params, **self.clip_grad_kwargs)
         if norm is None:  # clipped by value, or not at all
-            norms = torch._foreach_norm([p.grad for p in params])
+            norms = torch._foreach_norm(grads)
             norm = torch.linalg.vector_norm(torch.stack(norms))
         self.grad_norm = norm.detach()
 

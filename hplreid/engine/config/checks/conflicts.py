@@ -118,9 +118,9 @@ def _find_sampler_problem(total: int, sampler: dict[str, Any]) -> str | None:
         return None
     values = {**read_signature(cls).defaults, **sampler}
     number = {
-        key: values.get(key)
+        key: value
         for key in ('batch_size', 'num_pairs', 'num_ids', 'num_instances')
-        if isinstance(values.get(key), int)
+        if isinstance(value := values.get(key), int)
     }
     name = cls.__name__
     if {'num_pairs', 'num_ids', 'num_instances'} <= number.keys():
@@ -170,10 +170,10 @@ def _find_missing_packages(config: dict[str, Any]) -> Iterator[str]:
     backends = (config.get('visualizer') or {}).get('vis_backends') or []
     for index, backend in enumerate(backends if isinstance(backends, list) else ()):
         cls = find_class(backend.get('type')) if isinstance(backend, dict) else None
-        for base in getattr(cls, '__mro__', ()):
+        for base in cls.__mro__ if cls is not None else ():
             packages, install = _PACKAGES.get(base.__name__, ((), ''))
             if packages and not any(map(find_spec, packages)):
                 yield (
-                    f'visualizer.vis_backends.{index}: {cls.__name__} needs a package '
-                    f'that is not installed: pip install {install}'
+                    f'visualizer.vis_backends.{index}: {backend["type"]} needs a '
+                    f'package that is not installed: pip install {install}'
                 )

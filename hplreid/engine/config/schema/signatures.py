@@ -53,11 +53,12 @@ def read_signature(target: Callable[..., Any]) -> Signature:
     for cls in classes:
         if cls.__module__.startswith('torch.nn.modules.module'):
             break  # nn.Module takes any arguments, and refuses them
-        own = _own(cls.__init__)
+        constructor = vars(cls)['__init__']
+        own = _own(constructor)
         found.append(own)
         if not own.is_open:
             return _join(found, is_open=False)
-        if not _passes_on(cls.__init__):
+        if not _passes_on(constructor):
             return _join(found, is_open=True)
     return _join(found, is_open=False)
 

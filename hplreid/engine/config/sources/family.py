@@ -30,11 +30,12 @@ class ConfigFile:
         """Return the expression that the file last gives to a name at its top."""
         found = None
         for statement in self.tree.body if self.tree else ():
-            targets: list[ast.expr] = []
             if isinstance(statement, ast.Assign):
                 targets = statement.targets
             elif isinstance(statement, ast.AnnAssign) and statement.value:
                 targets = [statement.target]
+            else:
+                continue
             if any(isinstance(t, ast.Name) and t.id == name for t in targets):
                 found = statement.value
         return found

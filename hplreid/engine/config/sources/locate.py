@@ -116,8 +116,8 @@ class _Search:
                 return inside or _at(file, before[-1], names)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             # A pipeline by its name. With insertions, its steps have other places
-            inside = () if self.has_insertions else key
-            named = self.in_file(self.top, (node.value, *inside), names | {node.value})
+            rest = () if self.has_insertions else key
+            named = self.in_file(self.top, (node.value, *rest), names | {node.value})
             return named or _at(file, node, names)
         return _at(file, node, names)
 

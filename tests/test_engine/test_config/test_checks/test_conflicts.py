@@ -45,8 +45,8 @@ def test_a_config_without_contradictions(path):
         ),
         (
             BOT,
-            {'model.heads.identfy': []},
-            'model.heads.identfy: train_cfg.stages has no such stage. Did you mean '
+            {'model.heads.identifi': []},
+            'model.heads.identifi: train_cfg.stages has no such stage. Did you mean '
             "'identify'?",
         ),
         (

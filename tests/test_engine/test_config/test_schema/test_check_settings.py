@@ -40,7 +40,7 @@ STAGE = 'train_cfg.stages.align'
         (f'{STAGE}.optim_wrapper.paramwise_cfg.custom_key', {}, "'custom_keys'?"),
         (f'{STAGE}.optim_wrapper.clip_grad', {'max_nrm': 1}, "Did you mean 'max_norm'"),
         (f'{STAGE}.param_scheduler.0.start_facto', 1, "Did you mean 'start_factor'?"),
-        ('default_hooks.chekpoint.interval', 1, "Did you mean 'checkpoint'?"),
+        ('default_hooks.checkpointt.interval', 1, "Did you mean 'checkpoint'?"),
         ('default_hooks.checkpoint.intervl', 1, "Did you mean 'interval'?"),
         ('custom_hooks.1.num_querie', 1, "Did you mean 'num_queries'?"),
         ('env_cfg.mp_cfg.mp_start_metod', 'fork', "Did you mean 'mp_start_method'?"),
@@ -65,10 +65,10 @@ def test_a_slip_is_named_with_its_place(key, value, message):
 def test_what_stages_share_is_named_where_it_is_set(tmp_path):
     config = toy_config(tmp_path)
     config.optim_wrapper.clip_gradd = None
-    config.train_cfg.stages.align.optim_wrapper.precison = 'fp32'
+    config.train_cfg.stages.align.optim_wrapper.precisio = 'fp32'
     first, second = find_setting_problems(config)
     assert first.startswith('optim_wrapper.clip_gradd: AutocastOptimWrapper has no')
-    assert second.startswith('train_cfg.stages.align.optim_wrapper.precison: ')
+    assert second.startswith('train_cfg.stages.align.optim_wrapper.precisio: ')
 
 
 def test_parts_that_lack_a_setting(tmp_path):
