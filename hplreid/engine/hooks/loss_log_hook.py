@@ -114,7 +114,10 @@ class LossLogHook(RuntimeInfoHook):
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Check the losses before the weights that follow from them are saved."""
-        self.fetch(runner)
+        if self._pending:
+            self.fetch(runner)
+            # The checkpoint has the histories that there were before
+            checkpoint['message_hub'] = runner.message_hub.state_dict()
 
     def fetch(self, runner: Runner) -> None:
         """Copy the kept losses to the CPU and check that they are finite."""

@@ -28,12 +28,12 @@ def config_of(folder: Path):
         val_evaluator=dict(toy=dict(type='ToyScore')),
         custom_hooks=[
             dict(type='EMAHook', momentum=0.1),
-            dict(type='EarlyStoppingHook', monitor='toy/mean', rule='greater'),
+            dict(type='EarlyStoppingHook', monitor='toy/mean', rule='less'),
         ],
     )
     config.train_cfg.stages.construct.optim_wrapper.accumulative_counts = 2
     config.default_hooks.checkpoint.update(
-        max_keep_ckpts=2, save_best='toy/mean', rule='greater'
+        max_keep_ckpts=2, save_best='toy/mean', rule='less'
     )
     return config
 

@@ -10,6 +10,7 @@ from .mortal_run import MOMENTS, differences, run, state_of
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='has no fork')
 SAMPLE = (
     (signal.SIGKILL, 'epoch_3.pth half written'),
+    (signal.SIGTERM, 'first step of stage II'),
     (signal.SIGTERM, 'within an epoch of stage II'),
     (signal.SIGTERM, 'in a validation'),
 )
