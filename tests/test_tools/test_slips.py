@@ -72,7 +72,11 @@ OPTIONS = TINY, '--cfg-options'
             'pip install clearml',
         ),
         ('test.py', [TINY, 'nope.pth'], "Checkpoint 'nope.pth' does not exist."),
-        ('model_converters/publish_clip.py', ['nope.pth', 'o.safetensors'], "'nope.pth' does not exist"),
+        (
+            'model_converters/publish_clip.py',
+            ['nope.pth', 'o.safetensors'],
+            "'nope.pth' does not exist",
+        ),
         ('analysis_tools/eval_features.py', ['nope.npz'], 'nope.npz'),
         ('analysis_tools/compare_runs.py', ['nowhere'], 'nowhere'),
         ('analysis_tools/count_parameters.py', ['nope.py'], "'nope.py' does not exist"),

@@ -107,7 +107,7 @@ def apply_options(
             continue
         before, value = without.to_dict(), options[key]
         if before != changed.to_dict():
-            hint = ' '.join(_find_hints(key, before, file))
+            hint = ' '.join(map(str.strip, _find_hints(key, before, file)))
         elif value == {} and _find_place(before, key)[1] != {}:
             hint = (
                 'An empty dict is merged into what is there; '
@@ -116,7 +116,8 @@ def apply_options(
         else:
             continue  # the value was there before
         problems.append(
-            f'--cfg-options {key}={value!r} would change nothing of what is run. {hint}'
+            f'--cfg-options {key}={value!r} would change nothing of what is run. '
+            f'{hint.strip()}'
         )
     raise_problems(config, problems)
     return changed
@@ -200,7 +201,7 @@ def _find_hints(key: str, config: dict[str, Any], file: ConfigFile) -> Iterator[
                 yield f'Set {_list(deeper)}.'
             else:
                 names = {k for path, _ in flatten(config) for k in path}
-                yield (suggest(top, known) or suggest(top, names)).strip()
+                yield suggest(top, known) or suggest(top, names)
 
 
 def _list(keys: Sequence[str], most: int = 6) -> str:

@@ -5,9 +5,13 @@ from typing import Any
 
 import mmengine.registry as root
 import mmengine.runner  # noqa: F401  # fills MMEngine's registries, too
+from mmengine.config.utils import MODULE2PACKAGE
 
 from hplreid.registry import ALL, SCOPE
 
+from ..errors import suggest
+
+_SCOPES = (SCOPE, *MODULE2PACKAGE)
 _ROOTS = [r for r in vars(root).values() if isinstance(r, root.Registry)]
 
 
@@ -53,6 +57,13 @@ def explain_unknown(name: Any) -> str:  # noqa: ANN401
         >>> explain_unknown('Adm')
         "'Adm' is not registered. Did you mean 'Adam'?"
     """
+    scope = root.Registry.split_scope_key(str(name))[0]
+    if scope not in (None, SCOPE):
+        foreign = root.MODELS._search_child(scope)
+        if foreign is None:
+            return f"'{name}': there is no code base {scope}.{suggest(scope, _SCOPES)}"
+        names = [f'{scope}.{key}' for key in foreign.module_dict]
+        return f"'{name}' is not registered in {scope}.{suggest(name, names)}"
     for registries in (ALL, _ROOTS):
         known = {n: r for r in registries for n in r.module_dict}
         close = difflib.get_close_matches(str(name), known, n=1)
