@@ -1,10 +1,16 @@
 """Drawings of what a model is given, what it finds and how it was trained.
 
 Functions take results and return a figure, or an image. ``figures`` has the look of all
-of them and writes them; ``training`` draws logs and schedules. The hook that draws
-during a run lives in ``hplreid.engine.hooks``.
+of them and writes them; ``training`` draws logs and schedules, ``comparison`` lists
+of several models. The hook that draws during a run lives in ``hplreid.engine.hooks``.
 """
 
+from .comparison import (
+    ComparedQuery,
+    choose_queries,
+    compare_lists,
+    draw_stacked_lists,
+)
 from .figures import FigureError, save_figure
 from .ranked_list import RankedListVisualizer, draw_ranked_list, draw_ranked_lists
 from .run_visualizer import RunVisualizer
@@ -21,6 +27,7 @@ from .training import (
 from .verification_plot import draw_verification
 
 __all__ = [
+    'ComparedQuery',
     'FigureError',
     'RankedListVisualizer',
     'RunVisualizer',
@@ -28,11 +35,14 @@ __all__ = [
     'SheetSample',
     'StageSchedule',
     'Token',
+    'choose_queries',
+    'compare_lists',
     'draw_loss_shares',
     'draw_ranked_list',
     'draw_ranked_lists',
     'draw_sample_sheet',
     'draw_schedule',
+    'draw_stacked_lists',
     'draw_training_curves',
     'draw_verification',
     'find_logs',

@@ -6,18 +6,25 @@ work folder. Nothing here computes a score.
 
 from .array_file import ArrayFileError
 from .feature_file import FeatureSet
+from .feature_items import UnnamedItemsError, is_image_name, name_items
 from .ledger import LEDGER, append_entry, read_ledger
 from .per_query_file import PerQueryScores, find_differences
+from .same_items import OtherItemsError, check_same_items
 from .score_file import ScoreFileError, read_scores, write_scores
 
 __all__ = [
     'LEDGER',
     'ArrayFileError',
     'FeatureSet',
+    'OtherItemsError',
     'PerQueryScores',
     'ScoreFileError',
+    'UnnamedItemsError',
     'append_entry',
+    'check_same_items',
     'find_differences',
+    'is_image_name',
+    'name_items',
     'read_ledger',
     'read_scores',
     'write_scores',
