@@ -64,7 +64,7 @@ def test_both_models_are_shown_for_the_queries_that_gain(models):
     assert query.scores['bad'] < 100
     assert list(query.lists) == ['bad', 'good']
     captions = {ranked.query.caption for ranked in query.lists.values()}
-    assert captions == {'caption 3: a person in a coat of color 3'}
+    assert captions == {'caption 2: a person in a coat of color 2'}
     assert query.lists['good'].marks[:2] == ('match', 'match')
     assert query.lists['bad'].marks[0] == 'mismatch'
 
