@@ -2,7 +2,7 @@
 
 Functions take results and return a figure, or an image. ``figures`` has the look of all
 of them and writes them; ``training`` draws logs and schedules, ``comparison`` lists
-of several models. The hook that draws during a run lives in ``hplreid.engine.hooks``.
+of several models, ``failures`` what a model gets wrong. The hook that draws during a run lives in ``hplreid.engine.hooks``.
 """
 
 from .comparison import (
@@ -10,6 +10,18 @@ from .comparison import (
     choose_queries,
     compare_lists,
     draw_stacked_lists,
+    rank_queries,
+)
+from .failures import (
+    draw_camera_pairs,
+    draw_confusions,
+    draw_groups,
+    draw_item_suspects,
+    draw_pair_suspects,
+    draw_score_curves,
+    draw_score_histogram,
+    draw_worst_queries,
+    write_failure_report,
 )
 from .figures import FigureError, save_figure
 from .ranked_list import RankedListVisualizer, draw_ranked_list, draw_ranked_lists
@@ -37,15 +49,25 @@ __all__ = [
     'Token',
     'choose_queries',
     'compare_lists',
+    'draw_camera_pairs',
+    'draw_confusions',
+    'draw_groups',
+    'draw_item_suspects',
     'draw_loss_shares',
+    'draw_pair_suspects',
     'draw_ranked_list',
     'draw_ranked_lists',
     'draw_sample_sheet',
     'draw_schedule',
+    'draw_score_curves',
+    'draw_score_histogram',
     'draw_stacked_lists',
     'draw_training_curves',
     'draw_verification',
+    'draw_worst_queries',
     'find_logs',
+    'rank_queries',
     'read_scalar_log',
     'save_figure',
+    'write_failure_report',
 ]

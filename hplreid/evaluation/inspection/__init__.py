@@ -7,7 +7,12 @@ from .confusions import Confusion, find_confusions
 from .curves import Curve, cmc_curve, precision_recall_curve
 from .label_suspects import ItemSuspect, PairSuspect, suspect_items, suspect_pairs
 from .score_groups import GroupScore, score_camera_pairs, score_caption_lengths
-from .scored_features import drops_same_camera, rank_features, worst_queries
+from .scored_features import (
+    drops_same_camera,
+    protocol_arguments,
+    rank_features,
+    worst_queries,
+)
 
 __all__ = [
     'Confusion',
@@ -19,6 +24,7 @@ __all__ = [
     'drops_same_camera',
     'find_confusions',
     'precision_recall_curve',
+    'protocol_arguments',
     'rank_features',
     'score_camera_pairs',
     'score_caption_lengths',

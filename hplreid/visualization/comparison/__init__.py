@@ -5,7 +5,13 @@
 """
 
 from .choose_queries import choose_queries
-from .compare_lists import ComparedQuery, compare_lists
+from .compare_lists import ComparedQuery, compare_lists, rank_queries
 from .stacked_lists import draw_stacked_lists
 
-__all__ = ['ComparedQuery', 'choose_queries', 'compare_lists', 'draw_stacked_lists']
+__all__ = [
+    'ComparedQuery',
+    'choose_queries',
+    'compare_lists',
+    'draw_stacked_lists',
+    'rank_queries',
+]

@@ -1,8 +1,9 @@
 """Ranked lists of several models for the same queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from hplreid.evaluation import FeatureSet, rank_gallery
@@ -64,19 +65,7 @@ def compare_lists(
     scores = {name: rank_features(feats).ap for name, feats in features.items()}
     names = list(features)
     rows = choose_queries(scores[names[0]], scores[names[-1]], choice, num, seed)
-    lists = {}
-    for name, feats in features.items():
-        query, gallery = name_items(feats)
-        lists[name] = rank_gallery(
-            torch.as_tensor(feats.query_feats[rows]),
-            torch.as_tensor(feats.gallery_feats),
-            [query[row] for row in rows],
-            gallery,
-            distance=feats.distance or 'cosine',
-            drop_same_camera=drops_same_camera(feats),
-            num_queries=len(rows),
-            topk=topk,
-        )
+    lists = {name: rank_queries(feats, rows, topk) for name, feats in features.items()}
     return [
         ComparedQuery(
             {name: lists[name][place] for name in features},
@@ -84,3 +73,38 @@ def compare_lists(
         )
         for place, row in enumerate(rows)
     ]
+
+
+def rank_queries(
+    features: FeatureSet, rows: Sequence[int] | np.ndarray, topk: int
+) -> list[RankedList]:
+    """Rank the gallery for some queries, by the protocol of the file.
+
+    Args:
+        features: Features with names.
+        rows: The queries, ``(B,)``.
+        topk: Length of the lists.
+
+    Raises:
+        UnnamedItemsError: There are no names.
+
+    Example:
+        >>> import numpy as np
+        >>> pids, names = np.array([1, 2]), np.array(['a red coat', 'a blue coat'])
+        >>> items = dict(query_names=names, gallery_names=names)
+        >>> features = FeatureSet(np.eye(2), np.eye(2), pids, pids, **items)
+        >>> (ranked,) = rank_queries(features, [1], topk=1)
+        >>> ranked.query.caption, ranked.marks
+        ('a blue coat', ('match',))
+    """
+    query, gallery = name_items(features)
+    return rank_gallery(
+        torch.as_tensor(features.query_feats[rows]),
+        torch.as_tensor(features.gallery_feats),
+        [query[row] for row in rows],
+        gallery,
+        distance=features.distance or 'cosine',
+        drop_same_camera=drops_same_camera(features),
+        num_queries=len(rows),
+        topk=topk,
+    )
