@@ -8,7 +8,7 @@ pyplot, which keeps every figure and looks for a screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,3 +137,39 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
             temporary, format=kind, dpi=_DPI, metadata=dates[kind], facecolor='white'
         )
     return path
+
+
+def name_runs(paths: Sequence[str | Path], names: Sequence[str] | None) -> list[str]:
+    """Name runs for a legend: as asked for, or by the parts in which paths differ.
+
+    Args:
+        paths: One of each run.
+        names: Their names, if the user gave any.
+
+    Raises:
+        FigureError: Two have the same name.
+
+    Example:
+        >>> name_runs(['work/hpl/test/a.npz', 'work/irra/test/a.npz'], None)
+        ['hpl', 'irra']
+        >>> name_runs(['work/hpl/a.npz'], None)
+        ['a.npz']
+    """
+    if names is None:
+        parts = [Path(path).parts for path in paths]
+        while len(parts) > 1 and min(map(len, parts)) > 1 and _alike(parts, 0):
+            parts = [own[1:] for own in parts]
+        while len(parts) > 1 and min(map(len, parts)) > 1 and _alike(parts, -1):
+            parts = [own[:-1] for own in parts]
+        names = [Path(*own).as_posix() for own in parts]
+        if len(paths) == 1:
+            names = [Path(paths[0]).name]
+    if len(set(names)) < len(names):
+        raise FigureError(
+            f'Runs are told apart by their names; got {", ".join(names)}.'
+        )
+    return list(names)
+
+
+def _alike(parts: Sequence[tuple[str, ...]], place: int) -> bool:
+    return len({own[place] for own in parts}) == 1

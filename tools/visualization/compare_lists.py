@@ -49,15 +49,13 @@ from hplreid.evaluation import FeatureSet
 from hplreid.utils.run_tool import run_tool
 from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization import compare_lists, draw_stacked_lists, save_figure
-from hplreid.visualization.figures import FigureError, check_figure_paths
+from hplreid.visualization.figures import check_figure_paths, name_runs
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
     check_figure_paths(args.out)
-    names = args.names or [str(path) for path in args.files]
-    if len(set(names)) < len(names):
-        raise FigureError(f'Models are told apart by name; got {", ".join(names)}.')
+    names = name_runs(args.files, args.names)
     with as_user_errors(OSError, ValueError):
         features = {
             name: FeatureSet.load(path)

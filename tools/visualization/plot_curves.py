@@ -57,16 +57,14 @@ from hplreid.visualization import (
     find_logs,
     save_figure,
 )
-from hplreid.visualization.figures import FigureError, check_figure_paths
+from hplreid.visualization.figures import FigureError, check_figure_paths, name_runs
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
     out = args.out or [args.runs[0] / f'{"shares" if args.shares else "curves"}.png']
     check_figure_paths(out)
-    names = args.names or [str(run) for run in args.runs]
-    if len(set(names)) < len(names):
-        raise FigureError(f'Runs are told apart by name; got {", ".join(names)}.')
+    names = name_runs(args.runs, args.names)
     with as_user_errors(OSError):
         runs = {n: find_logs(r) for n, r in zip(names, args.runs, strict=True)}
     if args.shares:

@@ -11,7 +11,9 @@ from .scored_features import (
     drops_same_camera,
     protocol_arguments,
     rank_features,
+    score_queries,
     worst_queries,
+    zero_is_a_crowd,
 )
 
 __all__ = [
@@ -28,7 +30,9 @@ __all__ = [
     'rank_features',
     'score_camera_pairs',
     'score_caption_lengths',
+    'score_queries',
     'suspect_items',
     'suspect_pairs',
     'worst_queries',
+    'zero_is_a_crowd',
 ]

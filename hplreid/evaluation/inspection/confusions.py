@@ -6,7 +6,7 @@ import numpy as np
 
 from ..files.feature_file import FeatureSet
 from ..verification.pair_distances import PairValues
-from .scored_features import protocol_arguments
+from .scored_features import protocol_arguments, zero_is_a_crowd
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def find_confusions(features: FeatureSet) -> list[Confusion]:
 
     Returns:
         The pairs by count, then by margin. A query counts as confused if a mismatch is
-        nearer than all its matches.
+        nearer than all its matches. Distractors of identity 0 are many people: a query
+        that finds one is in no pair.
 
     Raises:
         ValueError: See :class:`.PairValues`.
@@ -57,6 +58,7 @@ def find_confusions(features: FeatureSet) -> list[Confusion]:
     """
     pairs = PairValues(**protocol_arguments(features))
     kept, pids = pairs.protocol.kept, pairs.protocol.gallery_pids
+    crowd = zero_is_a_crowd(features)
     totals: dict[int, int] = {}
     found: dict[tuple[int, int], list[tuple[float, int, int, int]]] = {}
     begin = 0
@@ -71,14 +73,15 @@ def find_confusions(features: FeatureSet) -> list[Confusion]:
             pid = int(features.query_pids[begin + row])
             totals[pid] = totals.get(pid, 0) + 1
             margin = matches[row, nearest[row]] - block.values[row, rivals[row]]
-            if margin > 0:
+            other = int(pids[rivals[row]])
+            if margin > 0 and not (other == 0 and crowd):
                 case = (
                     float(margin),
                     int(begin + row),
                     int(kept[rivals[row]]),
                     int(kept[nearest[row]]),
                 )
-                found.setdefault((pid, int(pids[rivals[row]])), []).append(case)
+                found.setdefault((pid, other), []).append(case)
         begin += len(block.values)
     confusions = [
         Confusion(pid, other, len(cases), totals[pid], query, rival, match, margin)

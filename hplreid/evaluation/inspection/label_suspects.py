@@ -18,7 +18,7 @@ class PairSuspect:
     Attributes:
         pids: The identities.
         between: Mean cosine similarity of their items with each other's.
-        within: That among the items of one of them, the lower of the two.
+        within: That among the items of each, the mean of the two.
         items: Rows of the two items, one of each, that are most similar.
     """
 
@@ -58,8 +58,9 @@ def suspect_pairs(
         num: How many, at most.
 
     Returns:
-        The pairs whose similarity exceeds that within one of them, by how much; both
-        need two items at least.
+        The pairs whose similarity exceeds that within one of them; first those of which
+        it is the nearest to, or most above, that within both on average. Each needs two
+        items at least.
 
     Example:
         >>> import numpy as np
@@ -75,14 +76,13 @@ def suspect_pairs(
     within = np.full(len(names), np.inf)
     within[enough] = (own - counts)[enough] / (counts * (counts - 1))[enough]
     between = (sums @ sums.T) / np.outer(counts, counts)
-    excess = between - np.minimum(within[:, None], within[None])
-    excess[~enough, :] = excess[:, ~enough] = -np.inf
-    a, b = np.triu_indices(len(names), 1)
-    order = np.argsort(-excess[a, b], kind='stable')[:num]
+    a, b = np.nonzero(np.triu(between > np.minimum(within[:, None], within), 1))
+    known = enough[a] & enough[b]
+    a, b = a[known], b[known]
+    excess = between[a, b] - (within[a] + within[b]) / 2
+    order = np.argsort(-excess, kind='stable')[:num]
     suspects = []
     for i, j in zip(a[order], b[order], strict=True):
-        if excess[i, j] <= 0:
-            break
         left, right = np.flatnonzero(index == i), np.flatnonzero(index == j)
         products = items.feats[left] @ items.feats[right].T
         place = np.unravel_index(products.argmax(), products.shape)
@@ -91,7 +91,7 @@ def suspect_pairs(
             PairSuspect(
                 (int(names[i]), int(names[j])),
                 float(between[i, j]),
-                float(min(within[i], within[j])),
+                float((within[i] + within[j]) / 2),
                 (int(rows[0]), int(rows[1])),
             )
         )

@@ -1,10 +1,13 @@
 """Scores of features by the protocol that their file states."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..files.feature_file import FeatureSet
+from ..files.feature_items import is_image_name
+from ..files.per_query_file import PerQueryScores
 from ..ranking.evaluate_ranking import evaluate_ranking
 from ..ranking.ranking_result import RankingResult
 
@@ -22,6 +25,20 @@ def drops_same_camera(features: FeatureSet) -> bool:
     """
     default = 'drop' if features.has_cameras() else 'keep'
     return (features.same_camera or default) == 'drop'
+
+
+def zero_is_a_crowd(features: FeatureSet) -> bool:
+    """Return whether identity 0 of the gallery marks distractors, of many people.
+
+    So it is in Market-1501, where no query has it.
+
+    Example:
+        >>> import numpy as np
+        >>> feats, pids = np.eye(2), np.array([0, 7])
+        >>> zero_is_a_crowd(FeatureSet(feats[1:], feats, pids[1:], pids))
+        True
+    """
+    return 0 not in features.query_pids
 
 
 def protocol_arguments(features: FeatureSet) -> dict[str, Any]:
@@ -59,6 +76,38 @@ def rank_features(features: FeatureSet) -> RankingResult:
         100.0
     """
     return evaluate_ranking(**protocol_arguments(features))
+
+
+def score_queries(features: FeatureSet) -> PerQueryScores:
+    """Score features query by query.
+
+    Args:
+        features: Queries without names are told apart by their place.
+
+    Raises:
+        ValueError: See :func:`.evaluate_ranking`.
+
+    Example:
+        >>> import numpy as np
+        >>> pids = np.array([1, 2])
+        >>> features = FeatureSet(np.eye(2), np.eye(2), pids, pids)
+        >>> score_queries(features).names.tolist()
+        ['query 0', 'query 1']
+    """
+    ranking = rank_features(features)
+    names = features.query_names
+    if names is None:
+        names = np.array([f'query {i}' for i in range(len(features.query_pids))])
+    else:
+        names = np.array([Path(n).name if is_image_name(n) else n for n in names])
+    return PerQueryScores(
+        ranking.ap,
+        ranking.inp,
+        ranking.first_hit,
+        features.query_pids,
+        names,
+        {'gallery': str(ranking.num_gallery)},
+    )
 
 
 def worst_queries(ranking: RankingResult, num: int) -> np.ndarray:

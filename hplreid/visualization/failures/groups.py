@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def draw_camera_pairs(
     rows: np.ndarray, columns: np.ndarray, scores: np.ndarray, counts: np.ndarray
 ) -> Figure:
-    """Draw the score of the search from each camera in each other one.
+    r"""Draw the score of the search from each camera in each other one.
 
     Args:
         rows: Cameras of queries, ``(A,)``.
@@ -34,7 +34,7 @@ def draw_camera_pairs(
         ...     np.array([0]), np.array([1]), np.array([[52.18]]), np.array([[40]])
         ... )
         >>> figure.axes[0].texts[0].get_text()
-        '52.2\\n(40)'
+        '52.2\n(40)'
     """
     if np.isnan(scores).all():
         raise FigureError('No pair of cameras has a query with a match.')

@@ -10,7 +10,6 @@ import numpy as np
 
 from hplreid.evaluation import (
     FeatureSet,
-    PerQueryScores,
     RankingResult,
     verification_report,
 )
@@ -23,9 +22,12 @@ from hplreid.evaluation.inspection import (
     rank_features,
     score_camera_pairs,
     score_caption_lengths,
+    score_queries,
     suspect_items,
     suspect_pairs,
+    zero_is_a_crowd,
 )
+from hplreid.evaluation.protocol import JUNK_PID
 from hplreid.utils.atomic_files import atomic_path
 
 from ..figures import save_figure
@@ -86,7 +88,7 @@ def write_failure_report(
         f'{ranking.num_gallery:,}: mAP {ranking.mean_ap:.2f}, R1 '
         f'{ranking.rank_k(1):.2f}.'
     )
-    _add_curves(page, features, ranking, name)
+    _add_curves(page, features, name)
     _add_confusions(page, features, num)
     page.add(
         'Worst queries', 'worst_queries', draw_worst_queries(features, num, topk, name)
@@ -123,18 +125,9 @@ class _Page:
         return path
 
 
-def _add_curves(
-    page: _Page, features: FeatureSet, ranking: RankingResult, name: str
-) -> None:
-    scores = PerQueryScores(
-        ranking.ap,
-        ranking.inp,
-        ranking.first_hit,
-        features.query_pids,
-        np.arange(len(ranking.ap)).astype(str),
-        {},
-    )
-    cmc, precision = cmc_curve(scores), precision_recall_curve(features)
+def _add_curves(page: _Page, features: FeatureSet, name: str) -> None:
+    cmc = cmc_curve(score_queries(features))
+    precision = precision_recall_curve(features)
     figure = draw_score_curves({name: cmc}, {name: precision})
     page.add('Curves, with 95 % intervals', 'curves', figure)
     report = verification_report(**protocol_arguments(features))
@@ -190,6 +183,8 @@ def _add_suspects(page: _Page, features: FeatureSet, num: int) -> None:
         items = query + gallery
         feats = np.concatenate([features.query_feats, feats])
     pids = np.array([item.pid for item in items])
+    if zero_is_a_crowd(features):
+        pids[pids == 0] = JUNK_PID
     pairs, odd = suspect_pairs(feats, pids, num), suspect_items(feats, pids, num)
     if pairs:
         figure = draw_pair_suspects(items, pairs, num)

@@ -54,7 +54,10 @@ def draw_score_curves(
         axes[1].set_title('interpolated, mean over queries', fontsize='medium')
     for panel in axes:
         panel.grid(visible=True, alpha=0.3)
-    axes[0].legend(loc='lower right')
+    handles, labels = axes[0].get_legend_handles_labels()
+    longest = max(map(len, labels))
+    columns = max(1, min(len(labels), 50 * panels // (longest + 6)))
+    figure.legend(handles, labels, loc='outside lower center', ncols=columns)
     return figure
 
 

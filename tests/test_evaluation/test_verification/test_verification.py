@@ -180,7 +180,7 @@ def test_drawing(distance, tmp_path):
     report = verification_report(*make_case(0), distance=distance)
     draw_verification(report, tmp_path / 'a' / 'plot.png', 'a title')
     with Image.open(tmp_path / 'a' / 'plot.png') as image:
-        assert image.size == (1560, 480)
+        assert image.size == (1950, 600)
         colors = len(image.convert('RGB').getcolors(2**20))
     assert colors > 100
     assert [p.name for p in (tmp_path / 'a').iterdir()] == ['plot.png']
