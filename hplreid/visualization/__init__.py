@@ -2,7 +2,7 @@
 
 Functions take results and return a figure, or an image. ``figures`` has the look of all
 of them and writes them; ``training`` draws logs and schedules, ``comparison`` lists
-of several models, ``failures`` what a model gets wrong. The hook that draws during a
+of several models, ``failures`` what a model gets wrong, ``embeddings`` maps of features. The hook that draws during a
 run lives in ``hplreid.engine.hooks``.
 """
 
@@ -12,6 +12,15 @@ from .comparison import (
     compare_lists,
     draw_stacked_lists,
     rank_queries,
+)
+from .embeddings import (
+    EmbeddedItems,
+    ModalityGap,
+    choose_items,
+    draw_embedding,
+    measure_gap,
+    project,
+    write_embedding_page,
 )
 from .failures import (
     draw_camera_pairs,
@@ -41,17 +50,21 @@ from .verification_plot import draw_verification
 
 __all__ = [
     'ComparedQuery',
+    'EmbeddedItems',
     'FigureError',
+    'ModalityGap',
     'RankedListVisualizer',
     'RunVisualizer',
     'ScalarLog',
     'SheetSample',
     'StageSchedule',
     'Token',
+    'choose_items',
     'choose_queries',
     'compare_lists',
     'draw_camera_pairs',
     'draw_confusions',
+    'draw_embedding',
     'draw_groups',
     'draw_item_suspects',
     'draw_loss_shares',
@@ -67,8 +80,11 @@ __all__ = [
     'draw_verification',
     'draw_worst_queries',
     'find_logs',
+    'measure_gap',
+    'project',
     'rank_queries',
     'read_scalar_log',
     'save_figure',
+    'write_embedding_page',
     'write_failure_report',
 ]
