@@ -2,8 +2,8 @@
 
 Functions take results and return a figure, or an image. ``figures`` has the look of all
 of them and writes them; ``training`` draws logs and schedules, ``comparison`` lists
-of several models, ``failures`` what a model gets wrong, ``embeddings`` maps of features. The hook that draws during a
-run lives in ``hplreid.engine.hooks``.
+of several models, ``failures`` what a model gets wrong, ``embeddings`` maps of
+features. The hook that draws during a run lives in ``hplreid.engine.hooks``.
 """
 
 from .comparison import (

@@ -50,7 +50,8 @@ def measure_gap(
         FigureError: There are no images or no captions.
 
     Example:
-        >>> images, captions = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 2.0]])
+        >>> images = np.array([[1.0, 0.0], [1.0, 0.0]])
+        >>> captions = np.array([[0.0, 2.0]])
         >>> gap = measure_gap(images, captions, np.array([1, 2]), np.array([1]))
         >>> round(gap.distance, 3), gap.own_image, gap.same_modality
         (1.414, 0.0, 1.0)

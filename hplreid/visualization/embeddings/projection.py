@@ -1,12 +1,14 @@
 """Features in a plane: PCA, t-SNE, UMAP."""
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hplreid.utils.user_error import UserError
 
 from ..figures import FigureError
 
 METHODS = ('pca', 'tsne', 'umap')
+_ALONE = 5000  # items below which one thread is as fast as several
 
 
 class MissingPackageError(UserError, ImportError):
@@ -65,7 +67,10 @@ def project(
     tsne = TSNE(
         perplexity=neighbors, init='pca', learning_rate='auto', random_state=seed
     )
-    return tsne.fit_transform(feats), f't-SNE, perplexity {neighbors:.3g}, seed {seed}'
+    # scikit-learn's threads wait for each other in a loop: on busy cores, for a minute
+    with threadpool_limits(1 if len(feats) < _ALONE else None):
+        places = tsne.fit_transform(feats)
+    return places, f't-SNE, perplexity {neighbors:.3g}, seed {seed}'
 
 
 def _umap(feats: np.ndarray, seed: int, neighbors: int) -> tuple[np.ndarray, str]:

@@ -51,7 +51,9 @@ def draw_embedding(
         )
     figure = new_figure(7.2, 5.2, title)
     panel = figure.subplots()
-    names = list(dict.fromkeys(groups.tolist()))
+    # By number: 'id 9' before 'id 10'
+    names = sorted(set(groups.tolist()), key=lambda name: (len(name), name))
+    of_images = set(groups[~items.captions].tolist())
     for number, name in enumerate(names):
         color = COLORS[number % len(COLORS)]
         marker = MARKERS[(number + number // len(COLORS)) % len(MARKERS)]
@@ -59,15 +61,14 @@ def draw_embedding(
             chosen = (groups == name) & (items.captions == caption)
             if chosen.any():
                 panel.scatter(
-                    *places[chosen].T,
-                    s=26,
+                    places[chosen, 0],
+                    places[chosen, 1],
+                    26,
                     marker=marker,
                     facecolors='none' if caption else color,
                     edgecolors=color,
                     linewidths=1.0,
-                    label=None
-                    if caption and _has_images(items, groups, name)
-                    else name,
+                    label=None if caption and name in of_images else name,
                 )
     panel.set(xticks=[], yticks=[])
     if len(names) <= _LISTED:
@@ -75,7 +76,3 @@ def draw_embedding(
     if items.captions.any() and not items.captions.all():
         panel.set_xlabel('filled: images, hollow: captions')
     return figure
-
-
-def _has_images(items: EmbeddedItems, groups: np.ndarray, name: str) -> bool:
-    return bool(((groups == name) & ~items.captions).any())
