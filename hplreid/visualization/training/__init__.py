@@ -7,14 +7,17 @@ are simulated by ``hplreid.engine.loops.schedule_preview``.
 from .loss_shares import draw_loss_shares
 from .scalar_log import EmptyLogError, ScalarLog, find_logs, read_scalar_log
 from .schedule import StageSchedule, draw_schedule
+from .sweep_curve import SweepPoint, draw_sweep
 from .training_curves import draw_training_curves, mean_and_spread
 
 __all__ = [
     'EmptyLogError',
     'ScalarLog',
     'StageSchedule',
+    'SweepPoint',
     'draw_loss_shares',
     'draw_schedule',
+    'draw_sweep',
     'draw_training_curves',
     'find_logs',
     'mean_and_spread',

@@ -7,7 +7,7 @@ what keeps rows out of one table, ``layout`` writes Markdown, LaTeX and CSV.
 from .comparability import OtherProtocolError, find_protocol_differences
 from .layout import FORMATS, format_results
 from .published import find_published
-from .rows import NoResultsError, ResultRow, Score, read_rows
+from .rows import NoResultsError, ResultRow, Score, join_seeds, read_rows
 
 __all__ = [
     'FORMATS',
@@ -18,5 +18,6 @@ __all__ = [
     'find_protocol_differences',
     'find_published',
     'format_results',
+    'join_seeds',
     'read_rows',
 ]
