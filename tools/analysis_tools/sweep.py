@@ -5,8 +5,8 @@ r"""Train a config with every combination of some values, and draw the scores.
 
 A training that is done is skipped, one that was stopped goes on: the same command can
 be given again, with more values or seeds, too. Each has the folder
-<work folder>/<key=value>/seed_<n>. At the end, and with --only-report at once, means and
-standard deviations are written (sweep.md, sweep.csv) and the curve is drawn.
+<work folder>/<key=value>/seed_<n>. At the end, and with --only-report at once, means
+and standard deviations are written (sweep.md, sweep.csv) and the curve is drawn.
 """
 
 import argparse

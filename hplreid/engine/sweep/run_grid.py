@@ -23,6 +23,7 @@ def find_state(point: GridPoint) -> str:
     """Return how far a training is: ``'done'``, ``'begun'`` or ``'new'``.
 
     Example:
+        >>> from pathlib import Path
         >>> point = GridPoint({'a': '1'}, 0, Path('sweep/a=1/seed_0'))
         >>> find_state(point)
         'new'
@@ -57,6 +58,7 @@ def run_grid(
             any other failure the others are run first.
 
     Example:
+        >>> from pathlib import Path
         >>> point = GridPoint({'a': '1'}, 0, Path('sweep/a=1/seed_0'))
         >>> run_grid([point], lambda point: ['true'])
         Training 1 of 1: a=1, seed 0 (new)
@@ -86,6 +88,7 @@ def done_points(points: Sequence[GridPoint]) -> Iterator[GridPoint]:
     """Yield the trainings that have scores.
 
     Example:
+        >>> from pathlib import Path
         >>> list(done_points([GridPoint({'a': '1'}, 0, Path('nowhere'))]))
         []
     """
