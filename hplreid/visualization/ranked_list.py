@@ -10,7 +10,7 @@ from hplreid.registry import VISUALIZERS
 from hplreid.structures.ranked_list import RankedItem, RankedList
 
 from .run_visualizer import RunVisualizer
-from .text import INK, LINE, PAPER, load_font, wrap_text
+from .text import FONT_SIZE, INK, LINE, PAPER, load_font, wrap_text
 
 # Green and red that people with red-green blindness tell apart by lightness.
 COLORS = {
@@ -19,8 +19,10 @@ COLORS = {
     'ignored': (140, 140, 140),
     'query': (35, 80, 170),
 }
+_SIGNS = {'match': '+', 'mismatch': 'x', 'ignored': '-'}
 _BORDER = 4
 _GAP = 8
+_SMALLEST = 9  # letters that can be read, pixels
 
 
 def draw_ranked_list(
@@ -29,7 +31,10 @@ def draw_ranked_list(
     """Draw a query and the gallery items found for it, nearest first.
 
     Borders are green for the query's identity, red for others and gray for items that
-    the protocol leaves out; a caption is drawn as text, in a cell twice as wide.
+    the protocol leaves out; the label says it with a sign as well (+ and x). Below each
+    item stand its rank, its score, its identity and its camera, and the caption of an
+    image that has one. A caption alone is drawn as text, in a cell twice as wide and in
+    letters that let it fit: no word is cut or left out.
 
     Args:
         ranked: What to draw; images are read from their paths.
@@ -58,11 +63,13 @@ def draw_ranked_list(
     ):
         # The rank is the one that scores count: what is left out has none.
         rank += mark != 'ignored'
-        head = f'{rank if mark != "ignored" else "-"}   {score:.3f}'
+        sign = _SIGNS[mark]
+        head = f'{rank if mark != "ignored" else "-"} {sign} {score:.3f}'
         cells.append(_draw_cell(item, cell_size, mark, f'{head}\n{_label(item)}'))
     # The query stands apart from what was found.
     width = sum(cell.width + _GAP for cell in cells) + 3 * _GAP
-    sheet = Image.new('RGB', (width, cells[0].height + 2 * _GAP), PAPER)
+    height = max(cell.height for cell in cells) + 2 * _GAP
+    sheet = Image.new('RGB', (width, height), PAPER)
     x = _GAP
     for number, cell in enumerate(cells):
         sheet.paste(cell, (x, _GAP))
@@ -108,9 +115,9 @@ def draw_ranked_lists(
     for text, color in (
         (title or '', INK),
         ('query', COLORS['query']),
-        ('same identity', COLORS['match']),
-        ('other identity', COLORS['mismatch']),
-        ('left out: same identity and camera, or junk', COLORS['ignored']),
+        ('+ same identity', COLORS['match']),
+        ('x other identity', COLORS['mismatch']),
+        ('- left out: same identity and camera, or junk', COLORS['ignored']),
     ):
         if text:
             draw.text((x, _GAP), text, color, font=load_font())
@@ -132,12 +139,23 @@ def _draw_cell(
         else _read_image(item.img_path, size)
     )
     framed = ImageOps.expand(content, _BORDER, COLORS[mark])
-    cell = Image.new('RGB', (framed.width, framed.height + 2 * LINE), PAPER)
+    text = f'{label}\n{item.caption}' if _has_both(item) else label
+    lines = [
+        part
+        for line in text.splitlines()
+        for part in wrap_text(line, framed.width - 2, load_font())
+    ]
+    cell = Image.new('RGB', (framed.width, framed.height + LINE * len(lines)), PAPER)
     cell.paste(framed, (0, 0))
-    ImageDraw.Draw(cell).multiline_text(
-        (2, framed.height + 1), label, INK, font=load_font(), spacing=2
-    )
+    draw = ImageDraw.Draw(cell)
+    for number, line in enumerate(lines):
+        place = 2, framed.height + 1 + number * LINE
+        draw.text(place, line, INK, font=load_font())
     return cell
+
+
+def _has_both(item: RankedItem) -> bool:
+    return item.img_path is not None and bool(item.caption)
 
 
 def _read_image(path: str, size: tuple[int, int]) -> Image.Image:
@@ -146,16 +164,28 @@ def _read_image(path: str, size: tuple[int, int]) -> Image.Image:
 
 
 def _draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
-    canvas = Image.new('RGB', size, PAPER)
-    font = load_font()
-    lines = wrap_text(caption, size[0] - 2 * _GAP, font)
-    room = (size[1] - 2 * _GAP) // LINE
-    if len(lines) > room:
-        lines = [*lines[: room - 1], '...']
+    """Write a caption, whole: in smaller letters, then a wider cell, until it fits."""
+    width, height = size
+    letters = FONT_SIZE
+    while True:
+        font = load_font(letters)
+        line = round(LINE * letters / FONT_SIZE)
+        lines = wrap_text(caption, width - 2 * _GAP, font)
+        if len(lines) * line <= height - 2 * _GAP and _words_whole(caption, lines):
+            break
+        if letters > _SMALLEST:
+            letters -= 1
+        else:
+            width += size[0] // 2
+    canvas = Image.new('RGB', (width, height), PAPER)
     draw = ImageDraw.Draw(canvas)
-    for number, line in enumerate(lines):
-        draw.text((_GAP, _GAP + number * LINE), line, INK, font=font)
+    for number, text in enumerate(lines):
+        draw.text((_GAP, _GAP + number * line), text, INK, font=font)
     return canvas
+
+
+def _words_whole(caption: str, lines: Sequence[str]) -> bool:
+    return ' '.join(lines).split() == caption.split()
 
 
 def _label(item: RankedItem) -> str:

@@ -1,5 +1,7 @@
 """Text on drawings: one font, one size, lines that fit."""
 
+from functools import cache
+
 from PIL import ImageFont
 
 FONT_SIZE = 13
@@ -7,13 +9,17 @@ LINE = 16  # height of a line of text at FONT_SIZE
 INK, PAPER = (25, 25, 25), (255, 255, 255)
 
 
-def load_font() -> ImageFont.FreeTypeFont:
+@cache  # a page asks for it hundreds of times
+def load_font(size: int = FONT_SIZE) -> ImageFont.FreeTypeFont:
     """Return the font of all drawings.
+
+    Args:
+        size: Height of the letters, pixels.
 
     Raises:
         RuntimeError: Pillow can't draw text.
     """
-    font = ImageFont.load_default(FONT_SIZE)
+    font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise RuntimeError(
             'Pillow was built without FreeType, which draws text: install the wheel '

@@ -1,5 +1,6 @@
 """The programs that score features and compare runs, and one model on many data."""
 
+import json
 import re
 import runpy
 import sys
@@ -110,6 +111,14 @@ def test_everything_about_a_file(call, tmp_path):
         assert min(image.size) > 300
     saved = PerQueryScores.load(tmp_path / 'out' / 'per_query' / 'peer.npz')
     np.testing.assert_array_equal(saved.ap, ranking.ap)
+    written = json.loads((tmp_path / 'out/peer_thresholds.json').read_text())
+    assert written == {
+        'verification': pairs.operating_points(),
+        'open set': search.operating_points(),
+    }
+    point = written['verification']['points'][1]
+    assert point['threshold'] == pairs.thresholds[1]
+    assert point['FAR at most'] == 0.01 >= point['FAR']  # shares, both
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def parse_args() -> argparse.Namespace:
         '--out',
         type=Path,
         metavar='DIR',
-        help='write metrics.json, per_query/ and, with --verification, a drawing here',
+        help='write metrics.json, per_query/ and, with --verification or --open-set, '
+        'the thresholds here; with --verification a drawing, too',
     )
     parser.add_argument(
         '--overwrite', action='store_true', help='replace scores that --out has'
@@ -80,7 +81,9 @@ from hplreid.engine.results import check_new_file, describe_code, hash_file
 from hplreid.evaluation import (
     ArrayFileError,
     FeatureSet,
+    OpenSetReport,
     PerQueryScores,
+    VerificationReport,
     bootstrap_mean,
     evaluate_ranking,
     format_table,
@@ -90,6 +93,7 @@ from hplreid.evaluation import (
     verification_report,
 )
 from hplreid.evaluation.files import write_scores
+from hplreid.utils.atomic_files import write_json
 from hplreid.utils.run_tool import run_tool
 from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization import draw_verification
@@ -178,13 +182,13 @@ def trace(path: Path, feats: FeatureSet, protocol: Protocol) -> dict[str, Any]:
 
 def verify(
     feats: FeatureSet, protocol: Protocol, name: str, out: Path | None
-) -> dict[str, float]:
-    """Print thresholds for one pair, draw them if asked to, return the scores."""
+) -> VerificationReport:
+    """Print thresholds for one pair, and draw them if asked to."""
     report = verification_report(*protocol.arguments(feats), distance=protocol.distance)
     table = PrettyTable(
-        ['FAR at most', 'FAR', 'TAR', 'threshold'],
+        ['FAR at most', 'FAR', 'TAR, %', 'threshold'],
         title=f'{name}: {report.num_genuine:,} genuine and {report.num_impostor:,} '
-        f'impostor pairs | AUC {report.auc:.2f} | EER {report.eer:.2f} at '
+        f'impostor pairs | AUC {report.auc:.2f} % | EER {report.eer:.2f} % at '
         f'{report.eer_threshold:.4f}',
     )
     for far, actual, tar, threshold in zip(
@@ -194,13 +198,13 @@ def verify(
     print(table)
     if out:
         draw_verification(report, out / f'{name}_verification.png', name)
-    return report.scores()
+    return report
 
 
 def search_open_set(
     feats: FeatureSet, protocol: Protocol, name: str, absent: float, seed: int
-) -> dict[str, float]:
-    """Print the errors of a search for people who may be absent, return the scores."""
+) -> OpenSetReport:
+    """Print the errors of a search for people who may be absent."""
     report = open_set_report(
         *protocol.arguments(feats),
         distance=protocol.distance,
@@ -208,7 +212,7 @@ def search_open_set(
         seed=seed,
     )
     table = PrettyTable(
-        ['FPIR at most', 'FPIR', 'FNIR', 'threshold'],
+        ['FPIR at most', 'FPIR', 'FNIR, %', 'threshold'],
         title=f'{name}: {report.num_mated} mated and {report.num_nonmated} non-mated '
         f'searches | identities taken out: {absent:g}, seed {seed}',
     )
@@ -217,7 +221,7 @@ def search_open_set(
     ):
         table.add_row([f'{fpir:g}', f'{actual:.2e}', f'{fnir:.2f}', f'{threshold:.4f}'])
     print(table)
-    return report.scores()
+    return report
 
 
 def print_intervals(per_query: PerQueryScores, args: argparse.Namespace) -> None:
@@ -245,18 +249,24 @@ def evaluate(
     scores, per_query = rank(feats, protocol, args.topk, args.ties)
     title = f'features: {path.name} | {feats.query_feats.shape[1]} numbers each'
     print(format_table({path.stem: {**scores, **per_query.settings}}, title))
+    reports: dict[str, VerificationReport | OpenSetReport] = {}
     if args.verification:
-        scores.update(verify(feats, protocol, path.stem, args.out))
+        reports['verification'] = verify(feats, protocol, path.stem, args.out)
     if args.open_set is not None:
-        scores.update(
-            search_open_set(feats, protocol, path.stem, args.open_set, args.seed)
+        reports['open set'] = search_open_set(
+            feats, protocol, path.stem, args.open_set, args.seed
         )
+    for report in reports.values():
+        scores.update(report.scores())
     if args.bootstrap:
         print_intervals(per_query, args)
     provenance = trace(path, feats, protocol)
     if args.out:
         saved = replace(per_query, provenance=provenance)
         saved.save(args.out / 'per_query' / f'{path.stem}.npz')
+        if reports:
+            thresholds = {k: report.operating_points() for k, report in reports.items()}
+            write_json(args.out / f'{path.stem}_thresholds.json', thresholds)
     return {f'{path.stem}/{name}': s for name, s in scores.items()}, provenance
 
 

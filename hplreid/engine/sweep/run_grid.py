@@ -59,7 +59,7 @@ def run_grid(
 
     Example:
         >>> from pathlib import Path
-        >>> point = GridPoint({'a': '1'}, 0, Path('sweep/a=1/seed_0'))
+        >>> point = GridPoint({'a': '1'}, 0, Path('other/a=1/seed_0'))
         >>> run_grid([point], lambda point: ['true'])
         Training 1 of 1: a=1, seed 0 (new)
     """

@@ -13,6 +13,7 @@ its person, *non-mated* if not. At a threshold T:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,14 @@ from torch import Tensor
 
 from ..distance import Features
 from ..protocol import JUNK_PID
-from .pair_distances import PairBlock, PairValues, as_limits, strictest_points
+from .pair_distances import (
+    PairBlock,
+    PairValues,
+    as_json,
+    as_limits,
+    describe_acceptance,
+    strictest_points,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,31 @@ class OpenSetReport:
         return {
             f'FNIR@FPIR={fpir:g}': float(fnir)
             for fpir, fnir in zip(self.fpirs, self.fnirs, strict=True)
+        }
+
+    def operating_points(self) -> dict[str, Any]:
+        """Return thresholds with what they do, in values that JSON can hold.
+
+        Every ``FPIR`` is a share, as the limits are. A threshold is None where it finds
+        nobody.
+        """
+        points = zip(
+            self.fpirs, self.actual_fpirs, self.fnirs, self.thresholds, strict=True
+        )
+        return {
+            'distance': self.distance,
+            'accepted': describe_acceptance(self.distance),
+            'mated searches': self.num_mated,
+            'non-mated searches': self.num_nonmated,
+            'points': [
+                {
+                    'FPIR at most': float(limit),
+                    'FPIR': float(fpir),
+                    'FNIR, %': float(fnir),
+                    'threshold': as_json(threshold),
+                }
+                for limit, fpir, fnir, threshold in points
+            ],
         }
 
 

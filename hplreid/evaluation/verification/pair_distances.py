@@ -136,3 +136,25 @@ def as_limits(name: str, limits: ArrayLike) -> np.ndarray:
     if array.ndim != 1 or not array.size or not ((array >= 0) & (array <= 1)).all():
         raise ValueError(f'{name} must be shares from 0 to 1; got {array}.')
     return array
+
+
+def describe_acceptance(distance: str) -> str:
+    """Return which pairs a threshold accepts, in words.
+
+    Example:
+        >>> describe_acceptance('cosine')
+        'cosine similarity of at least the threshold'
+    """
+    if distance == 'cosine':
+        return 'cosine similarity of at least the threshold'
+    return f'{distance} distance of at most the threshold'
+
+
+def as_json(value: float) -> float | None:
+    """Return a number, or None for NaN, which JSON can't hold.
+
+    Example:
+        >>> as_json(0.5), as_json(float('nan'))
+        (0.5, None)
+    """
+    return None if np.isnan(value) else float(value)

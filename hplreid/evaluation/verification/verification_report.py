@@ -9,6 +9,7 @@ as, each genuine pair.
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..distance import Features
-from .pair_distances import PairValues, as_limits, strictest_points
+from .pair_distances import (
+    PairValues,
+    as_json,
+    as_limits,
+    describe_acceptance,
+    strictest_points,
+)
 
 _NUM_BINS = 200
 
@@ -72,6 +79,33 @@ class VerificationReport:
             for far, tar in zip(self.fars, self.tars, strict=True)
         }
         return {'AUC': self.auc, 'EER': self.eer, **tars}
+
+    def operating_points(self) -> dict[str, Any]:
+        """Return thresholds with what they do, in values that JSON can hold.
+
+        Every ``FAR`` is a share, as the limits are. A threshold is None where not one
+        genuine pair is accepted within the limit.
+        """
+        points = zip(
+            self.fars, self.actual_fars, self.tars, self.thresholds, strict=True
+        )
+        return {
+            'distance': self.distance,
+            'accepted': describe_acceptance(self.distance),
+            'genuine pairs': self.num_genuine,
+            'impostor pairs': self.num_impostor,
+            'EER, %': self.eer,
+            'EER threshold': self.eer_threshold,
+            'points': [
+                {
+                    'FAR at most': float(limit),
+                    'FAR': float(far),
+                    'TAR, %': float(tar),
+                    'threshold': as_json(threshold),
+                }
+                for limit, far, tar, threshold in points
+            ],
+        }
 
 
 def verification_report(
