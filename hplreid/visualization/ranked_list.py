@@ -140,17 +140,19 @@ def _draw_cell(
     )
     framed = ImageOps.expand(content, _BORDER, COLORS[mark])
     text = f'{label}\n{item.caption}' if _has_both(item) else label
+    font = load_font()
+    longest = max(font.getlength(word) for word in text.split())
+    width = max(framed.width, round(longest) + 3)  # no word is cut
     lines = [
-        part
-        for line in text.splitlines()
-        for part in wrap_text(line, framed.width - 2, load_font())
+        part for line in text.splitlines() for part in wrap_text(line, width - 2, font)
     ]
-    cell = Image.new('RGB', (framed.width, framed.height + LINE * len(lines)), PAPER)
+    height = framed.height + LINE * len(lines) + 2
+    cell = Image.new('RGB', (width, height), PAPER)
     cell.paste(framed, (0, 0))
     draw = ImageDraw.Draw(cell)
     for number, line in enumerate(lines):
         place = 2, framed.height + 1 + number * LINE
-        draw.text(place, line, INK, font=load_font())
+        draw.text(place, line, INK, font=font)
     return cell
 
 

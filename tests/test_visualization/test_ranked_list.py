@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from hplreid.structures.ranked_list import RankedItem, RankedList
 from hplreid.visualization import (
@@ -47,16 +47,52 @@ def test_images_keep_their_proportions(tmp_path):
     assert (np.asarray(drawing) == (1, 2, 250)).all(-1).sum() == 96 * 48
 
 
-def test_a_caption_is_text_and_a_long_one_is_cut(image):
+def written(monkeypatch, ranked):
+    """Texts of a drawing with their boxes, and the drawing."""
+    texts = []
+    plain = ImageDraw.ImageDraw.text
+
+    def text(self, place, words, *args, **kwargs):
+        texts.append((words, self.textbbox(place, words, font=kwargs['font'])))
+        plain(self, place, words, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageDraw.ImageDraw, 'text', text)
+        return texts, draw_ranked_list(ranked)
+
+
+@pytest.mark.parametrize('times', [1, 4, 12, 60])
+def test_a_caption_is_written_whole_within_its_frame(image, monkeypatch, times):
     item = RankedItem(image, None, 3, 1)
+    caption = 'A woman in a supercalifragilistic coat. ' * times
+    query = RankedItem(None, caption, 3, -1)
+    texts, drawing = written(
+        monkeypatch, RankedList(query, (item,), (0.5,), ('match',))
+    )
+    lines = texts[: next(i for i, (words, _) in enumerate(texts) if words == 'id 3')]
+    assert ' '.join(words for words, _ in lines).split() == caption.split()
+    blue = np.nonzero((np.asarray(drawing) == COLORS['query']).all(-1))
+    width, height = (np.ptp(axis) - 7 for axis in blue[::-1])  # of the cell
+    assert max(box[2] for _, box in lines) < width
+    assert max(box[3] for _, box in lines) < height
 
-    def ink(caption):
-        query = RankedItem(None, caption, 3, -1)
-        drawing = draw_ranked_list(RankedList(query, (item,), (0.5,), ('match',)))
-        return (np.asarray(drawing)[:200].sum(-1) < 150).sum()
 
-    words = 'A woman in a red coat. '
-    assert 0 < ink(words) < ink(words * 3) < ink(words * 30) == ink(words * 60)
+def test_rank_score_identity_camera_and_caption_stand_below(image, monkeypatch):
+    item = RankedItem(image, 'a long-sleeved coat of supercalifragilistic red', 3, 1)
+    ranked = RankedList(
+        RankedItem(image, None, 3, 0),
+        (item,) * 3,
+        (0.987, 0.5, 0.25),
+        ('match', 'ignored', 'mismatch'),
+    )
+    texts, drawing = written(monkeypatch, ranked)
+    words = [words for words, _ in texts]
+    assert words[:2] == ['id 3 cam 0', '1 + 0.987']
+    assert {'- - 0.500', '2 x 0.250'} <= set(words)
+    assert words.count('id 3 cam 1') == 3
+    own = words[2 : words.index('- - 0.500')]
+    assert ' '.join(own[1:]).split() == item.caption.split()
+    assert max(box[3] for _, box in texts) < drawing.height
 
 
 def test_wrapped_lines_fit_and_lose_no_word():
