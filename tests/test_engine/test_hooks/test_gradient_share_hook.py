@@ -132,6 +132,7 @@ def test_the_interval_is_checked():
 
 def test_what_is_printed_are_losses(tmp_path, capsys):
     train(toy_config(tmp_path, custom_hooks=[SHARES, PROGRESS], log_level='INFO'))
-    lines = [line for line in capsys.readouterr().out.splitlines() if 'loss' in line]
-    assert any('(pull' in line or '(id' in line for line in lines)
+    lines = [line for line in capsys.readouterr().out.splitlines() if ' left, ' in line]
+    assert lines
+    assert all('(pull' in line or '(id' in line for line in lines)
     assert not any('gradient' in line for line in lines)
