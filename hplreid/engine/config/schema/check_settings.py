@@ -277,10 +277,20 @@ def _check_optim_wrapper(path: Path, value: Any) -> Iterator[Problem]:  # noqa: 
     if isinstance(paramwise, dict) and _has_default_constructor(value):
         place = (*path, 'paramwise_cfg')
         yield from _check_keys(place, paramwise, roles.PARAMWISE_KEYS)
+        yield from _check_multipliers(place, paramwise)
         custom = paramwise.get('custom_keys')
         for key, child in custom.items() if isinstance(custom, dict) else ():
             where = (*place, 'custom_keys', str(key))
             yield from _check_keys(where, child, roles.CUSTOM_KEY)
+            yield from _check_multipliers(where, child)
+
+
+def _check_multipliers(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN401
+    """A rate or a decay that is negative would train away from the minimum."""
+    for key, factor in value.items() if isinstance(value, dict) else ():
+        number = str(key).endswith('_mult') and isinstance(factor, (int, float))
+        if number and not factor >= 0:
+            yield (*path, str(key)), f'={factor!r}: expected a number from 0 up.'
 
 
 def _has_default_constructor(wrapper: dict) -> bool:
