@@ -232,5 +232,5 @@ def build_schedulers(stage: Stage, optim_wrapper: OptimWrapper, steps: int) -> l
     if schedulers and getattr(optim_wrapper, '_accumulative_counts', 1) > 1:
         # Schedules count steps, and the first ones only add up gradients: MMEngine
         # would warn that no update came before
-        optim_wrapper.optimizer._global_step = 0
+        schedulers[0].optimizer._global_step = 0
     return schedulers

@@ -272,7 +272,7 @@ def test_schedules_before_the_first_update_are_no_reason_to_warn(tmp_path, recwa
     schedule = dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=4)
     config.train_cfg.stages.construct.param_scheduler = [schedule]
     build(config).train()
-    assert not [w for w in recwarn if 'scheduler.step' in str(w.message)]
+    assert not [str(w.message) for w in recwarn if 'scheduler.step' in str(w.message)]
 
 
 def test_gradients_accumulate_to_the_end_of_a_stage(tmp_path):
