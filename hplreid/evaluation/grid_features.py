@@ -95,7 +95,7 @@ def _snap(feats: Tensor, bits: int) -> Tensor:
 
 
 def _powers_of_two(exponents: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return normal powers of two by their bits: ``ldexp`` of PyTorch 2.4 underflows."""
+    """Return normal powers of two by their bits; PyTorch 2.4's ``ldexp`` underflows."""
     width, bias, whole = _LAYOUT[dtype]
     return ((exponents.to(whole) + bias) << width).view(dtype)
 
