@@ -4,8 +4,8 @@ default_scope = 'hplreid'
 default_hooks = dict(
     runtime_info=dict(type='LossLogHook'),  # stops at a loss that isn't finite
     timer=dict(type='IterTimerHook'),
-    # Every tenth step, to the log file and the visualization backends
-    logger=dict(type='LoggerHook', interval=10),
+    # Every tenth step, to the log file and the visualization backends; and the scores
+    logger=dict(type='ScoreLogHook', interval=10),
     param_scheduler=dict(type='ParamSchedulerHook'),
     # The last epoch is scored. No epoch is selected by its score unless a config says
     # so (`save_best`, see configs/irra/README.md)
@@ -19,7 +19,8 @@ custom_hooks = [
     dict(type='RankedListHook', num_queries=5),
 ]
 
-# Writes curves and config to the work folder
+# Curves, scores, ranked lists and config go to its backends: to the work folder, and
+# for instance to TensorBoard with dict(type='TensorboardVisBackend')
 visualizer = dict(type='RunVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_processor = dict(window_size=10, by_epoch=True)
 log_level = 'INFO'

@@ -1,12 +1,15 @@
 """Drawings of ranked lists: a query, and its nearest gallery items beside it."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from hplreid.registry import VISUALIZERS
 from hplreid.structures.ranked_list import RankedItem, RankedList
 
+from .run_visualizer import RunVisualizer
 from .text import INK, LINE, PAPER, load_font, wrap_text
 
 # Green and red that people with red-green blindness tell apart by lightness.
@@ -161,21 +164,71 @@ def _label(item: RankedItem) -> str:
 
 
 @VISUALIZERS.register_module()
-class RankedListVisualizer:
-    """Draws the ranked lists of a benchmark on one page.
+class RankedListVisualizer(RunVisualizer):
+    """Draws ranked lists of a benchmark on one page, and gives it to the backends.
+
+    It is MMEngine's visualizer in all else: as ``visualizer`` of a config it records
+    the curves of a run, too.
 
     Args:
         cell_size: Width and height of an image, pixels.
+        name: Its name in the process.
+        **kwargs: See ``mmengine.visualization.Visualizer``: ``vis_backends`` and
+            ``save_dir``.
+
+    Raises:
+        ValueError: The cells are too small for their labels.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hplreid.visualization import RankedListVisualizer
+        >>> from hplreid.structures.ranked_list import RankedItem, RankedList
+        >>> query = RankedItem(None, 'a man in a red coat', pid=7, camid=0)
+        >>> ranked = RankedList(query, (query,), scores=(1.0,), marks=('match',))
+        >>> backends = [dict(type='LocalVisBackend')]
+        >>> visualizer = RankedListVisualizer(vis_backends=backends, save_dir='out')
+        >>> visualizer.add_datasample('toy', data_sample=[ranked], step=3)
+        >>> [path.name for path in Path('out').rglob('*.png')]
+        ['toy_3.png']
     """
 
-    def __init__(self, cell_size: tuple[int, int] = (96, 192)) -> None:
+    def __init__(
+        self,
+        cell_size: tuple[int, int] = (96, 192),
+        name: str = 'visualizer',
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
         width, height = cell_size
         if min(width, height) < 3 * LINE:
             raise ValueError(
                 f'cell_size must be at least {3 * LINE} each way; got {cell_size}.'
             )
+        super().__init__(name, **kwargs)
         self.cell_size = width, height
 
     def draw(self, ranked: Sequence[RankedList], title: str) -> Image.Image:
         """Draw ranked lists under each other; see :func:`draw_ranked_lists`."""
         return draw_ranked_lists(ranked, self.cell_size, title)
+
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray | None = None,
+        data_sample: Sequence[RankedList] = (),
+        *,
+        step: int = 0,
+    ) -> None:
+        """Draw ranked lists and give the page to all backends.
+
+        Args:
+            name: Name of the image in the backends, and its title. One with a slash is
+                no name of a file, which ``LocalVisBackend`` makes of it.
+            image: Not used: the lists know their images.
+            data_sample: What to draw.
+            step: Step of training.
+
+        Raises:
+            ValueError: There is no list.
+            FileNotFoundError: An image is missing.
+        """
+        self.add_image(name, np.asarray(self.draw(data_sample, name)), step)

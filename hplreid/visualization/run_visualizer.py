@@ -13,8 +13,8 @@ from hplreid.registry import VISUALIZERS
 class RunVisualizer(Visualizer):
     """MMEngine's visualizer, whose figure is made for the first image that it is given.
 
-    A run records its config and its curves, and draws nothing here: ranked lists have a
-    visualizer of their own. Loading matplotlib takes most of a second.
+    A run records its config and its curves, and is given its ranked lists as images:
+    it draws nothing here. Loading matplotlib takes most of a second.
 
     Example:
         >>> from hplreid.visualization import RunVisualizer

@@ -13,6 +13,7 @@ from .loss_log_hook import LossLogHook, NonFiniteLossError
 from .progress_hook import ProgressHook
 from .ranked_list_hook import RankedListHook
 from .resume_hook import ResumeHook
+from .score_log_hook import ScoreLogHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -25,4 +26,5 @@ __all__ = [
     'ProgressHook',
     'RankedListHook',
     'ResumeHook',
+    'ScoreLogHook',
 ]

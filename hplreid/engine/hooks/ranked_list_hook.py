@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from hplreid.registry import HOOKS, VISUALIZERS
+
+from .score_log_hook import count_steps
 
 
 @HOOKS.register_module()
@@ -15,8 +18,10 @@ class RankedListHook(Hook):
 
     The queries are spread evenly over the query set, the same ones for every model. The
     lists are made of features that the metrics have collected; nothing is computed
-    again. A metric with a prefix gets ``<benchmark>_<prefix>.png``. The lists of one
-    that re-ranks are in the order before re-ranking, as their title says.
+    again. The backends of the run's visualizer (TensorBoard, say) get each page as
+    ``ranked_lists_<benchmark>``. A metric with a prefix gets
+    ``<benchmark>_<prefix>.png``. The lists of one that re-ranks are in the order before
+    re-ranking, as their title says.
 
     Args:
         num_queries: Number of queries of each benchmark.
@@ -42,9 +47,13 @@ class RankedListHook(Hook):
         self.num_queries = num_queries
         self.topk = topk
         # By the registry: the engine must not import visualization
-        self.visualizer = VISUALIZERS.build(
-            visualizer or {'type': 'RankedListVisualizer'}
-        )
+        options = dict(visualizer or {'type': 'RankedListVisualizer'})
+        kind = options.pop('type')
+        # Not built by the registry, which has one visualizer of a name in a process
+        drawer = VISUALIZERS.get(kind) if isinstance(kind, str) else kind
+        if drawer is None:
+            raise ValueError(f'visualizer={visualizer}: no visualizer of this type.')
+        self.visualizer = drawer(**options)
 
     @master_only
     def after_test_epoch(
@@ -72,5 +81,9 @@ class RankedListHook(Hook):
                 name = f'{benchmark}_{metric.prefix}' if metric.prefix else benchmark
                 before = getattr(metric, 'rerank', None) is not None
                 title = f'{name}, before re-ranking' if before else name
-                self.visualizer.draw(ranked, title=title).save(folder / f'{name}.png')
+                page = self.visualizer.draw(ranked, title=title)
+                page.save(folder / f'{name}.png')
+                runner.visualizer.add_image(
+                    f'ranked_lists_{name}', np.asarray(page), count_steps(runner)
+                )
         runner.logger.info(f'Ranked lists of some queries are in {folder}.')
