@@ -1,5 +1,6 @@
 """Find settings that nothing takes, and values of a wrong type, at every depth."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ Problem = tuple[Path, str]
 _NO_DEFAULT = 'which has no default.'
 _NO_TYPE = "has no 'type'."
 _LACKING = (_NO_DEFAULT, _NO_TYPE)
+# More than any machine can use; as many as a slip asks for would bring it down
+_MOST_WORKERS = 1024
 _ALWAYS = {'type', '_scope_', '_delete_'}
 
 
@@ -238,6 +241,13 @@ def _check_loader(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN401
         number = value.get(key)
         if isinstance(number, int) and number < least:
             yield (*path, key), f'={number}: expected an integer from {least} up.'
+    workers = value.get('num_workers')
+    if isinstance(workers, int) and workers > _MOST_WORKERS:
+        yield (
+            (*path, 'num_workers'),
+            f'={workers}: each is a process. Expected at most {_MOST_WORKERS}; this '
+            f'machine has {os.cpu_count()} cores.',
+        )
     parts = {'dataset': roles.DATASET, 'sampler': roles.SAMPLER}
     for key, role in parts.items():
         part = value.get(key)

@@ -18,6 +18,7 @@ STAGE = 'train_cfg.stages.align'
     [
         ('train_dataloader.num_wokers', 2, "Did you mean 'num_workers'?"),
         ('train_dataloader.num_workers', 'four', "='four': expected int."),
+        ('train_dataloader.num_workers', 10**9, 'Expected at most 1024; this machine'),
         ('train_dataloader.batch_size', 0, '=0: expected an integer from 1 up.'),
         ('train_dataloader.sampler.num_id', 4, "Did you mean 'num_ids'?"),
         ('train_dataloader.dataset.leek', 'no', "Did you mean 'leak'?"),
