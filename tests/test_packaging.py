@@ -32,6 +32,7 @@ DISTRIBUTIONS = {
     'mmengine': 'onedl-mmengine',
     'mmpretrain': 'onedl-mmpretrain',
     'open_clip': 'open-clip-torch',
+    'yaml': 'pyyaml',
 }
 
 
