@@ -83,6 +83,7 @@ OPTIM_WRAPPERS = _child('optimizer wrapper', root.OPTIM_WRAPPERS, 'hplreid.engin
 OPTIM_WRAPPER_CONSTRUCTORS = _child(  # parameter groups
     'optimizer constructor', root.OPTIM_WRAPPER_CONSTRUCTORS, 'hplreid.engine'
 )
+MODEL_WRAPPERS = _child('model wrapper', root.MODEL_WRAPPERS, 'hplreid.engine')
 OPTIMIZERS = _child('optimizer', root.OPTIMIZERS, 'hplreid.engine')
 PARAM_SCHEDULERS = _child('schedule', root.PARAM_SCHEDULERS, 'hplreid.engine')
 VISBACKENDS = _child('visual backend', root.VISBACKENDS, 'hplreid.visualization')
@@ -104,6 +105,7 @@ ALL = (
     LOOPS,
     OPTIM_WRAPPERS,
     OPTIM_WRAPPER_CONSTRUCTORS,
+    MODEL_WRAPPERS,
     OPTIMIZERS,
     PARAM_SCHEDULERS,
     VISBACKENDS,

@@ -9,6 +9,10 @@ CHECKPOINT=$2
 GPUS=$3
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 
+# As torchrun and MMEngine set them, with a warning each
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export MKL_NUM_THREADS=${MKL_NUM_THREADS:-$OMP_NUM_THREADS}
+
 PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" \
 exec torchrun \
     --nnodes="${NNODES:-1}" \

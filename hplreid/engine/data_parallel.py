@@ -1,20 +1,27 @@
 """Distributed training on GPUs or on the CPU: process group and model wrapper."""
 
+import inspect
 import os
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import mmengine.registry as root
 import torch.distributed as torch_dist
 from mmengine.device import get_device
 from mmengine.dist import get_dist_info, init_dist, is_distributed
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
-from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from hplreid.models.layers.synced_batch_norm import sync_batch_norms
+from hplreid.registry import MODEL_WRAPPERS
 from hplreid.utils.failure_board import open_board
 
+# PyTorch 2.13 warns of the former name of the option
+_HAS_NEW_NAME = (
+    'forward_sync_buffers' in inspect.signature(DistributedDataParallel).parameters
+)
 _SHARDED = 'MMFullyShardedDataParallel', 'FullyShardedDataParallel'
 _NO_SHARDING = (
     "is not supported: weights can't be sharded over processes. A stage freezes parts "
@@ -54,6 +61,8 @@ class ReIDDataParallel(MMDistributedDataParallel):
             # Heads, and necks that ask for it, are given the rows of all processes
             parts: list[str] = getattr(module, 'parts_with_global_batch', list)()
             sync_batch_norms(module, parts)
+        if 'broadcast_buffers' in kwargs and _HAS_NEW_NAME:
+            kwargs['forward_sync_buffers'] = kwargs.pop('broadcast_buffers')
         on_cpu = next(module.parameters()).device.type == 'cpu'
         super().__init__(module, device_ids=None if on_cpu else device_ids, **kwargs)
 
@@ -67,6 +76,10 @@ def unwrap(model: nn.Module) -> Any:  # noqa: ANN401
         True
     """
     return model.module if is_model_wrapper(model) else model
+
+
+# MMEngine's runner asks its own registry whether it takes devices
+root.MODEL_WRAPPERS.register_module(module=ReIDDataParallel)
 
 
 def init_distributed(launcher: str, dist_cfg: dict[str, Any]) -> None:
@@ -103,11 +116,11 @@ def find_parallel_problems(config: Mapping[str, Any]) -> list[str]:
     kind = wrapper.get('type')
     if kind in _SHARDED:
         problems.append(f"model_wrapper_cfg: type='{kind}' {_NO_SHARDING}")
-    elif isinstance(kind, str) and MODEL_WRAPPERS.get(kind) is None:
-        problems.append(
-            f"model_wrapper_cfg: '{kind}' is not registered: expected "
-            "'ReIDDataParallel'."
-        )
+    elif isinstance(kind, str):
+        try:
+            MODEL_WRAPPERS.get(kind)
+        except KeyError as error:
+            problems.append(f'model_wrapper_cfg: {error.args[0]}')
     if config.get('strategy') is not None:
         problems.append(f'strategy={config["strategy"]!r} {_NO_SHARDING}')
     if config.get('runner_type') == 'FlexibleRunner':

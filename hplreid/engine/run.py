@@ -85,11 +85,11 @@ def prepare_run(config: Config, training: bool = True) -> None:
     Raises:
         ConfigError: The config can't run.
     """
-    open_console()
     raise_problems(config, find_loop_problems(config))
     set_tf32(False)
     dist_cfg = (config.get('env_cfg') or {}).get('dist_cfg') or {}
     init_distributed(config.get('launcher', 'none'), dist_cfg)
+    open_console()  # which only the first process has
     check_settings(config)  # before data are made: a slip costs no time
     if training:
         raise_problems(config, find_sub_batch_problems(config))

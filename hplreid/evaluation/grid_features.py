@@ -15,6 +15,12 @@ from .distance import exact_products, squared_lengths
 _SIGNIFICAND = 53
 _MOST_BITS = 24  # float32 holds them
 
+# Bits of the significand, what is added to exponents, an integer of the same size
+_LAYOUT = {
+    torch.float32: (23, 127, torch.int32),
+    torch.float64: (52, 1023, torch.int64),
+}
+
 # Below 2 to these powers a row's grid gets no finer: squares would be nothing anyway
 _SMALLEST_EXPONENT = {torch.float32: -100, torch.float64: -400}
 
@@ -84,8 +90,14 @@ def _snap(feats: Tensor, bits: int) -> Tensor:
     """Round each row to whole multiples of a power of two, at most ``2**bits``."""
     exponents = torch.frexp(feats.abs().amax(dim=1, keepdim=True)).exponent
     exponents.clamp_(min=_SMALLEST_EXPONENT[feats.dtype])
-    units = torch.ldexp(torch.ones_like(feats[:, :1]), exponents - bits)
+    units = _powers_of_two(exponents - bits, feats.dtype)
     return (feats / units).round_().mul_(units)
+
+
+def _powers_of_two(exponents: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return normal powers of two by their bits; PyTorch 2.4's ``ldexp`` underflows."""
+    width, bias, whole = _LAYOUT[dtype]
+    return ((exponents.to(whole) + bias) << width).view(dtype)
 
 
 def _multiply(left: Tensor, right: Tensor) -> Tensor:

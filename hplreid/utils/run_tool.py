@@ -13,7 +13,7 @@ from .user_error import UserError, plain_message
 def run_tool(
     main: Callable[[argparse.Namespace], Any], args: argparse.Namespace
 ) -> None:
-    """Call ``main(args)`` and exit with the status that it returns, if any.
+    """Call ``main(args)`` and exit with what it returns.
 
     A :class:`.UserError` is printed as a message, and the tool exits with 2, as for a
     mistake on the command line. Any other exception is a bug of ours or of a library:
@@ -22,7 +22,7 @@ def run_tool(
     fail says why; the others follow with a line or, if it's the same error, silently.
     """
     try:
-        status = main(args)
+        sys.exit(main(args))
     except UserError as error:
         instead = post_failure(error)
         if instead is not None:
@@ -47,8 +47,6 @@ def run_tool(
             file=sys.stderr,
         )
         sys.exit(1)
-    if status:
-        sys.exit(status)
 
 
 def _print_line(line: str) -> None:

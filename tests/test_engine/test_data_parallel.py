@@ -32,6 +32,6 @@ def test_the_key_of_mmengine_says_where_ours_is():
 
 def test_an_unknown_wrapper_is_found():
     wrapper = dict(type='ReIDDataParalel')
-    with pytest.raises(ConfigError, match="'ReIDDataParalel' is not registered"):
+    with pytest.raises(ConfigError, match="'ReIDDataParalel' is not a registered"):
         check_config(Config(dict(model_wrapper_cfg=wrapper)))
     check_config(Config(dict(model_wrapper_cfg=WRAPPER)))

@@ -5,6 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/analysis_tools/benchmark_loading.py'
@@ -15,7 +16,8 @@ def test_every_contestant_is_timed(monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', [str(TOOL), *arguments])
     threads = torch.get_num_threads()
     try:
-        runpy.run_path(str(TOOL), run_name='__main__')
+        with pytest.raises(SystemExit, match='^$'):
+            runpy.run_path(str(TOOL), run_name='__main__')
     finally:
         torch.set_num_threads(threads)
     rows = re.findall(r'\| +(\d+ x \d+) \| ([\w, ]+?) +\| +([\d,]+) \| +([\d.]+) ',

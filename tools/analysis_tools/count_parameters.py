@@ -232,13 +232,15 @@ def main(args: argparse.Namespace) -> None:
     table = PrettyTable(['part', 'training', 'test', *columns])
     table.align = 'r'
     table.align['part'] = 'l'
+    rows = []
     for name, part in training.named_children():
         if count(part) or any(name in macs for macs in columns.values()):
             sizes = count(part), count(kept[name]) if name in kept else 0
-            table.add_row(
+            rows.append(
                 [name, *(f'{n:,}' for n in sizes), *_gmacs(columns.values(), name)]
             )
-    table.add_divider()
+    for row in rows:
+        table.add_row(row, divider=row is rows[-1])
     sizes = count(training), count(inference)
     table.add_row(['all', *(f'{n:,}' for n in sizes), *_gmacs(columns.values(), 'all')])
     print(f'{args.config}, {config.model.num_ids} identities')

@@ -1,7 +1,8 @@
 # Stage 1: 120 epochs over features that are computed once, 1e-5 to 3.5e-4 in 5 epochs,
 # then cosine. Stage 2: 60 epochs, 5e-6, warm-up of 10 epochs, x0.1 at 30 and 50. Epochs
 # count from 1 in both, so that neither begins at its lowest learning rate. All as in
-# CLIP-ReID's code.
+# CLIP-ReID's code, but that identity tokens aren't decayed in the steps that don't read
+# them (paramwise_cfg.row_decay_mult=1 of stage 1: as in the code).
 optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(

@@ -1,6 +1,8 @@
 # IRRA's recipe without its module: 60 epochs of 64 random pairs, Adam 1e-5, five epochs
 # up from 1e-6, then cosine to 0. Biases have twice the learning rate and no decay, new
-# parts five times the learning rate.
+# parts five times the learning rate. Words and positions that a batch lacks aren't
+# decayed: the released code decays them as well (paramwise_cfg.row_decay_mult=1), with
+# an eps of Adam under which they hardly move; with 1e-8 they vanish in a few epochs.
 bias = dict(lr_mult=2, decay_mult=0)
 new = dict(lr_mult=5)
 new_bias = dict(lr_mult=5, decay_mult=0)

@@ -1,7 +1,8 @@
 # Stage I: 10 epochs, Adam, x0.8 each epoch, inversion networks 5e-5, identity tokens
 # 0.02 (the paper). Stage II: 60 epochs, 1e-6 to 1e-5 in 5 epochs, then cosine (the
 # paper). It is IRRA's schedule, so optimizer, weight decay, biases and x5 for new heads
-# are IRRA's.
+# are IRRA's. The paper names no weight decay: words and positions that a batch lacks
+# have none: Adam would move them to zero (paramwise_cfg.row_decay_mult=1 decays all).
 optim_wrapper = dict(type='AutocastOptimWrapper', precision='auto')
 
 train_cfg = dict(

@@ -1,6 +1,7 @@
 # Propot's recipe: 60 epochs of 64 random pairs, Adam with weight decay 4e-5, 1e-5 for
 # the towers and 1e-4 for all else, six epochs up from a tenth of it, then cosine to 0.
-# Biases of the towers have twice the learning rate and no decay, as in IRRA.
+# Biases of the towers have twice the learning rate and no decay, as in IRRA. Words,
+# positions and identities that a batch lacks have none either, see clip_60e.py.
 new = dict(lr_mult=10)
 # Without necks: each key must match a parameter that is trained
 custom_keys = {'heads.align': new, 'bias': dict(lr_mult=2, decay_mult=0)}

@@ -3,12 +3,10 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
-from mmengine.config.utils import MODULE2PACKAGE
 
 from hplreid.registry import SCOPE
 
@@ -17,7 +15,7 @@ from .named_pipelines import resolve_pipelines
 from .options import Options, apply_options, parse_options
 from .schema.check_settings import find_setting_problems
 from .schema.roles import top_keys
-from .sources.family import read_family
+from .sources.family import bases_by_name, read_family
 from .sources.names import find_idle_names, find_name_problems
 
 
@@ -52,9 +50,9 @@ def read_config(path: str, options: Options = None) -> Config:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     parsed = parse_options(options)
-    with _bases_by_name():
-        file = read_family(path)
-        config = _run_file(path)
+    file = read_family(path)
+    config = _run_file(path)
+    _drop_scopes(config._cfg_dict)
     # MMEngine writes the config four times at the start and into each checkpoint.
     # Formatting it with yapf takes half a second every time, and changes no value
     object.__setattr__(config, '_format_python_code', False)
@@ -75,20 +73,6 @@ def read_config(path: str, options: Options = None) -> Config:
     return config
 
 
-@contextmanager
-def _bases_by_name() -> Iterator[None]:
-    """Let MMEngine find ``_base_ = 'hplreid::hpl/...'``.
-
-    It does so for the packages in its list alone, of which its registries expect more:
-    ours is in there while configs are read, no longer.
-    """
-    MODULE2PACKAGE[SCOPE] = SCOPE
-    try:
-        yield
-    finally:
-        del MODULE2PACKAGE[SCOPE]
-
-
 def _run_file(path: str) -> Config:
     """Return what a config file says, without its layout.
 
@@ -96,7 +80,8 @@ def _run_file(path: str) -> Config:
         ConfigError: Running it raised an error, of whatever kind.
     """
     try:
-        return Config.fromfile(path)
+        with bases_by_name():
+            return Config.fromfile(path)
     except Exception as error:
         lines = [
             f'{frame.filename}, line {frame.lineno}: '
@@ -110,3 +95,18 @@ def _run_file(path: str) -> Config:
 
 def _is_config(filename: str) -> bool:
     return Path(filename).is_file() and 'site-packages' not in filename
+
+
+def _drop_scopes(value: Any) -> None:  # noqa: ANN401
+    """Remove the scopes that MMEngine writes into what a named base has.
+
+    They say what ``default_scope`` says, and not everything takes them.
+    """
+    if isinstance(value, dict):
+        if value.get('_scope_') == SCOPE:
+            value.pop('_scope_')
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for child in value:
+        _drop_scopes(child)

@@ -141,7 +141,8 @@ def _show_losses(runner: Runner, steps: int) -> str:
 def _mean_losses(runner: Runner, steps: int) -> Iterator[tuple[str, float]]:
     for key, history in runner.message_hub.log_scalars.items():
         mode, _, name = key.partition('/')
-        if mode == 'train' and 'loss' in name:
+        # Not gradient_norm/loss_id and the like, of other hooks
+        if mode == 'train' and 'loss' in name and '/' not in name:
             yield name, history.mean(steps)
 
 

@@ -229,4 +229,8 @@ def build_schedulers(stage: Stage, optim_wrapper: OptimWrapper, steps: int) -> l
             end=stage.epochs if by_epoch else stage.epochs * steps,
         )
         schedulers.append(PARAM_SCHEDULERS.build(dict(config), default_args=defaults))
+    if schedulers and getattr(optim_wrapper, '_accumulative_counts', 1) > 1:
+        # Schedules count steps, and the first ones only add up gradients: MMEngine
+        # would warn that no update came before
+        schedulers[0].optimizer._global_step = 0
     return schedulers

@@ -1,7 +1,8 @@
 """A model with its optimizer and a batch, whose training step is measured."""
 
+import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from copy import deepcopy
 from typing import Any
 
@@ -163,7 +164,9 @@ class TrainingCase:
         """Return the operations of the matrix products and convolutions of a step."""
         # No formula is known for the fused attention of CPUs; its plain form has one
         kernel = sdpa_kernel(SDPBackend.MATH) if self._on_cpu() else nullcontext()
-        with FlopCounterMode(display=False) as counter, kernel:
+        # PyTorch 2.4 prints that sub-batches confuse its tracker of modules
+        quiet = redirect_stdout(io.StringIO())
+        with FlopCounterMode(display=False) as counter, kernel, quiet:
             self._step()
         return int(counter.get_total_flops())
 

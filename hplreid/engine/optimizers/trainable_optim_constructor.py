@@ -12,6 +12,7 @@ from torch import nn
 from hplreid.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 from ..data_parallel import unwrap
+from .row_tables import find_row_tables
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -21,6 +22,14 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
     ``paramwise_cfg`` has the same meaning. But the optimizer gets only parameters that
     require a gradient, and parameters with the same settings share a group: with one
     group per parameter, as in MMEngine, optimizers can't update many at once.
+
+    **Rows that a step doesn't read keep their values.** Adam divides the decay of a row
+    without a gradient by its own size: the row moves towards zero by a whole learning
+    rate in each step, however small the decay is, and words and identities that a
+    batch lacks are lost. So parameters that :func:`.find_row_tables` finds have no
+    weight decay, unless ``custom_keys`` gives them a ``decay_mult``; and
+    ``paramwise_cfg.row_decay_mult`` (default 0) is a factor of it, 1 as in code that
+    decays everything.
 
     PyTorch's optimizers that have a fused step get it, unless the config has a word on
     it (``fused``, ``foreach``): it goes over each parameter once instead of once for
@@ -66,7 +75,25 @@ class TrainableOptimConstructor(DefaultOptimWrapperConstructor):
             self.add_params(groups, model)
         finally:
             logger.setLevel(level)
+        self._spare_rows(groups, model)
         return groups
+
+    def _spare_rows(self, groups: list[dict[str, Any]], model: nn.Module) -> None:
+        """Take the weight decay from the groups of tables that are read by row."""
+        factor = self.paramwise_cfg.get('row_decay_mult', 0)
+        if factor == 1:
+            return
+        custom = self.paramwise_cfg.get('custom_keys') or {}
+        spared = {
+            id(parameter)
+            for name in find_row_tables(model)
+            if not any(k in name and 'decay_mult' in v for k, v in custom.items())
+            for parameter in [model.get_parameter(name)]
+        }
+        for group in groups:
+            if id(group['params'][0]) in spared:
+                decay = group.get('weight_decay', self.base_wd)
+                group['weight_decay'] = factor * (decay or 0)
 
 
 def check_custom_keys(model: nn.Module, paramwise_cfg: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ class _TextTower(Tower):
     """
 
     has_clip_arch = True
+    read_by_row = ('text.positional_embedding',)  # for the optimizer
     with_table: bool  # whether it keeps the token table
 
     def __init__(

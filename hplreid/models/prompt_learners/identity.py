@@ -53,6 +53,8 @@ class IdentityPromptLearner(BaseModule):
             identity_template, {'id': num_id_tokens}, token_table, context_length, pad
         )
 
+    read_by_row = ('id_tokens',)  # for the optimizer
+
     @property
     def indexed_by(self) -> dict[str, str]:
         """Weights with a row for each identity: those that all share have none."""

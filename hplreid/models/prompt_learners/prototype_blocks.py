@@ -28,6 +28,7 @@ class DomainPrompting(nn.Module):
     """
 
     indexed_by = {'vectors': 'identity'}
+    read_by_row = ('vectors',)  # for the optimizer
 
     def __init__(
         self,

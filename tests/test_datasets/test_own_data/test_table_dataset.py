@@ -673,7 +673,7 @@ def test_fuzz_csv_cells(tmp_path, records):
     rows = [[str(record.get(name, '')) for name in COLUMNS] for record in records]
     try:
         path = write_csv(tmp_path / 't.csv', rows)
-    except UnicodeEncodeError:  # a lone surrogate
+    except (UnicodeEncodeError, csv.Error):  # a lone surrogate; NUL in Python 3.10
         return
     check_rows(path)
 

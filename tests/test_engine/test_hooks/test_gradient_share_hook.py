@@ -18,6 +18,7 @@ from hplreid.registry import HOOKS
 from tests.test_engine.engine_toy import toy_config, train
 
 SHARES = dict(type='GradientShareHook', interval=2)
+PROGRESS = dict(type='ProgressHook')
 
 
 @HOOKS.register_module()
@@ -127,3 +128,11 @@ def test_terms_of_a_method_have_shares_and_its_norms_stay(name):
 def test_the_interval_is_checked():
     with pytest.raises(ValueError, match='interval=0'):
         GradientShareHook(interval=0)
+
+
+def test_what_is_printed_are_losses(tmp_path, capsys):
+    train(toy_config(tmp_path, custom_hooks=[SHARES, PROGRESS], log_level='INFO'))
+    lines = [line for line in capsys.readouterr().out.splitlines() if ' left, ' in line]
+    assert lines
+    assert all('(pull' in line or '(id' in line for line in lines)
+    assert not any('gradient' in line for line in lines)

@@ -266,6 +266,15 @@ def test_a_sampler_that_yields_too_few_items_is_an_error(tmp_path, monkeypatch):
         build(toy_config(tmp_path)).train()
 
 
+def test_schedules_before_the_first_update_are_no_reason_to_warn(tmp_path, recwarn):
+    config = toy_config(tmp_path)
+    config.optim_wrapper.accumulative_counts = 2
+    schedule = dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=4)
+    config.train_cfg.stages.construct.param_scheduler = [schedule]
+    build(config).train()
+    assert not [str(w.message) for w in recwarn if 'scheduler.step' in str(w.message)]
+
+
 def test_gradients_accumulate_to_the_end_of_a_stage(tmp_path):
     """6 steps of stage I, 9 of stage II: updates after 4, 6, and after 4, 8, 9."""
     counted, config = [], toy_config(tmp_path)

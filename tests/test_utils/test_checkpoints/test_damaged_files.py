@@ -136,7 +136,7 @@ OF_BYTES = (truncate, flip, blank, exchange, insert)
 
 def wrong_type(content, rng):
     name = rng.choice([k for k in content['state_dict'] if 'num_batches' not in k])
-    kind = rng.choice([torch.int64, torch.bool, torch.complex64])
+    kind = rng.choice([torch.int64, torch.bool, torch.int8])
     content['state_dict'][name] = content['state_dict'][name].to(kind)
 
 

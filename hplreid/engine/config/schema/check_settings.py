@@ -1,5 +1,6 @@
 """Find settings that nothing takes, and values of a wrong type, at every depth."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ Problem = tuple[Path, str]
 _NO_DEFAULT = 'which has no default.'
 _NO_TYPE = "has no 'type'."
 _LACKING = (_NO_DEFAULT, _NO_TYPE)
+# More than any machine can use; as many as a slip asks for would bring it down
+_MOST_WORKERS = 1024
 _ALWAYS = {'type', '_scope_', '_delete_'}
 
 
@@ -238,6 +241,13 @@ def _check_loader(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN401
         number = value.get(key)
         if isinstance(number, int) and number < least:
             yield (*path, key), f'={number}: expected an integer from {least} up.'
+    workers = value.get('num_workers')
+    if isinstance(workers, int) and workers > _MOST_WORKERS:
+        yield (
+            (*path, 'num_workers'),
+            f'={workers}: each is a process. Expected at most {_MOST_WORKERS}; this '
+            f'machine has {os.cpu_count()} cores.',
+        )
     parts = {'dataset': roles.DATASET, 'sampler': roles.SAMPLER}
     for key, role in parts.items():
         part = value.get(key)
@@ -277,10 +287,20 @@ def _check_optim_wrapper(path: Path, value: Any) -> Iterator[Problem]:  # noqa: 
     if isinstance(paramwise, dict) and _has_default_constructor(value):
         place = (*path, 'paramwise_cfg')
         yield from _check_keys(place, paramwise, roles.PARAMWISE_KEYS)
+        yield from _check_multipliers(place, paramwise)
         custom = paramwise.get('custom_keys')
         for key, child in custom.items() if isinstance(custom, dict) else ():
             where = (*place, 'custom_keys', str(key))
             yield from _check_keys(where, child, roles.CUSTOM_KEY)
+            yield from _check_multipliers(where, child)
+
+
+def _check_multipliers(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN401
+    """A rate or a decay that is negative would train away from the minimum."""
+    for key, factor in value.items() if isinstance(value, dict) else ():
+        number = str(key).endswith('_mult') and isinstance(factor, (int, float))
+        if number and not factor >= 0:
+            yield (*path, str(key)), f'={factor!r}: expected a number from 0 up.'
 
 
 def _has_default_constructor(wrapper: dict) -> bool:

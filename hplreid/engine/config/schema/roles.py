@@ -136,6 +136,7 @@ PARAMWISE_KEYS = {
     'dwconv_decay_mult': float,
     'dcn_offset_lr_mult': float,
     'bypass_duplicate': bool,
+    'row_decay_mult': float,  # of TrainableOptimConstructor alone
 }
 """What MMEngine's default constructor of optimizers reads, of its docstring."""
 

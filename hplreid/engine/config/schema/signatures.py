@@ -71,16 +71,21 @@ def _own(function: Callable[..., Any]) -> Signature:
         return Signature({}, {}, is_open=True)
     named = [p for p in parameters if p.kind not in _NAMELESS and p.name != 'self']
     return Signature(
-        {p.name: _read_annotation(p.annotation, function) for p in named},
+        {p.name: _read_annotation(p, function) for p in named},
         {p.name: p.default for p in named if p.default is not p.empty},
         is_open=any(p.kind is p.VAR_KEYWORD for p in parameters),
     )
 
 
-def _read_annotation(annotation: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401
-    """Return an annotation; ``Any`` for none, and for one that can't be evaluated."""
+def _read_annotation(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:  # noqa: ANN401
+    """Return an annotation; ``Any`` for none, and for one that can't be evaluated.
+
+    What has no annotation and is True or False by default is taken for a bool. Numbers
+    tell less: where one is the default, a tuple may be as good.
+    """
+    annotation = parameter.annotation
     if annotation is inspect.Parameter.empty:
-        return Any
+        return bool if isinstance(parameter.default, bool) else Any
     if not isinstance(annotation, str):
         return annotation
     names = getattr(inspect.unwrap(function), '__globals__', {})

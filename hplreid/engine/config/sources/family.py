@@ -2,10 +2,15 @@
 
 import ast
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
+
+from hplreid.registry import SCOPE
 
 from ..errors import ConfigError, explain, suggest
 
@@ -55,7 +60,8 @@ def read_family(path: str | Path) -> ConfigFile:
         >>> [base.path.name for base in read_family('b.py').bases]
         ['a.py']
     """
-    return _read(Path(path), ())
+    with bases_by_name():
+        return _read(Path(path), ())
 
 
 def _read(path: Path, chain: tuple[Path, ...]) -> ConfigFile:
@@ -110,6 +116,20 @@ def _check_file(path: Path, chain: tuple[Path, ...]) -> None:
 
 def _names(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+
+
+@contextmanager
+def bases_by_name() -> Iterator[None]:
+    """Let MMEngine find ``_base_ = 'hplreid::hpl/...'``.
+
+    It does so for the packages in its list alone, of which its registries expect more:
+    ours is in there while configs are read, no longer.
+    """
+    MODULE2PACKAGE[SCOPE] = SCOPE
+    try:
+        yield
+    finally:
+        del MODULE2PACKAGE[SCOPE]
 
 
 def _find_bases(path: Path, shown: Path) -> list[Path]:

@@ -18,6 +18,7 @@ STAGE = 'train_cfg.stages.align'
     [
         ('train_dataloader.num_wokers', 2, "Did you mean 'num_workers'?"),
         ('train_dataloader.num_workers', 'four', "='four': expected int."),
+        ('train_dataloader.num_workers', 10**9, 'Expected at most 1024; this machine'),
         ('train_dataloader.batch_size', 0, '=0: expected an integer from 1 up.'),
         ('train_dataloader.sampler.num_id', 4, "Did you mean 'num_ids'?"),
         ('train_dataloader.dataset.leek', 'no', "Did you mean 'leak'?"),
@@ -38,6 +39,17 @@ STAGE = 'train_cfg.stages.align'
         (f'{STAGE}.optim_wrapper.optimizer.lrr', 1, "Did you mean 'lr'?"),
         (f'{STAGE}.optim_wrapper.optimizer.lr', 'high', "='high': expected float"),
         (f'{STAGE}.optim_wrapper.paramwise_cfg.custom_key', {}, "'custom_keys'?"),
+        (
+            f'{STAGE}.optim_wrapper.paramwise_cfg.custom_keys.bias.lr_mult',
+            -2,
+            '=-2: expected a number from 0 up.',
+        ),
+        (
+            f'{STAGE}.optim_wrapper.paramwise_cfg.row_decay_mult',
+            -1,
+            '=-1: expected a number from 0 up.',
+        ),
+        ('log_processor.by_epoch', 5, '=5: expected bool.'),
         (f'{STAGE}.optim_wrapper.clip_grad', {'max_nrm': 1}, "Did you mean 'max_norm'"),
         (f'{STAGE}.param_scheduler.0.start_facto', 1, "Did you mean 'start_factor'?"),
         ('default_hooks.checkpointt.interval', 1, "Did you mean 'checkpoint'?"),

@@ -97,3 +97,9 @@ def test_annotations_in_words():
     assert describe(int | None) == 'int | None'
     assert describe(Literal['mean', 'sum']) == "'mean' or 'sum'"
     assert describe(list[nn.Module | dict]) == 'list[Module | dict]'
+
+
+def test_a_default_that_is_a_bool_tells_the_type():
+    def build(flag=False, size=7, other=None): ...
+
+    assert read_signature(build).annotations == dict(flag=bool, size=Any, other=Any)
