@@ -54,6 +54,7 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     ARGS = parse_args()  # before the imports below, which take seconds
 
+import sys
 from dataclasses import replace
 
 from hplreid.engine.results.tables import (
@@ -76,6 +77,13 @@ def add_published(rows: list[ResultRow]) -> list[ResultRow]:
     added, seen = [], set()
     for row in rows:
         added.append(row)
+        if row.config and row.config not in seen and not Path(row.config).is_file():
+            print(
+                f"{row.name}: {row.config} isn't here, so that what was published for "
+                'it is not shown. Run this from the root of the repository.',
+                file=sys.stderr,
+            )
+            seen.add(row.config)
         published = find_published(row.config, row.name) if row.config else None
         if published is None or row.config in seen:
             continue
