@@ -1,7 +1,7 @@
 r"""Train a config with every combination of some values, and draw the scores.
 
     python tools/analysis_tools/sweep.py configs/hpl/hpl_tiny_synthpeds.py \
-        model.heads.align.5.loss_weight=0.2,0.4,0.6 --seeds 0 1 2
+        model.heads.align.5.loss_weight=1,4,16 --seeds 0 1 2
 
 A training that is done is skipped, one that was stopped goes on: the same command can
 be given again, with more values or seeds, too. Each has the folder
