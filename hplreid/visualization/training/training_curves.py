@@ -78,7 +78,7 @@ def draw_training_curves(
     Args:
         runs: Logs of the seeds of each run, by the name in the legend.
         names: Scalars to draw; a run that lacks one has no line there. Defaults to
-            those of all runs that aren't times.
+            those of all runs that are neither times nor scores of the test.
         title: Line above.
 
     Raises:
@@ -92,7 +92,11 @@ def draw_training_curves(
         'loss'
     """
     own = [name for logs in runs.values() for name in shared_names(logs)]
-    every = [n for n in dict.fromkeys(own) if n not in _UNLISTED]
+    every = [
+        name
+        for name in dict.fromkeys(own)
+        if name not in _UNLISTED and not name.startswith('test/')  # of one point
+    ]
     chosen = list(names or every)
     missing = [name for name in chosen if name not in own]
     if missing or not chosen:
