@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
+from hplreid.datasets.images.image_files import read_image
 from hplreid.registry import VISUALIZERS
 from hplreid.structures.ranked_list import RankedItem, RankedList
 
@@ -129,7 +130,7 @@ def _draw_cell(
     content = (
         _draw_caption(item.caption or '', (2 * width, height))
         if item.img_path is None
-        else _read_image(item.img_path, size)
+        else _fit_image(item.img_path, size)
     )
     framed = ImageOps.expand(content, _BORDER, COLORS[mark])
     cell = Image.new('RGB', (framed.width, framed.height + 2 * LINE), PAPER)
@@ -140,9 +141,8 @@ def _draw_cell(
     return cell
 
 
-def _read_image(path: str, size: tuple[int, int]) -> Image.Image:
-    with Image.open(path) as image:
-        return ImageOps.pad(image.convert('RGB'), size, color=(235, 235, 235))
+def _fit_image(path: str, size: tuple[int, int]) -> Image.Image:
+    return ImageOps.pad(read_image(path), size, color=(235, 235, 235))
 
 
 def _draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
