@@ -74,7 +74,7 @@ def read_metafiles() -> dict[str, NamedModel]:
     root = next((r for r in roots if (r / 'model-index.yml').is_file()), None)
     if root is None:
         raise ModelNameError(
-            f"There is no model-index.yml in {' or '.join(map(str, roots))}: install "
+            f'There is no model-index.yml in {" or ".join(map(str, roots))}: install '
             'the package anew, or give a config file instead of a name.'
         )
     models = {}

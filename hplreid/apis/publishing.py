@@ -1,9 +1,7 @@
 """Publishing: a file with what a model needs at test, and with what is known of it."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
@@ -21,7 +19,7 @@ from hplreid.utils.checkpoints.names import strip_wrappers
 from hplreid.utils.checkpoints.recorded_model import recorded_config
 from hplreid.utils.checkpoints.weights_file import write_weights
 
-from .preprocessing import describe_preprocessing
+from .preprocessing import describe_preprocessing, without_cache
 from .trained_model import build_inference_model, check_names
 
 # What of a config inference reads; where data lie is a matter of the machine
@@ -100,31 +98,19 @@ def publish_model(
     }
     json.dumps(record)  # what isn't plain should fail before anything is written
     write_weights(out, weights, record)
-    kept = {strip_wrappers(name) for name in weights}
-    left = [n for n in map(strip_wrappers, state_of(content)) if n not in kept]
+    kept = [strip_wrappers(name) for name in weights]
+    left = [n for n in map(strip_wrappers, state_of(content)) if n not in {*kept}]
     size = Path(out).stat().st_size / 1e6
     scores = f'{len(found)} scores' if found else 'no scores (see --metrics)'
     return (
-        f'{out}: {size:.2f} MB, {count_parts(kept_in_order(weights))}; {scores}\n'
+        f'{out}: {size:.2f} MB, {count_parts(kept)}; {scores}\n'
         f'  left out, which only training needs: {count_parts(left) or "nothing"}\n'
         f'  SHA-256 of the weights: {hashed}'
     )
 
 
-def kept_in_order(weights: Mapping[str, Any]) -> list[str]:
-    """Return the names of weights without wrappers'.
-
-    Example:
-        >>> kept_in_order({'module.a.b': 1})
-        ['a.b']
-    """
-    return [strip_wrappers(name) for name in weights]
-
-
 def _inference_part(config: Config) -> Config:
     """Return what of an inference config is published, pipelines without a cache."""
-    from .preprocessing import without_cache
-
     kept = {key: config[key] for key in _KEPT if key in config}
     loaders = config.get('test_dataloader') or {}
     kept['test_dataloader'] = {

@@ -78,9 +78,7 @@ def get_model(model: Model, weights: str | Path | None = None) -> nn.Module:
     return load_trained_model(model, weights).model
 
 
-def load_trained_model(
-    model: Model, weights: str | Path | None = None
-) -> TrainedModel:
+def load_trained_model(model: Model, weights: str | Path | None = None) -> TrainedModel:
     """Load a model as :func:`get_model` does, with all that is known of it."""
     if _is_weights(model):
         if weights is not None:

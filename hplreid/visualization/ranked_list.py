@@ -126,12 +126,7 @@ def draw_ranked_lists(
 def _draw_cell(
     item: RankedItem, size: tuple[int, int], mark: str, label: str
 ) -> Image.Image:
-    width, height = size
-    content = (
-        _draw_caption(item.caption or '', (2 * width, height))
-        if item.img_path is None
-        else _fit_image(item.img_path, size)
-    )
+    content = draw_content(item.img_path, item.caption, size)
     framed = ImageOps.expand(content, _BORDER, COLORS[mark])
     cell = Image.new('RGB', (framed.width, framed.height + 2 * LINE), PAPER)
     cell.paste(framed, (0, 0))
@@ -139,6 +134,20 @@ def _draw_cell(
         (2, framed.height + 1), label, INK, font=load_font(), spacing=2
     )
     return cell
+
+
+def draw_content(
+    path: str | None, caption: str | None, size: tuple[int, int]
+) -> Image.Image:
+    """Draw an image at a size, with its proportions, or a caption twice as wide.
+
+    Raises:
+        FileNotFoundError: The image is missing.
+    """
+    width, height = size
+    if path is None:
+        return _draw_caption(caption or '', (2 * width, height))
+    return _fit_image(path, size)
 
 
 def _fit_image(path: str, size: tuple[int, int]) -> Image.Image:
