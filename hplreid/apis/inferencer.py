@@ -23,13 +23,13 @@ from .inputs import (
     Images,
     ImageSource,
     InputError,
-    is_image_path,
     iter_captions,
     iter_images,
 )
 from .model_names import TASK_NAMES
 from .ordered_threads import map_ordered
 from .preprocessing import build_steps, find_pipeline
+from .queries import are_features, sort_queries
 from .search_result import SearchResult, find_nearest
 from .trained_model import Model, ModelError, load_trained_model
 
@@ -106,8 +106,8 @@ class ReIDInferencer:
     ) -> None:
         if batch_size < 1 or (workers is not None and workers < 0):
             raise ValueError(
-                f'batch_size={batch_size}, workers={workers}: expected at least 1 image '
-                'and no negative number of threads.'
+                f'batch_size={batch_size}, workers={workers}: expected 1 image at '
+                'least, and no negative number of threads.'
             )
         self.device = torch.device(get_device() if device == 'auto' else device)
         self.precision = choose_precision(precision, self.device)
@@ -167,8 +167,7 @@ class ReIDInferencer:
 
         Args:
             images: See :func:`.iter_images`.
-            tasks: The tasks to have features for. Each image is encoded once, if the
-                pipelines of the tasks are the same.
+            tasks: The tasks to have features for; each image is encoded once.
             camids: See :meth:`embed_images`.
             strict: Whether an image that can't be read is an error; else a batch names
                 it among its ``failures``.
@@ -180,14 +179,16 @@ class ReIDInferencer:
             self._check_task(task)
         cameras = self._cameras(camids)
         first, *others = dict.fromkeys(tasks)
-        same = [t for t in others if self._pipelines[t] == self._pipelines[first]]
-        if len(same) < len(others):
-            listed = list(iter_images(images))
-            yield from self._merge(
-                [self.encode_images(_Sources(listed), (t,), camids, strict)
-                 for t in (first, *others)]
-            )  # fmt: skip
-            return
+        if any(self._pipelines[t] != self._pipelines[first] for t in others):
+            raise ModelError(
+                f'The benchmarks of {tuple(tasks)} prepare images in different ways: '
+                'encode them for one task at a time.'
+            )
+        sources: Iterable[ImageSource] = iter_images(images)
+        total = None
+        if not isinstance(images, Iterator):  # else they come one by one
+            sources = listed = list(sources)
+            total = len(listed)
 
         def load(numbered: tuple[int, ImageSource]) -> tuple[ImageSource, Any]:
             number, source = numbered
@@ -198,8 +199,6 @@ class ReIDInferencer:
             item = dict(_ITEM, img_path=source.name, camid=cameras(number))
             return source, self._prepare(first, {**item, 'image': pixels}, number)
 
-        sources = images if isinstance(images, _Sources) else iter_images(images)
-        total = len(images) if hasattr(images, '__len__') else None
         loaded = map_ordered(
             load, enumerate(sources), self.workers, 2 * self.batch_size
         )
@@ -210,7 +209,7 @@ class ReIDInferencer:
                     if strict and _failed(result):
                         raise result
                 good = [(s, r) for s, r in some if not _failed(r)]
-                feats = self._encode([r for _, r in good], (first, *same))
+                feats = self._encode([r for _, r in good], (first, *others))
                 bar.update(len(some))
                 yield ImageBatch([s.name for s, _ in good], feats, failures)
 
@@ -231,12 +230,11 @@ class ReIDInferencer:
         self._check_task('t2i')
         total = len(captions) if isinstance(captions, Sequence) else None
         features = []
-        with self._bar(
-            1 if isinstance(captions, str) else total, 'Captions', ''
-        ) as bar:
-            for some in _in_batches(
-                enumerate(iter_captions(captions)), self.batch_size
-            ):
+        if isinstance(captions, str):
+            total = 1
+        numbered = enumerate(iter_captions(captions))
+        with self._bar(total, 'Captions', 'it') as bar:
+            for some in _in_batches(numbered, self.batch_size):
                 samples = [
                     self._prepare('t2i', dict(_ITEM, caption=caption), number)
                     for number, caption in some
@@ -271,24 +269,24 @@ class ReIDInferencer:
                 is empty, or has features of another length.
             MissingDataError: See :meth:`embed_images`, as for the others.
         """
-        given, is_text = _sort_queries(queries)
+        given, is_text = sort_queries(queries)
         task = task or ('t2i' if is_text else 'i2i')
         self._check_task(task)
         if is_text and task != 't2i':
             raise InputError(
-                f"task='{task}' compares images; the queries are captions."
+                f"task='{task}' compares images, and the queries are captions."
             )
         if is_text:
             names, wanted = list(given), self.embed_texts(given)
         else:
-            sources = _Sources(list(iter_images(given)))
+            sources = list(iter_images(given))
             names = [s.name for s in sources]
             wanted = self.embed_images(sources, task)
         paths = None
-        if _are_features(gallery):
+        if are_features(gallery):
             feats = np.asarray(gallery, dtype=np.float32)
         else:
-            listed = _Sources(list(iter_images(gallery)))
+            listed = list(iter_images(gallery))
             paths = [s.name for s in listed]
             feats = self.embed_images(listed, task)
         indices, scores = find_nearest(wanted, feats, topk)
@@ -341,54 +339,13 @@ class ReIDInferencer:
             for task in tasks
         }
 
-    @staticmethod
-    def _merge(streams: Sequence[Iterator[ImageBatch]]) -> Iterator[ImageBatch]:
-        """Join batches of the same images by pipelines of several tasks."""
-        for parts in zip(*streams, strict=True):
-            features = {k: v for part in parts for k, v in part.features.items()}
-            yield parts[0]._replace(features=features)
-
     def _join(self, features: list[np.ndarray]) -> np.ndarray:
         if not features:
             raise InputError('There is nothing to encode: expected one item at least.')
         return np.concatenate(features)
 
     def _bar(self, total: int | None, title: str, unit: str) -> tqdm:
-        return tqdm(
-            total=total, desc=title, unit=unit or 'it', disable=not self.progress
-        )
-
-
-class _Sources(list):
-    """Images that have been listed already."""
-
-
-def _sort_queries(queries: Any) -> tuple[Any, bool]:  # noqa: ANN401
-    """Return queries, and whether they are captions."""
-    if isinstance(queries, str):
-        return [queries], not is_image_path(queries)
-    if not isinstance(queries, Iterable) or hasattr(queries, 'ndim'):
-        return queries, False
-    if hasattr(queries, 'getpixel'):  # a PIL image
-        return queries, False
-    listed = list(queries)
-    texts = [isinstance(q, str) and not is_image_path(q) for q in listed]
-    if not listed:
-        raise InputError('There are no queries: expected one at least.')
-    if any(texts) and not all(texts):
-        raise InputError(
-            f'Queries are captions ({listed[texts.index(True)]!r}) and images '
-            f'({listed[texts.index(False)]!r}) at once: search for each apart. (A text '
-            'is an image if such a file exists, or if it ends like one.)'
-        )
-    return listed, all(texts)
-
-
-def _are_features(gallery: Any) -> bool:  # noqa: ANN401
-    if isinstance(gallery, Tensor):
-        return gallery.ndim == 2 and gallery.is_floating_point()
-    is_array = isinstance(gallery, np.ndarray)
-    return is_array and gallery.ndim == 2 and np.issubdtype(gallery.dtype, np.floating)
+        return tqdm(total=total, desc=title, unit=unit, disable=not self.progress)
 
 
 def _in_batches(stream: Iterable[Any], size: int) -> Iterator[list[Any]]:

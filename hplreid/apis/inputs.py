@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,10 +20,10 @@ from hplreid.datasets.images.rgb import ValueRangeError, to_rgb
 from hplreid.datasets.images.suffixes import SUFFIXES
 from hplreid.utils.user_error import UserError
 
-Images = Union[str, Path, Image.Image, np.ndarray, Tensor, Iterable['Images']]
+Images: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor | Iterable[Any]
 """A file, folder or glob; an image or a batch of them; or any sequence of these."""
 
-Captions = str | Iterable[str]
+Captions: TypeAlias = str | Iterable[str]
 
 
 class InputError(UserError, TypeError):
@@ -129,8 +129,8 @@ def iter_captions(captions: Captions) -> Iterator[str]:
     for number, caption in enumerate(given):
         if not isinstance(caption, str):
             raise InputError(
-                f'Caption {number} is {caption!r}, a {type(caption).__name__}: expected '
-                'text.'
+                f'Caption {number} is {caption!r}, a {type(caption).__name__}: '
+                'expected text.'
             )
         if not caption.strip():
             raise InputError(f'Caption {number} is empty: expected text.')
@@ -154,6 +154,8 @@ def is_image_path(text: str) -> bool:
 def _flatten(images: Any) -> Iterator[tuple[str | None, Any]]:  # noqa: ANN401
     if isinstance(images, str | Path):
         yield from ((path, path) for path in _find_files(os.fspath(images)))
+    elif isinstance(images, ImageSource):
+        yield images.name, images.content
     elif isinstance(images, Image.Image):
         yield None, images
     elif isinstance(images, np.ndarray | Tensor):
@@ -164,9 +166,9 @@ def _flatten(images: Any) -> Iterator[tuple[str | None, Any]]:  # noqa: ANN401
             yield from _flatten(image)
     else:
         raise InputError(
-            f'{images!r} is a {type(images).__name__}: expected the path of an image, a '
-            'folder, a glob, a PIL image, an array (H, W, 3), a tensor (3, H, W), or a '
-            'sequence of these.'
+            f'{images!r} is a {type(images).__name__}: expected the path of an image, '
+            'a folder, a glob, a PIL image, an array (H, W, 3), a tensor (3, H, W), or '
+            'a sequence of these.'
         )
 
 

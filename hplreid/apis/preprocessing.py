@@ -1,4 +1,4 @@
-"""What is done to an image or a caption before a model: the test pipelines of a config."""
+"""How images and captions are prepared for a model: the test pipelines of a config."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -116,4 +116,4 @@ def _numbers(pixels: Any) -> list[float]:  # noqa: ANN401
 
 def _tasks_of(evaluator: Any) -> set[str]:  # noqa: ANN401
     metrics = evaluator if isinstance(evaluator, list | tuple) else [evaluator or {}]
-    return {m.get('task') for m in metrics if isinstance(m, dict)}
+    return {str(m.get('task')) for m in metrics if isinstance(m, dict)}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from mmengine.config import Config
@@ -22,7 +22,7 @@ from hplreid.utils.user_error import UserError
 
 from .model_names import ModelNameError, list_models, read_metafiles
 
-Model = str | Path | Config | Mapping[str, Any]
+Model: TypeAlias = str | Path | Config | Mapping[str, Any]
 """A checkpoint or published file, a config file, a config, or a name."""
 
 PRETRAINED = 'pretrained'

@@ -1,4 +1,4 @@
-"""Drawings of searches: a query, and what was found for it, whose identity is unknown."""
+"""Drawings of searches: a query, and what was found for it, of unknown identity."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from .ranked_list import draw_content
 from .text import INK, LINE, PAPER, load_font
 
 _GAP, _BORDER = 8, 3
+Color = tuple[int, int, int]
 _QUERY, _HIT = (35, 80, 170), (190, 190, 190)
 
 
@@ -61,11 +62,11 @@ def _draw_row(
     scores: Sequence[float],
     size: tuple[int, int],
 ) -> Image.Image:
-    pair = (None, query) if is_caption else (query, None)
-    cells = [_frame(draw_content(*pair, size), _QUERY, 'query')]
-    for rank, (path, score) in enumerate(zip(paths, scores, strict=True), 1):
+    path, caption = (None, query) if is_caption else (query, None)
+    cells = [_frame(draw_content(path, caption, size), _QUERY, 'query')]
+    for rank, (hit, score) in enumerate(zip(paths, scores, strict=True), 1):
         cells.append(
-            _frame(draw_content(path, None, size), _HIT, f'{rank}  {score:.3f}')
+            _frame(draw_content(hit, None, size), _HIT, f'{rank}  {score:.3f}')
         )
     width = sum(cell.width + _GAP for cell in cells) + 3 * _GAP
     row = Image.new('RGB', (width, cells[0].height + 2 * _GAP), PAPER)

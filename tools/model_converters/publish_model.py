@@ -23,8 +23,8 @@ def parse_args() -> argparse.Namespace:
         '--metrics',
         metavar='FILE',
         type=Path,
-        help='metrics.json with the scores of these weights; defaults to the one beside '
-        'the checkpoint, if it is of these weights',
+        help='metrics.json with the scores of these weights; defaults to the one '
+        'beside the checkpoint, if it is of these weights',
     )
     parser.add_argument(
         '--note', default='', help='a note on how it was made, stored in the file'

@@ -109,8 +109,8 @@ class TaskRoutedTransformer(CLIPImageEncoder):
         own = {k: v for k, v in self.state_dict().items() if k.startswith('i2i_')}
         if own.keys() != given.keys():
             raise WeightsError(
-                f"{path} has a class token u with {sorted(given)}, and this tower's has "
-                f"{sorted(own)}: set i2i_projection='"
+                f"{path} has a class token u with {sorted(given)}, and this tower's "
+                f"has {sorted(own)}: set i2i_projection='"
                 f"{'separate' if len(given) > len(own) else 'shared'}'."
             )
         self.load_state_dict(given, strict=False)

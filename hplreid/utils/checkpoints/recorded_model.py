@@ -42,7 +42,7 @@ def recorded_config(meta: Mapping[str, Any]) -> dict[str, Any] | None:
     See :func:`recorded_model`; nothing is executed.
 
     Example:
-        >>> recorded_config({'cfg': "model = dict(type='HPL')\\nseed = 1"})
+        >>> recorded_config({'cfg': "model = dict(type='HPL'); seed = 1"})
         {'model': {'type': 'HPL'}, 'seed': 1}
     """
     source = meta.get('cfg')
