@@ -83,11 +83,11 @@ class ReIDInferencer:
     Example:
         >>> from PIL import Image
         >>> inferencer = ReIDInferencer(
-        ...     'clip_tiny_synthpeds', 'pretrained', precision='fp32', progress=False
+        ...     'clip_tiny_synthpeds-t2i_sdm', 'pretrained', progress=False
         ... )
         >>> red, blue = (Image.new('RGB', (64, 128), c) for c in ('red', 'blue'))
         >>> inferencer.embed_images([red, blue]).shape
-        (2, 96)
+        (2, 128)
         >>> found = inferencer.search('all in blue', [red, blue], topk=1)
         >>> found.indices.shape
         (1, 1)
@@ -177,7 +177,6 @@ class ReIDInferencer:
         """
         for task in tasks:
             self._check_task(task)
-        cameras = self._cameras(camids)
         first, *others = dict.fromkeys(tasks)
         if any(self._pipelines[t] != self._pipelines[first] for t in others):
             raise ModelError(
@@ -189,6 +188,7 @@ class ReIDInferencer:
         if not isinstance(images, Iterator):  # else they come one by one
             sources = listed = list(sources)
             total = len(listed)
+        cameras = self._cameras(camids, total)
 
         def load(numbered: tuple[int, ImageSource]) -> tuple[ImageSource, Any]:
             number, source = numbered
@@ -276,21 +276,16 @@ class ReIDInferencer:
             raise InputError(
                 f"task='{task}' compares images, and the queries are captions."
             )
-        if is_text:
-            names, wanted = list(given), self.embed_texts(given)
-        else:
-            sources = list(iter_images(given))
-            names = [s.name for s in sources]
-            wanted = self.embed_images(sources, task)
-        paths = None
-        if are_features(gallery):
+        listed = list(given) if is_text else list(iter_images(given))
+        wanted = (
+            self.embed_texts(listed) if is_text else self.embed_images(listed, task)
+        )
+        images = None if are_features(gallery) else list(iter_images(gallery))
+        if images is None:
             feats = np.asarray(gallery, dtype=np.float32)
         else:
-            listed = list(iter_images(gallery))
-            paths = [s.name for s in listed]
-            feats = self.embed_images(listed, task)
-        indices, scores = find_nearest(wanted, feats, topk)
-        return SearchResult(names, is_text, indices, scores, paths)
+            feats = self.embed_images(images, task)
+        return SearchResult(listed, *find_nearest(wanted, feats, topk), images)
 
     def _check_task(self, task: str) -> None:
         check_one_of('task', task, tuple(TASK_NAMES))
@@ -300,7 +295,9 @@ class ReIDInferencer:
                 "model that reads captions, of hplreid.list_models(task='t2i')."
             )
 
-    def _cameras(self, camids: int | Sequence[int] | None) -> Callable[[int], int]:
+    def _cameras(
+        self, camids: int | Sequence[int] | None, total: int | None
+    ) -> Callable[[int], int]:
         """Return a function from the number of an image to its camera."""
         known = getattr(self.model.image_encoder, 'num_cameras', 0)
         if not known:
@@ -318,7 +315,9 @@ class ReIDInferencer:
             )
         if isinstance(camids, int):
             return lambda number: camids
-        return lambda number: each[number]
+        if total not in (None, len(each)):
+            raise ModelError(f'camids has {len(each)} cameras, for {total} images.')
+        return each.__getitem__
 
     def _prepare(self, task: str, item: dict[str, Any], number: int) -> dict[str, Any]:
         sample: Any = {**item, 'sample_idx': number}

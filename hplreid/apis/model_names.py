@@ -85,7 +85,7 @@ def read_metafiles() -> dict[str, NamedModel]:
             models[model['Name']] = NamedModel(
                 root / model['Config'],
                 model.get('Weights'),
-                tasks[model['In Collection']],
+                _tasks_of(model) or tasks[model['In Collection']],
             )
     return models
 
@@ -94,6 +94,7 @@ def _read(path: Path) -> dict:
     return yaml.safe_load(path.read_text('utf-8'))
 
 
-def _tasks_of(collection: dict) -> frozenset[str]:
-    named = collection['Metadata']['Tasks']
+def _tasks_of(entry: dict) -> frozenset[str]:
+    """Return the tasks of a collection, or those of a model that differ from it."""
+    named = entry['Metadata'].get('Tasks', ())
     return frozenset(task for task, name in TASK_NAMES.items() if name in named)

@@ -5,7 +5,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from hplreid.registry import MODELS, TRANSFORMS
+from hplreid.registry import TRANSFORMS
+from hplreid.utils.checkpoints.recorded_model import with_defaults
 from hplreid.utils.user_error import UserError
 
 _CACHED = 'LoadCachedImage'
@@ -99,19 +100,14 @@ def describe_preprocessing(config: Config) -> dict[str, Any]:
         ('RGB', [{'type': 'LoadImage'}], 0.48145466)
     """
     given = config.model.get('data_preprocessor') or config.get('data_preprocessor')
-    normalizer = MODELS.build({'type': 'ReIDDataPreprocessor', **dict(given or {})})
+    normalizer = with_defaults({'type': 'ReIDDataPreprocessor', **dict(given or {})})
     return dict(
         colors='RGB',
         range=[0, 255],
         steps={task: find_pipeline(config, task) for task in ('i2i', 't2i')},
-        mean=_numbers(normalizer.mean),
-        std=_numbers(normalizer.std),
+        mean=list(normalizer['mean']),
+        std=list(normalizer['std']),
     )
-
-
-def _numbers(pixels: Any) -> list[float]:  # noqa: ANN401
-    """Return the channels of mean or deviation for pixels from 0 to 1, as given."""
-    return [round(v / 255, 8) for v in pixels.double().flatten().tolist()]
 
 
 def _tasks_of(evaluator: Any) -> set[str]:  # noqa: ANN401

@@ -11,7 +11,7 @@ from PIL import Image
 from hplreid.evaluation.k_smallest import smallest
 from hplreid.visualization.search_sheet import draw_search
 
-from .inputs import InputError
+from .inputs import Images, ImageSource, InputError, iter_images
 
 _BLOCK = 1 << 26  # similarities that are in memory at a time
 
@@ -21,59 +21,70 @@ class SearchResult:
     """The nearest images of a gallery, for each query.
 
     Attributes:
-        queries: The captions, or the names of the images.
-        are_captions: Which of the two.
+        queries: The captions, or the images.
         indices: Positions in the gallery, nearest first, int64 ``(Q, k)``; equally near
             ones are in the order of the gallery.
         scores: Cosine similarities, from -1 to 1, float32 ``(Q, k)``.
-        paths: Names of the gallery's images; None for a gallery of features.
+        gallery: The gallery's images; None for a gallery of features.
     """
 
-    queries: list[str]
-    are_captions: bool
+    queries: Sequence[str | ImageSource]
     indices: np.ndarray
     scores: np.ndarray
-    paths: list[str] | None
+    gallery: Sequence[ImageSource] | None
+
+    @property
+    def paths(self) -> list[str] | None:
+        """Names of the gallery's images; None for a gallery of features."""
+        return None if self.gallery is None else [s.name for s in self.gallery]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row for each hit: ``query``, ``rank``, ``score``, ``index``.
 
         With the paths of a gallery there is ``path``, too.
         """
+        paths = self.paths
         return [
-            dict(query=query, rank=rank, score=float(score), index=int(index))
-            | ({} if self.paths is None else dict(path=self.paths[index]))
+            dict(query=_name(query), rank=rank, score=float(score), index=int(index))
+            | ({} if paths is None else dict(path=paths[index]))
             for query, hits, scores in zip(
                 self.queries, self.indices, self.scores, strict=True
             )
             for rank, (index, score) in enumerate(zip(hits, scores, strict=True), 1)
         ]
 
-    def draw(self, paths: Sequence[str] | None = None) -> Image.Image:
+    def draw(self, gallery: Images | None = None) -> Image.Image:
         """Draw each query with its hits beside it, nearest first.
 
         Args:
-            paths: Files of the gallery's images, where it was given as features.
+            gallery: The gallery's images, where it was given as features.
 
         Returns:
             The drawing, RGB.
 
         Raises:
-            InputError: The files of the gallery, or of the queries, aren't known.
+            InputError: The images of the gallery aren't known.
             MissingDataError: One of them doesn't exist.
         """
-        files = self.paths if paths is None else list(paths)
-        if files is None:
+        sources = self.gallery if gallery is None else list(iter_images(gallery))
+        if sources is None:
             raise InputError(
-                'The gallery was given as features: give the paths of its images, '
-                'result.draw(paths).'
+                'The gallery was given as features: give its images, '
+                'result.draw(images).'
             )
         return draw_search(
-            self.queries,
-            self.are_captions,
-            [[files[i] for i in hits] for hits in self.indices],
+            [q if isinstance(q, str) else _decode(q) for q in self.queries],
+            [[_decode(sources[i]) for i in hits] for hits in self.indices],
             self.scores.tolist(),
         )
+
+
+def _name(query: str | ImageSource) -> str:
+    return query if isinstance(query, str) else query.name
+
+
+def _decode(source: ImageSource) -> Image.Image:
+    return Image.fromarray(source.decode().permute(1, 2, 0).contiguous().numpy())
 
 
 def find_nearest(

@@ -71,7 +71,7 @@ def get_model(model: Model, weights: str | Path | None = None) -> nn.Module:
         ConfigError: The config is wrong.
 
     Example:
-        >>> model = get_model('clip_tiny_synthpeds', weights='pretrained')
+        >>> model = get_model('clip_tiny_synthpeds-t2i_sdm', weights='pretrained')
         >>> type(model).__name__, model.training
         ('DualEncoder', False)
     """

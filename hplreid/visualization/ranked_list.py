@@ -126,7 +126,12 @@ def draw_ranked_lists(
 def _draw_cell(
     item: RankedItem, size: tuple[int, int], mark: str, label: str
 ) -> Image.Image:
-    content = draw_content(item.img_path, item.caption, size)
+    width, height = size
+    content = (
+        draw_caption(item.caption or '', (2 * width, height))
+        if item.img_path is None
+        else fit_image(read_image(item.img_path), size)
+    )
     framed = ImageOps.expand(content, _BORDER, COLORS[mark])
     cell = Image.new('RGB', (framed.width, framed.height + 2 * LINE), PAPER)
     cell.paste(framed, (0, 0))
@@ -136,25 +141,13 @@ def _draw_cell(
     return cell
 
 
-def draw_content(
-    path: str | None, caption: str | None, size: tuple[int, int]
-) -> Image.Image:
-    """Draw an image at a size, with its proportions, or a caption twice as wide.
-
-    Raises:
-        FileNotFoundError: The image is missing.
-    """
-    width, height = size
-    if path is None:
-        return _draw_caption(caption or '', (2 * width, height))
-    return _fit_image(path, size)
+def fit_image(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return an image at a size, in its proportions, on gray."""
+    return ImageOps.pad(image, size, color=(235, 235, 235))
 
 
-def _fit_image(path: str, size: tuple[int, int]) -> Image.Image:
-    return ImageOps.pad(read_image(path), size, color=(235, 235, 235))
-
-
-def _draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
+def draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
+    """Return a caption as an image of a size, cut where it is too long."""
     canvas = Image.new('RGB', size, PAPER)
     font = load_font()
     lines = wrap_text(caption, size[0] - 2 * _GAP, font)

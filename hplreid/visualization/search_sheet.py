@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageOps
 
-from .ranked_list import draw_content
+from .ranked_list import draw_caption, fit_image
 from .text import INK, LINE, PAPER, load_font
 
 _GAP, _BORDER = 8, 3
@@ -13,18 +13,16 @@ _QUERY, _HIT = (35, 80, 170), (190, 190, 190)
 
 
 def draw_search(
-    queries: Sequence[str],
-    are_captions: bool,
-    found: Sequence[Sequence[str]],
+    queries: Sequence[str | Image.Image],
+    found: Sequence[Sequence[Image.Image]],
     scores: Sequence[Sequence[float]],
     cell_size: tuple[int, int] = (96, 192),
 ) -> Image.Image:
     """Draw queries under each other, each with what was found for it, nearest first.
 
     Args:
-        queries: Captions, or paths of images.
-        are_captions: Which of the two.
-        found: Paths of the images found for each.
+        queries: Captions and images.
+        found: The images found for each.
         scores: Their similarities.
         cell_size: Width and height of an image, pixels; a caption is twice as wide.
 
@@ -33,18 +31,17 @@ def draw_search(
 
     Raises:
         ValueError: There is nothing to draw.
-        FileNotFoundError: An image is missing.
 
     Example:
-        >>> Image.new('RGB', (4, 8), 'red').save('a.png')
-        >>> draw_search(['a red coat'], True, [['a.png']], [[0.9]]).mode
+        >>> red = Image.new('RGB', (4, 8), 'red')
+        >>> draw_search(['a red coat', red], [[red], [red]], [[0.9], [1.0]]).mode
         'RGB'
     """
     if not queries:
         raise ValueError('There are no queries to draw.')
     rows = [
-        _draw_row(query, are_captions, paths, values, cell_size)
-        for query, paths, values in zip(queries, found, scores, strict=True)
+        _draw_row(query, images, values, cell_size)
+        for query, images, values in zip(queries, found, scores, strict=True)
     ]
     size = max(row.width for row in rows), sum(row.height for row in rows)
     page = Image.new('RGB', size, PAPER)
@@ -56,18 +53,18 @@ def draw_search(
 
 
 def _draw_row(
-    query: str,
-    is_caption: bool,
-    paths: Sequence[str],
+    query: str | Image.Image,
+    images: Sequence[Image.Image],
     scores: Sequence[float],
     size: tuple[int, int],
 ) -> Image.Image:
-    path, caption = (None, query) if is_caption else (query, None)
-    cells = [_frame(draw_content(path, caption, size), _QUERY, 'query')]
-    for rank, (hit, score) in enumerate(zip(paths, scores, strict=True), 1):
-        cells.append(
-            _frame(draw_content(hit, None, size), _HIT, f'{rank}  {score:.3f}')
-        )
+    if isinstance(query, str):
+        content = draw_caption(query, (2 * size[0], size[1]))
+    else:
+        content = fit_image(query, size)
+    cells = [_frame(content, _QUERY, 'query')]
+    for rank, (image, score) in enumerate(zip(images, scores, strict=True), 1):
+        cells.append(_frame(fit_image(image, size), _HIT, f'{rank}  {score:.3f}'))
     width = sum(cell.width + _GAP for cell in cells) + 3 * _GAP
     row = Image.new('RGB', (width, cells[0].height + 2 * _GAP), PAPER)
     x = _GAP

@@ -9,7 +9,8 @@ from safetensors import safe_open
 
 from hplreid.apis import get_model
 from hplreid.apis.publishing import publish_model
-from hplreid.registry import MODELS
+from hplreid.models.backbones import TransReIDEncoder
+from hplreid.registry import BACKBONES, MODELS
 from hplreid.utils.checkpoints.checkpoint import CheckpointError, read_checkpoint
 
 from .trained import METHODS, READ_CAPTIONS
@@ -101,8 +102,6 @@ def test_image_towers_take_it_as_pretrained(tiny_runs, method):
     published, _ = run.published
     config = run.config.model.to_dict()
     tower = dict(config['image_encoder'], pretrained=str(published))
-    from hplreid.registry import BACKBONES
-
     built = BACKBONES.build(tower).state_dict()
     trained = read_checkpoint(published)['state_dict']
     for name, value in built.items():
@@ -110,9 +109,7 @@ def test_image_towers_take_it_as_pretrained(tiny_runs, method):
 
 
 def test_transreids_own_tower_takes_it_as_pretrained(tmp_path):
-    from hplreid.models.backbones import TransReIDEncoder
-
-    sizes = dict(arch='vit_tiny_patch16_224', img_size=(32, 16))
+    sizes = dict(arch='vit_tiny_patch16_224', img_size=(64, 32))
     tower = TransReIDEncoder(**sizes)
     state = {f'image_encoder.{k}': v for k, v in tower.state_dict().items()}
     torch.save(dict(state_dict=state), tmp_path / 'a.pth')
