@@ -274,9 +274,7 @@ MODELS.build({**config.model.to_dict(), 'num_ids': 4})
 def test_the_public_face_is_loaded_when_it_is_named():
     import hplreid
 
-    rooms = {
-        name: importlib.import_module(f'hplreid.{name}') for name in hplreid._HOMES
-    }
+    rooms = {n: importlib.import_module(f'hplreid.{n}') for n in hplreid._HOMES}
     for room, names in hplreid._HOMES.items():
         assert sorted(names) == list(names)
         for name in names:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -276,10 +277,9 @@ class ReIDInferencer:
             raise InputError(
                 f"task='{task}' compares images, and the queries are captions."
             )
-        listed = list(given) if is_text else list(iter_images(given))
-        wanted = (
-            self.embed_texts(listed) if is_text else self.embed_images(listed, task)
-        )
+        listed: list[Any] = list(given) if is_text else list(iter_images(given))
+        embed = self.embed_texts if is_text else partial(self.embed_images, task=task)
+        wanted = embed(listed)
         images = None if are_features(gallery) else list(iter_images(gallery))
         if images is None:
             feats = np.asarray(gallery, dtype=np.float32)

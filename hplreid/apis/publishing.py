@@ -1,7 +1,9 @@
 """Publishing: a file with what a model needs at test, and with what is known of it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -107,6 +109,29 @@ def publish_model(
         f'  left out, which only training needs: {count_parts(left) or "nothing"}\n'
         f'  SHA-256 of the weights: {hashed}'
     )
+
+
+def list_test_weights(content: Mapping[str, Any]) -> list[str] | None:
+    """Return the names of the weights that a checkpoint's model needs at test.
+
+    Args:
+        content: What :func:`.read_checkpoint` returned.
+
+    Returns:
+        The names; None for a file that doesn't say what it is of.
+
+    Raises:
+        CheckpointError: Its config names what is no component.
+
+    Example:
+        >>> list_test_weights(dict(state_dict={})) is None
+        True
+    """
+    whole = recorded_config(content.get('meta') or {})
+    if not whole or not isinstance(whole.get('model'), dict):
+        return None
+    check_names(whole['model'], 'the file')
+    return [*build_inference_model(inference_config(Config(whole))).state_dict()]
 
 
 def _inference_part(config: Config) -> Config:
