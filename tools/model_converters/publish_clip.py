@@ -73,14 +73,9 @@ def main(args: argparse.Namespace) -> None:
             '--towers-only for weights to begin another training with.'
         )
     # Of a bare CLIP all names are its towers'
-    left_out = [n for n in outside if any(map(n.startswith, TOWERS + OTHER_PARTS))]
-    bare = not any(name.startswith(TOWERS) for name in names)
-    dropped = {*(left_out if bare else outside)}
-    towers = {
-        k: v.to(torch.float16).contiguous()
-        for k, v in state.items()
-        if k not in dropped
-    }
+    dropped = {*outside} if any(n.startswith(TOWERS) for n in names) else set()
+    kept = {name: v for name, v in state.items() if name not in dropped}
+    towers = {name: v.to(torch.float16).contiguous() for name, v in kept.items()}
     with atomic_path(args.out) as temporary:
         save_file(towers, temporary, metadata={'note': args.note})
     size = args.out.stat().st_size / 1e6

@@ -1,7 +1,7 @@
 """Features of many images, to a file: what to encode, in parts that outlive a kill.
 
-``listing`` says which images, ``parts`` keeps what is done, ``feature_table`` writes the
-file. How an image is encoded is ``ReIDInferencer``'s.
+``listing`` says which images, ``parts`` keeps what is done, ``feature_table`` writes
+the file. How an image is encoded is ``ReIDInferencer``'s.
 """
 
 from .extract import extract_features

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from hplreid.datasets import UnreadableImageError
 from hplreid.engine.results.fingerprints import hash_weights
 from hplreid.version import __version__
 
@@ -93,6 +94,8 @@ def extract_features(
     finally:
         inferencer.progress = shown
     features, rows, failures = parts.read(range(len(starts)))
+    if strict and failures:  # found before the run was strict
+        raise UnreadableImageError(next(iter(failures.values())))
     if not len(rows):
         parts.remove()
         raise ListingError(
@@ -116,12 +119,11 @@ def _encode_part(
 ) -> None:
     sources = [ImageSource(entry.path, entry.path) for entry in entries]
     camids = [entry.camid for entry in entries]
-    features, names, failures = [], [], {}
+    features, failures = [], {}
     for batch in inferencer.encode_images(sources, (task,), camids, strict):
         features.append(batch.features[task])
-        names += batch.names
         failures.update(batch.failures)
-    place = {entry.path: start + row for row, entry in enumerate(entries)}
+    rows = [start + n for n, e in enumerate(entries) if e.path not in failures]
     found = [f for f in features if len(f)]
     joined = np.concatenate(found) if found else np.empty((0, 0), np.float32)
-    parts.write(number, joined, [place[name] for name in names], failures)
+    parts.write(number, joined, rows, failures)

@@ -1,6 +1,7 @@
 """Features with paths and ids in one file: safetensors or Parquet."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -102,7 +103,7 @@ def read_feature_table(path: str | Path) -> tuple[list[Entry], np.ndarray, dict]
     Example:
         >>> features = np.eye(2, dtype=np.float32)
         >>> entries = [Entry('a.png', '7', 0), Entry('b.png')]
-        >>> write_feature_table(Path('a.safetensors'), entries, features, {'task': 'i2i'})
+        >>> write_feature_table(Path('a.safetensors'), entries, features, {})
         >>> read_feature_table('a.safetensors')[0][0]
         Entry(path='a.png', pid='7', camid=0)
     """
@@ -135,8 +136,6 @@ def _import_parquet() -> Any:  # noqa: ANN401
 
 def _umask() -> int:
     """Return the mask of new files; save_file makes one that only its owner reads."""
-    import os
-
     mask = os.umask(0)
     os.umask(mask)
     return mask
