@@ -210,8 +210,8 @@ def test_what_can_not_be_written_is_refused_first(inferencer, crops, monkeypatch
         extract_features(inferencer, entries, crops / 'feats.npz')
     with pytest.raises(ListingError, match='no images'):
         extract_features(inferencer, [], crops / 'feats.safetensors')
+    gone = [Entry(str(crops / 'gone.png'))]
     with pytest.raises(ListingError, match='None of 1 images can be read'):
-        gone = [Entry(str(crops / 'gone.png'))]
         extract_features(inferencer, gone, crops / 'feats.safetensors')
     with pytest.raises(MissingDataError):
         list_given([str(crops / 'gone.png')])
