@@ -101,7 +101,7 @@ def list_images(images: Images) -> list[str]:
 
     Example:
         >>> Image.new('RGB', (4, 8)).save('a.png')
-        >>> list_images('*.png')
+        >>> list_images('a*.png')
         ['a.png']
     """
     return [source.name for source in iter_images(images)]

@@ -95,7 +95,7 @@ def test_all_kinds_of_images_give_one_result(inferencer, crops, tmp_path):
     folder = tmp_path / 'crops'
     batch = np.stack(crops)
     tensor = torch.from_numpy(batch).permute(0, 3, 1, 2)
-    pictures = [Image.fromarray(c) for c in crops]
+    in_memory = [Image.fromarray(c) for c in crops]
     for given in (
         folder,
         str(folder / '**' / '*.png'),
@@ -103,9 +103,9 @@ def test_all_kinds_of_images_give_one_result(inferencer, crops, tmp_path):
         batch,
         tensor,
         list(tensor),
-        pictures,
-        (p for p in pictures),
-        iter([crops[:3], batch[3:5], pictures[5], tensor[6]]),
+        in_memory,
+        (p for p in in_memory),
+        iter([crops[:3], batch[3:5], in_memory[5], tensor[6]]),
     ):
         found = inferencer.embed_images(given)
         np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -116,7 +116,7 @@ def hash_entries(entries: Sequence[Entry]) -> str:
 
     Example:
         >>> hash_entries([Entry('a.png')])[:8]
-        '5ee20c27'
+        'ffc41e27'
     """
     digest = hashlib.sha256()
     for entry in entries:
