@@ -12,6 +12,7 @@ counts as well.
 
 import ast
 import importlib
+import inspect
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -268,3 +269,35 @@ MODELS.build({**config.model.to_dict(), 'num_ids': 4})
     unused = ('scipy.stats', 'scipy.sparse', 'matplotlib', 'mmpretrain', 'mmcv')
     others = ('pandas', 'sklearn', 'transformers', 'tensorboard', 'h5py', 'pyarrow')
     assert find_loaded(program, unused + others) == []
+
+
+def test_the_public_face_is_loaded_when_it_is_named():
+    import hplreid
+
+    rooms = {n: importlib.import_module(f'hplreid.{n}') for n in hplreid._HOMES}
+    for room, names in hplreid._HOMES.items():
+        assert sorted(names) == list(names)
+        for name in names:
+            assert getattr(hplreid, name) is getattr(rooms[room], name)
+            assert name in dir(hplreid)
+    functions = {
+        name
+        for name in rooms['evaluation'].__all__
+        if inspect.isfunction(getattr(rooms['evaluation'], name))
+    }
+    helpers = {'find_differences', 'format_table', 'list_scores', 'list_ties'}
+    assert set(hplreid._HOMES['evaluation']) == functions - helpers
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        hplreid.nothing  # noqa: B018
+
+
+def test_importing_the_package_takes_a_moment():
+    program = 'import time; t = time.perf_counter(); import hplreid; '
+    done = subprocess.run(
+        [sys.executable, '-c', program + 'print(time.perf_counter() - t)'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout) < 0.3

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
+from hplreid.datasets.images.image_files import read_image
+
 from .sample_sheet import SheetSample, draw_sample_sheet
 
 _CELL = (256, 256)  # largest width and height of an image, pixels
@@ -22,7 +24,8 @@ def draw_camera_sheet(title: str, people: Mapping[int, Sequence[str]]) -> Image.
 
     Raises:
         ValueError: There is nothing to draw.
-        OSError: An image is missing or broken.
+        MissingDataError: An image is missing.
+        UnreadableImageError: One can't be decoded.
     """
     parts = [
         (f'Identity {pid}', [_sample(path, pid) for path in paths])
@@ -32,8 +35,7 @@ def draw_camera_sheet(title: str, people: Mapping[int, Sequence[str]]) -> Image.
 
 
 def _sample(path: str, pid: int) -> SheetSample:
-    with Image.open(path) as opened:
-        image = opened.convert('RGB')
+    image = read_image(path)
     size = f'{image.width} x {image.height}'
     image.thumbnail(_CELL)
     return SheetSample(image, None, (os.path.basename(path), size), pid)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
+from hplreid.datasets.images.image_files import read_image
 from hplreid.registry import VISUALIZERS
 from hplreid.structures.ranked_list import RankedItem, RankedList
 
@@ -134,9 +135,9 @@ def _draw_cell(
 ) -> Image.Image:
     width, height = size
     content = (
-        _draw_caption(item.caption or '', (2 * width, height))
+        draw_caption(item.caption or '', (2 * width, height))
         if item.img_path is None
-        else _read_image(item.img_path, size)
+        else fit_image(read_image(item.img_path), size)
     )
     framed = ImageOps.expand(content, _BORDER, COLORS[mark])
     text = f'{label}\n{item.caption}' if _has_both(item) else label
@@ -160,13 +161,13 @@ def _has_both(item: RankedItem) -> bool:
     return item.img_path is not None and bool(item.caption)
 
 
-def _read_image(path: str, size: tuple[int, int]) -> Image.Image:
-    with Image.open(path) as image:
-        return ImageOps.pad(image.convert('RGB'), size, color=(235, 235, 235))
+def fit_image(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return an image at a size, in its proportions, on gray."""
+    return ImageOps.pad(image, size, color=(235, 235, 235))
 
 
-def _draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
-    """Write a caption, whole: in smaller letters, then a wider cell, until it fits."""
+def draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
+    """Return a caption as an image, whole: in smaller letters or wider until it fits."""
     width, height = size
     letters = FONT_SIZE
     while True:

@@ -38,7 +38,7 @@ def test_two_towers_are_published(call, tmp_path):
         'publish_clip.py', tmp_path / 'a.pth', tmp_path / 'b.safetensors'
     )
     assert code is None
-    assert '2 tensors, 0.00 MB; left out 1, which only training needs' in printed
+    assert '2 tensors, 0.00 MB, rounded to fp16; left out: heads (1)' in printed
     found = load_file(tmp_path / 'b.safetensors')
     assert {k: v.dtype for k, v in found.items()} == {
         'visual.conv1.weight': torch.float16,

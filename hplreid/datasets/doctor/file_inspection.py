@@ -10,6 +10,8 @@ from io import BytesIO
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from ..images.rgb import ValueRangeError, to_rgb
+
 
 @dataclass(frozen=True)
 class FileFacts:
@@ -18,14 +20,18 @@ class FileFacts:
     Attributes:
         fault: Why it can't be used, one of :data:`FAULTS`; None if it can.
         digest: Hash of its bytes; None if it has a fault or wasn't decoded.
-        size: Width and height in pixels; None as above.
+        size: Width and height in pixels, upright; None as above.
         mode: Pillow's color mode; None as above.
+        orientation: Of EXIF, 1 to 8; 1 is upright.
+        is_transparent: Whether some pixels are not opaque.
     """
 
     fault: str | None = None
     digest: bytes | None = None
     size: tuple[int, int] | None = None
     mode: str | None = None
+    orientation: int = 1
+    is_transparent: bool = False
 
 
 FAULTS = {
@@ -33,6 +39,8 @@ FAULTS = {
     'empty file': 'these files have no content',
     'no image': 'these files are not images',
     'broken image': "these files are truncated or damaged and can't be decoded",
+    'unknown values': 'these images have floats or integers of 32 bits, of which '
+    'nobody knows what is black and what is white',
     'unreadable file': "these files exist, but can't be opened",
 }
 """Faults of files, and their explanations."""
@@ -62,7 +70,7 @@ def inspect_file(path: str, quick: bool = False) -> FileFacts:
 
 
 def inspect_bytes(data: bytes) -> FileFacts:
-    """Decode and hash the content of an image file.
+    """Decode and hash the content of an image file, as training decodes it.
 
     Example:
         >>> inspect_bytes(b'<html>').fault
@@ -72,16 +80,24 @@ def inspect_bytes(data: bytes) -> FileFacts:
         return FileFacts('empty file')
     try:
         with Image.open(BytesIO(data)) as image:
-            image.load()
-            size, mode = image.size, image.mode
+            found = to_rgb(image)
     except UnidentifiedImageError:
         return FileFacts('no image')
     except MemoryError:
         raise  # the file may be sound
+    except ValueRangeError:
+        return FileFacts('unknown values')
     except Exception:  # Pillow's readers raise anything on damaged files
         return FileFacts('broken image')
     digest = hashlib.blake2b(data, digest_size=16).digest()
-    return FileFacts(None, digest, size, mode)
+    return FileFacts(
+        None,
+        digest,
+        found.image.size,
+        found.mode,
+        found.orientation,
+        found.is_transparent,
+    )
 
 
 def inspect_files(

@@ -16,7 +16,8 @@ from PIL import Image
 
 from hplreid.utils.user_error import UserError
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 held some images otherwise: on their side, say, or 16 bits all white."""
 
 
 class CacheError(UserError, ValueError):

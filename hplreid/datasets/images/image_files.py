@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from PIL import Image
 
 from ..errors import MissingDataError, UnreadableImageError, list_names
+from .rgb import ValueRangeError, to_rgb
 from .suffixes import find_suffix
 
 
 def read_image(path: str) -> Image.Image:
-    """Decode an image file completely, as RGB.
+    """Decode an image file completely, as RGB of 8 bits, upright.
 
     Raises:
         MissingDataError: There is no such file.
-        UnreadableImageError: The file isn't an image, or is cut short.
+        UnreadableImageError: See :func:`decode_image`.
     """
     return decode_image(read_file(path), path)
 
@@ -42,22 +43,26 @@ def read_file(path: str) -> bytes:
 
 
 def decode_image(data: bytes, path: str) -> Image.Image:
-    """Decode the bytes of an image file completely, as RGB.
+    """Decode the bytes of an image file completely, as :func:`.to_rgb` does.
 
     Args:
         data: The bytes.
         path: Where they come from, for the message.
 
+    Returns:
+        RGB of 8 bits, upright.
+
     Raises:
-        UnreadableImageError: They aren't an image, or end too soon.
+        UnreadableImageError: They aren't an image, end too soon, or have values that
+            can't be scaled.
     """
     try:
         with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            # Converting what is RGB already would copy it
-            return image if image.mode == 'RGB' else image.convert('RGB')
+            return to_rgb(image).image
     except MemoryError:
         raise  # the file may be sound
+    except ValueRangeError as error:
+        raise UnreadableImageError(f"Image '{path}' can't be used: {error}.") from error
     except Exception as error:  # Pillow's readers raise anything on damaged files
         raise UnreadableImageError(
             f"Image '{path}' can't be decoded ({len(data):,} bytes: {error}). "

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from .cache_index import CacheKey, Entry, resampling_sum
+from .cache_index import FORMAT, CacheKey, Entry, resampling_sum
 
 
 class Journal:
@@ -145,6 +145,7 @@ def _host() -> str:
 
 def _header(key: CacheKey) -> dict[str, object]:
     return dict(
+        format=FORMAT,
         source=key.source,
         size=list(key.size),
         interpolation=key.interpolation,

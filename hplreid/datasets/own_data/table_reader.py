@@ -24,12 +24,15 @@ class Record(NamedTuple):
     cells: dict[str, Any]
 
 
-def read_records(path: str, columns: Mapping[str, str]) -> list[Record]:
+def read_records(
+    path: str, columns: Mapping[str, str], required: Sequence[str] = REQUIRED
+) -> list[Record]:
     r"""Read the records of a table file; their cells are not validated.
 
     Args:
         path: The table file; its suffix determines the format.
         columns: Our name of a column -> the table's, where they differ.
+        required: Our names of the columns that must be there.
 
     Returns:
         The rows; JSON objects may lack cells.
@@ -68,7 +71,7 @@ def read_records(path: str, columns: Mapping[str, str]) -> list[Record]:
         raise AnnotationError(
             f"Table '{path}' can't be read as {suffix}: {error}."
         ) from error
-    _check_columns(path, list(names), columns)
+    _check_columns(path, list(names), columns, required)
     renamed = {column: columns.get(column, column) for column in COLUMNS}
     return [
         Record(where, {c: row[name] for c, name in renamed.items() if name in row})
@@ -161,9 +164,11 @@ _READERS = {
 }
 
 
-def _check_columns(path: str, names: list[str], columns: Mapping[str, str]) -> None:
+def _check_columns(
+    path: str, names: list[str], columns: Mapping[str, str], required: Sequence[str]
+) -> None:
     # An optional column must exist if the config renames it
-    needed = [columns.get(column, column) for column in REQUIRED]
+    needed = [columns.get(column, column) for column in required]
     needed += sorted(columns.values())
     missing = [name for name in dict.fromkeys(needed) if name not in names]
     if missing:

@@ -10,11 +10,32 @@ from hplreid.registry import HEADS, NECKS
 from hplreid.structures.feature_form import FeatureForm
 
 from ..heads import BaseHead
+from ..necks.base_neck import names_read
 from ..necks.neck_form import check_neck
 from ..part import PartError, build_part, find_part
 
 Forms = Mapping[str, FeatureForm]
 """The forms of what is on offer, by name."""
+
+
+def order_necks(necks: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict]:
+    """Return configs of necks so that each stands behind those whose features it reads.
+
+    The order in a config doesn't matter: in a checkpoint it is that of the alphabet.
+
+    Example:
+        >>> list(order_necks(dict(bn=dict(reads='pool'), pool=dict(reads='map'))))
+        ['pool', 'bn']
+    """
+    given = {name: dict(config) for name, config in (necks or {}).items()}
+    ordered: dict[str, dict] = {}
+    while len(ordered) < len(given):
+        left = [name for name in given if name not in ordered]
+        ready = [n for n in left if not {*names_read(given[n])} & {*left}]
+        if not ready:  # a circle, which building the first of them explains
+            ready = left
+        ordered[ready[0]] = given[ready[0]]
+    return ordered
 
 
 def build_neck(

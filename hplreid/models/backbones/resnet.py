@@ -88,7 +88,7 @@ class ResNetEncoder(Tower):
         return problems
 
     def _load(self, path: Path) -> None:
-        state = read_vision_state(path)
+        state = read_vision_state(path, 'resnet')
         own = self.resnet.state_dict()
         # Files from before torch 0.4.1 don't have these counts, which nothing reads
         for name in own:

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from hplreid.registry import BACKBONES
+from hplreid.utils.log import log
 
 from .clip_image_encoder import CLIPImageEncoder
+from .weights import WeightsError, read_weights
 
 _INITS = ('noisy_copy', 'copy', 'random')
 _POSITIONS = ('copy', 'zeros', 'random')
@@ -27,6 +29,8 @@ class TaskRoutedTransformer(CLIPImageEncoder):
 
     Args:
         arch: See :class:`CLIPImageEncoder`, also for the arguments not listed here.
+        pretrained: See there. Where the weights have a u of their own, those of a
+            trained HPL do, it is taken in the place of what the next two say.
         i2i_init: Start of u's embedding: CLIP's class embedding plus N(0, 0.02) noise
             (``'noisy_copy'``), the same without noise (``'copy'``: u equals v until the
             losses part them), or N(0, 1/width) (``'random'``).
@@ -93,6 +97,24 @@ class TaskRoutedTransformer(CLIPImageEncoder):
             self.i2i_ln_post = nn.LayerNorm(self.width)
             self.i2i_ln_post.load_state_dict(self.visual.ln_post.state_dict())
             self.i2i_proj = nn.Parameter(self.visual.proj.detach().clone())
+        if pretrained is not None:
+            self._load_class_token(arch, pretrained)
+
+    def _load_class_token(self, arch: str, pretrained: str) -> None:
+        """Take u from weights that have one, as those of a trained HPL do."""
+        path, state = read_weights(arch, pretrained)
+        given = {k: v for k, v in state.items() if k.startswith('i2i_')}
+        if not given:
+            return
+        own = {k: v for k, v in self.state_dict().items() if k.startswith('i2i_')}
+        if own.keys() != given.keys():
+            raise WeightsError(
+                f"{path} has a class token u with {sorted(given)}, and this tower's "
+                f"has {sorted(own)}: set i2i_projection='"
+                f"{'separate' if len(given) > len(own) else 'shared'}'."
+            )
+        self.load_state_dict(given, strict=False)
+        log(f'{type(self).__name__}: took the class token u from {path}')
 
     def enter_stage(self, name: str) -> None:
         """Switch the isolating mask as stage ``name`` wants it."""

@@ -226,7 +226,7 @@ class TransReIDEncoder(Tower):
             )
 
     def _load(self, path: Path, pretrained_grid: tuple[int, int] | None) -> None:
-        state = read_vision_state(path)
+        state = read_vision_state(path, 'vit')
         positions = state.get('pos_embed')
         if positions is None or positions.dim() != 3:
             raise WeightsError(

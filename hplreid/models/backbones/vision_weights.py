@@ -88,10 +88,14 @@ def find_torchvision_weights(arch: str, pretrained: str) -> Path:
     return path
 
 
-def read_vision_state(path: Path) -> dict[str, Tensor]:
+def read_vision_state(path: Path, tower: str) -> dict[str, Tensor]:
     """Read a state dict, maybe one under ``model`` or ``state_dict``, as float32.
 
     Nothing in the file is executed.
+
+    Args:
+        path: The file. Of a model of this code base its image tower is taken.
+        tower: The name that the tower has there, inside ``image_encoder``.
 
     Raises:
         WeightsError: The file can't be read so, or holds no tensors.
@@ -104,13 +108,13 @@ def read_vision_state(path: Path) -> dict[str, Tensor]:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
     items = state.items() if isinstance(state, dict) else ()
-    tensors = {k: v for k, v in items if torch.is_tensor(v)}
+    tensors = {strip_wrappers(k): v for k, v in items if torch.is_tensor(v)}
     if not tensors:
         raise WeightsError(f'{path} holds no state dict, but a {type(state).__name__}.')
-    return {
-        strip_wrappers(k): v.float() if v.is_floating_point() else v
-        for k, v in tensors.items()
-    }
+    prefix = f'image_encoder.{tower}.'
+    if any(name.startswith(prefix) for name in tensors):
+        tensors = {name.removeprefix(prefix): v for name, v in tensors.items()}
+    return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
 
 
 def describe_skipped(names: list[str]) -> list[str]:

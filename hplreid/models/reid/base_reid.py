@@ -12,7 +12,7 @@ from hplreid.structures.feature_bundle import ALL
 from hplreid.structures.feature_form import FeatureForm
 from hplreid.utils.distributed import gather_with_grad, get_rank_and_size
 
-from ..assembly import build_head, build_neck
+from ..assembly import build_head, build_neck, order_necks
 from ..heads import BaseHead
 from ..necks.base_neck import names_read
 from ..necks.neck_form import form_of_neck
@@ -57,11 +57,12 @@ class BaseReID(BaseModel):
         self.stage: str | None = None
         #: Whether every process has as many rows; the training loop knows its sampler.
         self.equal_shares = True
+        necks = order_necks(necks)
         self.necks = nn.ModuleDict()
-        self._neck_reads = {n: names_read(c) for n, c in (necks or {}).items()}
+        self._neck_reads = {n: names_read(c) for n, c in necks.items()}
         # At test a neck is there only if what is compared needs it
         needed = self.inputs_of(self.retrieval_features())
-        for name, config in (necks or {}).items():
+        for name, config in necks.items():
             if num_ids is not None or name in needed:
                 neck = build_neck(config, name, self._neck_reads[name], self.forms(''))
                 self.necks[name] = neck

@@ -31,17 +31,31 @@ def recorded_model(meta: Mapping[str, Any]) -> dict[str, Any] | None:
         >>> recorded_model({'cfg': "model = dict(type='ImageReID', num_ids=4)"})
         {'type': 'ImageReID', 'num_ids': 4}
     """
+    config = recorded_config(meta)
+    model = config.get('model') if config else None
+    return model if isinstance(model, dict) else None
+
+
+def recorded_config(meta: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the whole config in the ``meta`` of a checkpoint, as plain values.
+
+    See :func:`recorded_model`; nothing is executed.
+
+    Example:
+        >>> recorded_config({'cfg': "model = dict(type='HPL'); seed = 1"})
+        {'model': {'type': 'HPL'}, 'seed': 1}
+    """
     source = meta.get('cfg')
     if not isinstance(source, str):
         return None
     try:
-        for node in ast.parse(source).body:
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == 'model':
-                model = _value(node.value)
-                return model if isinstance(model, dict) else None
+        return {
+            ast.unparse(node.targets[0]): _value(node.value)
+            for node in ast.parse(source).body
+            if isinstance(node, ast.Assign)
+        }
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass  # not the source of a config: the file doesn't say
-    return None
+        return None  # not the source of a config: the file doesn't say
 
 
 def _value(node: ast.expr) -> Any:  # noqa: ANN401

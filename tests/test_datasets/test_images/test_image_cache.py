@@ -361,7 +361,7 @@ def edit(index, **changes):
         (lambda f, i: i.write_text('{'), 'is no index of a cache.*JSONDecodeError'),
         (lambda f, i: i.write_bytes(pickle.dumps({})), 'is no index'),
         (lambda f, i: i.write_text('[]'), 'is no index of a cache'),
-        (lambda f, i: edit(i, format=2), 'it is of format 2'),
+        (lambda f, i: edit(i, format=9), 'it is of format 9'),
         (lambda f, i: edit(i, **{'pictures': [['a', 1]]}), 'is no index'),
         (lambda f, i: edit(i, size=[64, 32]), "doesn't belong to its name"),
         (lambda f, i: edit(i, source='Other'), "doesn't belong to its name"),

@@ -98,7 +98,7 @@ def smooth(mode='RGB', size=(61, 118)):
         {'progressive': True},
         {'restart_marker_blocks': 2},
         {'keep_rgb': True},
-        {'exif': b'Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0'},
+        {'exif': b'Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\1\0\0\0\0\0\0'},
         {'comment': b'x' * 60000},
     ],
 )
