@@ -167,7 +167,7 @@ def fit_image(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def draw_caption(caption: str, size: tuple[int, int]) -> Image.Image:
-    """Return a caption as an image, whole: in smaller letters or wider until it fits."""
+    """Return a caption as an image, whole: letters shrink and it widens to fit."""
     width, height = size
     letters = FONT_SIZE
     while True:
