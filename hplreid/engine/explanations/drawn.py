@@ -231,6 +231,6 @@ def _choose_words(
     return sorted((by_text[text] for text in best), key=lambda word: word.start)
 
 
-def _shorten(name: str, most: int = 18) -> str:
+def _shorten(name: str, most: int = 16) -> str:
     """Return a name that fits above a panel."""
     return name if len(name) <= most else f'...{name[-most:]}'

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CELL = 1.25  # width of a panel, inches
-_LINE = 0.26  # height of a line of words, inches
+_LINE = 0.27  # height of a line of words, inches
+_FONT = 9  # of words, points
 
 
 @dataclass(frozen=True)
@@ -146,65 +147,62 @@ def draw_words(
         FigureError: There is no word.
 
     Example:
-        >>> figure = draw_words([('a', 0.1), ('red', 0.6), ('shirt', 0.3)])
-        >>> [text.get_text() for text in figure.axes[0].texts]
-        ['a', 'red', 'shirt']
+        >>> words = [('a', 0.1), ('red', 0.6), ('shirt', 0.3)]
+        >>> draw_words(words, title='toy').get_suptitle()
+        'toy'
     """
-    if not words:
-        raise FigureError('There is no word to draw.')
-    lines = _break_lines([word for word, _ in words], width - 0.3)
-    high = max(lines[-1][1] + 1, 1) * _LINE + 0.2
+    lines = _break_lines(words, width)
+    high = len(lines) * _LINE + 0.15
     figure = new_figure(width, high + 0.35 * bool(title), title)
-    axes = figure.subplots()
-    write_words(axes, words, width)
+    _write_words(figure.subplots(), lines)
     return figure
 
 
-def write_words(axes: Axes, words: Sequence[tuple[str, float]], width: float) -> None:
-    """Write colored words on axes, see :func:`draw_words`.
-
-    Args:
-        axes: Cleared of ticks and frame.
-        words: The words and their shares of relevance.
-        width: Of the axes, inches.
-    """
+def _write_words(axes: Axes, lines: Sequence[Sequence[tuple[str, float]]]) -> None:
+    """Write lines of colored words on axes, which get no ticks and no frame."""
     from matplotlib import colormaps
+    from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea, VPacker
 
-    lines = _break_lines([word for word, _ in words], width - 0.3)
-    most = max(max(share for _, share in words), 1e-30)
-    shades = colormaps['Blues']
-    for (word, share), (x, line) in zip(words, lines, strict=True):
-        level = share / most
-        axes.text(
-            x,
-            -line * _LINE,
-            word,
-            fontsize=10,
-            family='monospace',
-            va='center',
-            weight='bold' if level > 0.5 else 'normal',
+    most = max(max(share for line in lines for _, share in line), 1e-30)
+    packed = []
+    for line in lines:
+        areas = []
+        for word, share in line:
+            level = share / most
             # Up to a shade that black can be read on
-            bbox=dict(
-                facecolor=shades(0.6 * level), edgecolor='none', pad=2, boxstyle='square'
-            ),
-        )
+            color = colormaps['Blues'](0.6 * level)
+            style: dict[str, Any] = dict(
+                fontsize=_FONT,
+                family='monospace',
+                weight='bold' if level > 0.5 else 'normal',
+                bbox=dict(facecolor=color, edgecolor='none', pad=1.5),
+            )
+            areas.append(TextArea(word, textprops=style))
+        packed.append(HPacker(children=areas, pad=0, sep=7, align='baseline'))
+    box = VPacker(children=packed, pad=0, sep=6, align='left')
     axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(-(lines[-1][1] + 0.6) * _LINE, 0.6 * _LINE)
+    axes.add_artist(
+        AnchoredOffsetbox('upper left', child=box, pad=0.2, borderpad=0, frameon=False)
+    )
 
 
-def _break_lines(words: Sequence[str], width: float) -> list[tuple[float, int]]:
-    """Return where each word stands: inches from the left, and its line."""
-    letter = 10 * 0.602 / 72  # width of a letter of 10 points, DejaVu Sans Mono
-    places = []
-    x, line = 0.08, 0
+def _break_lines(
+    words: Sequence[tuple[str, float]], width: float
+) -> list[list[tuple[str, float]]]:
+    """Break a caption into lines of at most ``width`` inches."""
+    if not words:
+        raise FigureError('There is no word to draw.')
+    letter = _FONT * 0.602 / 72  # width of a letter of DejaVu Sans Mono
+    lines: list[list[tuple[str, float]]] = [[]]
+    x = 0.1
     for word in words:
-        wide = (len(word) + 1.2) * letter
-        if x > 0.08 and x + wide > width:
-            x, line = 0.08, line + 1
-        places.append((x, line))
+        wide = len(word[0]) * letter + 7 / 72
+        if lines[-1] and x + wide > width - 0.1:
+            lines.append([])
+            x = 0.1
+        lines[-1].append(word)
         x += wide
-    return places
+    return lines
 
 
 def draw_caption(
@@ -232,20 +230,18 @@ def draw_caption(
         >>> len(draw_caption(image, even, words, {'shirt': even}).axes)
         4
     """
-    if not words:
-        raise FigureError('There is no word to draw.')
     panels = [
         MapPanel(image, title='image'),
         MapPanel(image, relevance.cpu().numpy(), 'whole caption'),
         *(MapPanel(image, m.cpu().numpy(), word) for word, m in word_maps.items()),
     ]
     width = max(len(panels) * _CELL, 5)
-    lines = _break_lines([word for word, _ in words], width - 0.3)[-1][1] + 1
-    high = _CELL * image.shape[0] / image.shape[1] + 0.4
-    text = lines * _LINE + 0.1
+    lines = _break_lines(words, width)
+    high = _CELL * image.shape[0] / image.shape[1] + 0.25
+    text = len(lines) * _LINE + 0.15
     figure = new_figure(width, high + text + 0.4 * bool(title), title)
     upper, lower = figure.subfigures(2, 1, height_ratios=[text, high])
-    write_words(upper.subplots(), words, width)
+    _write_words(upper.subplots(), lines)
     for axes, panel in zip(lower.subplots(1, len(panels)), panels, strict=True):
         _draw_panel(axes, panel)
     return figure

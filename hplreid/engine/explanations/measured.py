@@ -1,0 +1,328 @@
+"""How faithful a trained model's maps are, beside random ones and plain attention."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hplreid.datasets import BaseReIDDataset
+from hplreid.datasets.benchmarks.caption_annotations import read_entries
+from hplreid.datasets.benchmarks.captioned_dataset import CaptionedDataset
+from hplreid.models.reid.image_reid import ImageReID
+from hplreid.synthpeds import person_mask, render_part_maps
+from hplreid.synthpeds.captions import parts_named
+from hplreid.utils.user_error import UserError
+from hplreid.visualization.explain import (
+    Explanation,
+    PerturbationCurves,
+    Pointing,
+    explain_caption,
+    explain_directions,
+    explain_pair,
+    perturb_images,
+    point,
+    record_attention,
+    split_words,
+    tokenize_caption,
+    word_directions,
+)
+from hplreid.visualization.explain.explainer import Inputs, check_captions
+from hplreid.visualization.explain.faithfulness import MODES
+
+from .single_items import SingleItems
+
+# A part that covers less of an image is hardly seen: 20 pixels of 128 x 64
+_LEAST_AREA = 20 / 8192
+
+
+@dataclass(frozen=True)
+class ImagePair:
+    """An image, and another one of the same person under another camera.
+
+    Attributes:
+        paths: Of both.
+        camids: Of both.
+    """
+
+    paths: tuple[str, str]
+    camids: tuple[int, int]
+
+
+@dataclass
+class Measured:
+    """What was measured of one kind of maps.
+
+    Attributes:
+        curves: By mode, of each batch.
+        person: Where relevance falls, on the person or not, of each batch.
+        words: The same for words and the parts that they name.
+        seconds: For all maps, without pointing and perturbing.
+        maps: How many there were.
+    """
+
+    curves: dict[str, list[PerturbationCurves]] = field(default_factory=dict)
+    person: list[Pointing] = field(default_factory=list)
+    words: list[Pointing] = field(default_factory=list)
+    seconds: float = 0.0
+    maps: int = 0
+
+    def join_curves(self, mode: str) -> PerturbationCurves:
+        """Return the curves of all batches."""
+        first, scores = self.curves[mode][0], [c.scores for c in self.curves[mode]]
+        return PerturbationCurves(first.shares, torch.cat(scores))
+
+
+def find_pairs(dataset: BaseReIDDataset, num: int) -> list[ImagePair]:
+    """Return query images of a benchmark, spread over it, each with its first match.
+
+    Args:
+        dataset: With images as queries.
+        num: How many, at most.
+
+    Raises:
+        UserError: There is none.
+    """
+    items = [dataset.get_data_info(i) for i in range(len(dataset))]
+    images = [item for item in items if item['img_path'] is not None]
+    found = []
+    for query in (item for item in images if item['split'] == 'query'):
+        match = next(
+            (
+                item
+                for item in images
+                if item['split'] == 'gallery'
+                and item['pid'] == query['pid']
+                and item['camid'] != query['camid']
+            ),
+            None,
+        )
+        if match is not None:
+            paths = query['img_path'], match['img_path']
+            found.append(ImagePair(paths, (query['camid'], match['camid'])))
+    if not found:
+        raise UserError('No query image has a match under another camera.')
+    return _spread(found, num)
+
+
+def find_captioned(dataset: CaptionedDataset, num: int) -> list[tuple[str, str]]:
+    """Return captions of a benchmark, spread over it, with the images they describe.
+
+    Args:
+        dataset: Of captions.
+        num: How many, at most.
+
+    Returns:
+        Image path and caption of each.
+    """
+    annotation = dataset.find_annotation(dataset.data_root)
+    assert annotation is not None  # else the dataset couldn't have been read
+    entries = read_entries(annotation, dataset.annotation_format)
+    root = Path(dataset.data_root) / 'imgs'
+    found = [
+        (str(root / entry.file_path), entry.captions[0])
+        for entry in entries
+        if entry.split == dataset.split
+    ]
+    return _spread(sorted(found), num)
+
+
+def measure_pairs(
+    opened: SingleItems,
+    pairs: Sequence[ImagePair],
+    features: Sequence[str],
+    kinds: Sequence[str],
+    masks_of: Path | None = None,
+    batch: int = 32,
+) -> Iterator[dict[str, Measured]]:
+    """Explain queries by their matches, and measure the maps of the queries.
+
+    Args:
+        opened: The model.
+        pairs: Queries and matches.
+        features: Names of features.
+        kinds: Some of ``KINDS``.
+        masks_of: Folder of the SynthPeds dataset that has the images; None for no
+            pointing game.
+        batch: Images at a time.
+
+    Yields:
+        After each batch all that was measured, by kind.
+    """
+    model = opened.model
+    assert isinstance(model, ImageReID)
+    measured = {kind: Measured() for kind in kinds}
+    for start in range(0, len(pairs), batch):
+        some = pairs[start : start + batch]
+        first, second = (
+            opened.read_images(
+                [pair.paths[side] for pair in some], [p.camids[side] for p in some]
+            )[0]
+            for side in range(2)
+        )
+        masks = _person_masks([p.paths[0] for p in some], masks_of)
+        with record_attention(model), torch.no_grad():
+            (target,) = model.image_features(second, tuple(features))
+
+        def score(images: Tensor, first: Inputs = first, target: Tensor = target) -> Tensor:
+            given = {**first, 'images': images}
+            (found,) = model.image_features(given, tuple(features))
+            return F.cosine_similarity(found, target)
+
+        for kind, one in measured.items():
+
+            def explain(
+                kind: str = kind, first: Inputs = first, second: Inputs = second
+            ) -> Explanation:
+                return explain_pair(model, first, second, features, kind, start)[0]
+
+            _measure(one, explain, score, first['images'], masks)
+            one.maps += len(some)  # of the matches, too
+        yield measured
+
+
+def measure_captions(
+    opened: SingleItems,
+    captioned: Sequence[tuple[str, str]],
+    kinds: Sequence[str],
+    masks_of: Path | None = None,
+    batch: int = 32,
+) -> Iterator[dict[str, Measured]]:
+    """Explain images by their captions, and words by the regions they light.
+
+    Args:
+        opened: The model, one with captions.
+        captioned: Image paths and captions.
+        kinds: Some of ``KINDS``.
+        masks_of: See :func:`measure_pairs`.
+        batch: Images at a time.
+
+    Yields:
+        After each batch all that was measured, by kind.
+    """
+    model = check_captions(opened.model)
+    measured = {kind: Measured() for kind in kinds}
+    for start in range(0, len(captioned), batch):
+        some = captioned[start : start + batch]
+        first, _ = opened.read_images([path for path, _ in some])
+        tokens = [tokenize_caption(caption) for _, caption in some]
+        captions = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
+        captions = captions.to(first['images'].device)
+        parts = None
+        if masks_of is not None:
+            parts = render_part_maps(masks_of, [path for path, _ in some])
+        masks = None if parts is None else _stack([person_mask(p) for p in parts])
+        with torch.no_grad():
+            target = model.text_encoder(captions, ('t',))['t']
+
+        def score(images: Tensor, first: Inputs = first, target: Tensor = target) -> Tensor:
+            given = {**first, 'images': images}
+            (found,) = model.image_features(given, (model.t2i_feature,))
+            return F.cosine_similarity(found, target)
+
+        for kind, one in measured.items():
+
+            def explain(
+                kind: str = kind, first: Inputs = first, captions: Tensor = captions
+            ) -> Explanation:
+                return explain_caption(model, first, captions, kind, start)
+
+            _measure(one, explain, score, first['images'], masks)
+        if parts is not None:
+            _point_words(opened, first, tokens, parts, measured, start)
+        yield measured
+
+
+def _measure(
+    measured: Measured,
+    explain: Callable[[], Explanation],
+    score: Callable[[Tensor], Tensor],
+    images: Tensor,
+    masks: Tensor | None,
+) -> None:
+    began = time.perf_counter()
+    maps = explain().maps
+    measured.seconds += time.perf_counter() - began
+    measured.maps += len(maps)
+    for mode in MODES:
+        curves = perturb_images(score, images, maps, mode)
+        measured.curves.setdefault(mode, []).append(curves)
+    if masks is not None:
+        measured.person.append(point(maps.cpu(), masks))
+
+
+def _point_words(
+    opened: SingleItems,
+    inputs: Inputs,
+    tokens: Sequence[Tensor],
+    parts: Sequence[np.ndarray],
+    measured: dict[str, Measured],
+    seed: int,
+) -> None:
+    """Play the pointing game with words and the parts that they name."""
+    model = check_captions(opened.model)
+    rows, masks, directions = [], [], []
+    for row, (caption, seen) in enumerate(zip(tokens, parts, strict=True)):
+        named = []
+        for word in split_words(caption):
+            mask = np.isin(seen, parts_named(word.text))
+            if mask.mean() >= _LEAST_AREA:
+                named.append(word)
+                rows.append(row)
+                masks.append(mask)
+        caption = caption.to(inputs['images'].device)
+        directions.append(word_directions(model, caption, named))
+    if not rows:
+        return
+    chosen = {key: inputs[key][rows] for key in ('images', 'camids')}
+    together, stacked = torch.cat(directions), _stack(masks)
+    for kind, one in measured.items():
+        found = explain_directions(model, chosen, together, kind, seed)
+        one.words.append(point(found.maps.cpu(), stacked))
+
+
+def _person_masks(paths: Sequence[str], masks_of: Path | None) -> Tensor | None:
+    if masks_of is None:
+        return None
+    return _stack([person_mask(parts) for parts in render_part_maps(masks_of, paths)])
+
+
+def _stack(masks: Sequence[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(masks))
+
+
+def _spread(items: list, num: int) -> list:
+    """Return at most ``num`` items, evenly spaced."""
+    places = np.linspace(0, len(items) - 1, min(num, len(items))).round().astype(int)
+    return [items[place] for place in places]
+
+
+def summarize(values: Tensor) -> tuple[float, float]:
+    """Return the mean of a measure over images, and its standard error.
+
+    Example:
+        >>> summarize(torch.tensor([1.0, 2.0, 3.0]))
+        (2.0, 0.577...)
+    """
+    values = values.double()
+    error = values.std() / len(values) ** 0.5 if len(values) > 1 else torch.zeros(())
+    return float(values.mean()), float(error)
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has held so far, in MiB.
+
+    Example:
+        >>> peak_memory() > 10
+        True
+    """
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == 'darwin' else 2**10)
