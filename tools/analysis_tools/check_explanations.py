@@ -3,12 +3,13 @@ r"""Measure whether a model's maps show what it uses, beside random ones.
     python tools/analysis_tools/check_explanations.py \
         configs/hpl/hpl_tiny_synthpeds.py CHECKPOINT --num 200 --out faithfulness
 
-Deletion: patches are taken out of a query image, the most relevant first, and its
-similarity to its match is computed again; a faithful map makes it fall fast, so that
-the area under the curve is small. Insertion: patches are put into the blurred image;
-a large area is good. On SynthPeds, where the renderer knows what a pixel shows: the
-share of relevance on the person, and on the part that a word of a caption names, and
-how often the most relevant patch shows it. +- is the standard error over images.
+Deletion: patches are taken out of a query image, the most relevant first, and its lead
+is computed again: how much more similar it is to its match than to others' matches, in
+units of the whole images'. A faithful map makes it fall fast, so that the area under the
+curve is small. Insertion: patches are put into the blurred image; a large area is good.
+On SynthPeds, where the renderer knows what a pixel shows: the share of relevance on the
+person, and on the part that a noun of a caption names, alone or with the words that
+describe it, and how often the most relevant patch shows it. +- is the standard error.
 """
 
 import argparse
@@ -43,8 +44,8 @@ def parse_args() -> argparse.Namespace:
         '--debug', action='store_true', help='show the traceback of every error'
     )
     args = parser.parse_args()
-    if min(args.num, args.batch) < 1:
-        parser.error('--num and --batch: expected 1 or more')
+    if min(args.num, args.batch) < 2:
+        parser.error('--num and --batch: expected 2 or more')
     return args
 
 
@@ -104,16 +105,24 @@ def to_cells(found: list[Pointing]) -> list[str]:
 
 
 def tabulate(measured: dict[str, Measured]) -> PrettyTable:
-    """Tabulate what was measured."""
-    words = any(one.words for one in measured.values())
+    """Tabulate what was measured of images."""
     heads = ['maps', 'deletion', 'insertion', 'on person %', 'hits %', 'its area %']
-    heads += ['on named part %', 'hits % ', 'its area % '] * words
     table = PrettyTable([*heads, 'maps/s'])
     table.align['maps'] = 'l'
     for kind, one in measured.items():
         row = [kind, *(to_cell(one.join_curves(m).areas()) for m in one.curves)]
-        row += to_cells(one.person) + (to_cells(one.words) if words else [])
-        table.add_row([*row, f'{one.maps / one.seconds:.0f}'])
+        speed = f'{one.maps / one.seconds:.0f}'
+        table.add_row([*row, *to_cells(one.person), speed])
+    return table
+
+
+def tabulate_words(measured: dict[str, Measured]) -> PrettyTable:
+    """Tabulate what was measured of nouns and their phrases."""
+    table = PrettyTable(['maps', 'of', 'on the named part %', 'hits %', 'its area %'])
+    table.align['maps'] = table.align['of'] = 'l'
+    for kind, one in measured.items():
+        for name, found in (('noun', one.words), ('phrase', one.phrases)):
+            table.add_row([kind, name, *to_cells(found)])
     return table
 
 
@@ -144,6 +153,8 @@ def main(args: argparse.Namespace) -> None:
                 print(f'{name}: {done} of {len(cases)} images', flush=True)
         print(f'{name}, {what}, {torch.get_num_threads()} thread(s)')
         print(tabulate(measured))
+        if measured[kinds[0]].words:
+            print(tabulate_words(measured))
         curves = {
             mode: {kind: one.join_curves(mode) for kind, one in measured.items()}
             for mode in ('deletion', 'insertion')

@@ -40,8 +40,8 @@ def parse_args() -> argparse.Namespace:
         '--words',
         nargs='+',
         metavar='WORD',
-        help='words of the caption whose regions are drawn; defaults to the five that '
-        'count most',
+        help="words of the caption, or phrases such as 'red bag', whose regions are "
+        'drawn; defaults to the five words that count most',
     )
     parser.add_argument(
         '--token',

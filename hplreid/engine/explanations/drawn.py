@@ -21,6 +21,7 @@ from hplreid.visualization.explain import (
     explain_directions,
     explain_feature,
     explain_pair,
+    find_phrase,
     split_words,
     sum_words,
     tokenize_caption,
@@ -180,7 +181,8 @@ def draw_caption_of(
         path: The image.
         camid: Its camera.
         caption: The caption.
-        wanted: Words whose maps are drawn. Defaults to the five most relevant.
+        wanted: Words, or phrases of several, whose maps are drawn. Defaults to the five
+            most relevant words.
         kind: One of ``KINDS``.
 
     Raises:
@@ -216,19 +218,14 @@ def _choose_words(
     words: Sequence[Word], shares: Sequence[float], wanted: Sequence[str] | None
 ) -> list[Word]:
     """Return the words whose maps are drawn, in the order of the caption, each once."""
-    by_text = {word.text: word for word in reversed(words)}  # the first of each
     if wanted:
-        unknown = [text for text in wanted if text.lower() not in by_text]
-        if unknown:
-            raise ExplainError(
-                f"The caption has no word '{unknown[0]}': expected some of "
-                f'{", ".join(dict.fromkeys(word.text for word in words))}.'
-            )
-        return [by_text[text.lower()] for text in dict.fromkeys(wanted)]
+        found = [find_phrase(words, text) for text in dict.fromkeys(wanted)]
+        return sorted(found, key=lambda word: word.start)
     order = torch.tensor(shares).argsort(descending=True, stable=True).tolist()
-    ranked = [words[i].text for i in order if words[i].text.isalnum()]
-    best = list(dict.fromkeys(ranked))[:_MOST_WORDS]
-    return sorted((by_text[text] for text in best), key=lambda word: word.start)
+    ranked = [words[i] for i in order if words[i].text.isalnum()]
+    by_text = {word.text: word for word in reversed(ranked)}  # of each the best
+    best = sorted(by_text.values(), key=ranked.index)[:_MOST_WORDS]
+    return sorted(best, key=lambda word: word.start)
 
 
 def _shorten(name: str, most: int = 16) -> str:

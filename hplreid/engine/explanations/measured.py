@@ -19,12 +19,13 @@ from hplreid.datasets.benchmarks.caption_annotations import read_entries
 from hplreid.datasets.benchmarks.captioned_dataset import CaptionedDataset
 from hplreid.models.reid.image_reid import ImageReID
 from hplreid.synthpeds import person_mask, render_part_maps
-from hplreid.synthpeds.captions import parts_named
+from hplreid.synthpeds.captions import find_named_parts
 from hplreid.utils.user_error import UserError
 from hplreid.visualization.explain import (
     Explanation,
     PerturbationCurves,
     Pointing,
+    Word,
     explain_caption,
     explain_directions,
     explain_pair,
@@ -64,7 +65,8 @@ class Measured:
     Attributes:
         curves: By mode, of each batch.
         person: Where relevance falls, on the person or not, of each batch.
-        words: The same for words and the parts that they name.
+        words: The same for nouns and the parts that they name.
+        phrases: The same for nouns with the words that describe them.
         seconds: For all maps, without pointing and perturbing.
         maps: How many there were.
     """
@@ -72,13 +74,14 @@ class Measured:
     curves: dict[str, list[PerturbationCurves]] = field(default_factory=dict)
     person: list[Pointing] = field(default_factory=list)
     words: list[Pointing] = field(default_factory=list)
+    phrases: list[Pointing] = field(default_factory=list)
     seconds: float = 0.0
     maps: int = 0
 
     def join_curves(self, mode: str) -> PerturbationCurves:
-        """Return the curves of all batches."""
+        """Return the curves of all batches, in units of the score of whole images."""
         first, scores = self.curves[mode][0], [c.scores for c in self.curves[mode]]
-        return PerturbationCurves(first.shares, torch.cat(scores))
+        return PerturbationCurves(first.shares, torch.cat(scores)).relative(mode)
 
 
 def find_pairs(dataset: BaseReIDDataset, num: int) -> list[ImagePair]:
@@ -152,7 +155,8 @@ def measure_pairs(
         kinds: Some of ``KINDS``.
         masks_of: Folder of the SynthPeds dataset that has the images; None for no
             pointing game.
-        batch: Images at a time.
+        batch: Images at a time, at least 2: the others in it are those that an image
+            is to be told from.
 
     Yields:
         After each batch all that was measured, by kind.
@@ -160,8 +164,7 @@ def measure_pairs(
     model = opened.model
     assert isinstance(model, ImageReID)
     measured = {kind: Measured() for kind in kinds}
-    for start in range(0, len(pairs), batch):
-        some = pairs[start : start + batch]
+    for start, some in _cut(pairs, batch):
         first, second = (
             opened.read_images(
                 [pair.paths[side] for pair in some], [p.camids[side] for p in some]
@@ -175,7 +178,7 @@ def measure_pairs(
         def score(images: Tensor, first: Inputs = first, target: Tensor = target) -> Tensor:
             given = {**first, 'images': images}
             (found,) = model.image_features(given, tuple(features))
-            return F.cosine_similarity(found, target)
+            return lead(found, target)
 
         for kind, one in measured.items():
 
@@ -203,15 +206,14 @@ def measure_captions(
         captioned: Image paths and captions.
         kinds: Some of ``KINDS``.
         masks_of: See :func:`measure_pairs`.
-        batch: Images at a time.
+        batch: Images at a time, at least 2.
 
     Yields:
         After each batch all that was measured, by kind.
     """
     model = check_captions(opened.model)
     measured = {kind: Measured() for kind in kinds}
-    for start in range(0, len(captioned), batch):
-        some = captioned[start : start + batch]
+    for start, some in _cut(captioned, batch):
         first, _ = opened.read_images([path for path, _ in some])
         tokens = [tokenize_caption(caption) for _, caption in some]
         captions = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
@@ -226,7 +228,7 @@ def measure_captions(
         def score(images: Tensor, first: Inputs = first, target: Tensor = target) -> Tensor:
             given = {**first, 'images': images}
             (found,) = model.image_features(given, (model.t2i_feature,))
-            return F.cosine_similarity(found, target)
+            return lead(found, target)
 
         for kind, one in measured.items():
 
@@ -267,26 +269,54 @@ def _point_words(
     measured: dict[str, Measured],
     seed: int,
 ) -> None:
-    """Play the pointing game with words and the parts that they name."""
+    """Play the pointing game with nouns, with their phrases, and what they name."""
     model = check_captions(opened.model)
-    rows, masks, directions = [], [], []
+    device = inputs['images'].device
+    rows, masks = [], []
+    of_nouns, of_phrases = [], []
     for row, (caption, seen) in enumerate(zip(tokens, parts, strict=True)):
-        named = []
-        for word in split_words(caption):
-            mask = np.isin(seen, parts_named(word.text))
-            if mask.mean() >= _LEAST_AREA:
-                named.append(word)
-                rows.append(row)
-                masks.append(mask)
-        caption = caption.to(inputs['images'].device)
-        directions.append(word_directions(model, caption, named))
+        words, nouns, phrases = split_words(caption), [], []
+        for named in find_named_parts([word.text for word in words]):
+            mask = np.isin(seen, named.parts)
+            if mask.mean() < _LEAST_AREA:
+                continue
+            noun, first = words[named.noun], words[named.first]
+            nouns.append(noun)
+            phrases.append(Word(noun.text, first.start, noun.stop))
+            rows.append(row)
+            masks.append(mask)
+        of_nouns.append(word_directions(model, caption.to(device), nouns))
+        of_phrases.append(word_directions(model, caption.to(device), phrases))
     if not rows:
         return
     chosen = {key: inputs[key][rows] for key in ('images', 'camids')}
-    together, stacked = torch.cat(directions), _stack(masks)
+    stacked = _stack(masks)
     for kind, one in measured.items():
-        found = explain_directions(model, chosen, together, kind, seed)
-        one.words.append(point(found.maps.cpu(), stacked))
+        for given, found in ((of_nouns, one.words), (of_phrases, one.phrases)):
+            maps = explain_directions(model, chosen, torch.cat(given), kind, seed).maps
+            found.append(point(maps.cpu(), stacked))
+
+
+def lead(features: Tensor, targets: Tensor) -> Tensor:
+    """Return how much more similar each item is to its own target than to others.
+
+    The cosine with its own less the mean of those with all others' targets. Features of
+    a tower may have much in common, whoever is seen: the lead is what a search goes by.
+
+    Args:
+        features: ``(B, d)``.
+        targets: ``(B, d)``, B at least 2.
+
+    Returns:
+        ``(B,)``.
+
+    Example:
+        >>> lead(torch.eye(2), torch.eye(2))
+        tensor([1., 1.])
+    """
+    cosines = F.normalize(features, dim=1) @ F.normalize(targets, dim=1).T
+    own = cosines.diagonal()
+    return own - (cosines.sum(dim=1) - own) / (len(cosines) - 1)
 
 
 def _person_masks(paths: Sequence[str], masks_of: Path | None) -> Tensor | None:
@@ -297,6 +327,13 @@ def _person_masks(paths: Sequence[str], masks_of: Path | None) -> Tensor | None:
 
 def _stack(masks: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(masks))
+
+
+def _cut(items: Sequence, batch: int) -> Iterator[tuple[int, Sequence]]:
+    """Yield batches and where each begins; one item is left over for none."""
+    for start in range(0, len(items), batch):
+        if len(items) - start > 1:
+            yield start, items[start : start + batch]
 
 
 def _spread(items: list, num: int) -> list:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from ..figure.body_parts import Part
 from .phrases import GARMENTS
 
@@ -36,6 +39,26 @@ def _nouns() -> dict[str, tuple[Part, ...]]:
 
 
 _NOUNS = _nouns()
+# Words that no phrase about a garment begins with or goes beyond
+_BOUNDS = frozenset(
+    'a an the this he she person man woman is be has have wears wearing dressed carries '
+    'carrying appears to and or in on of with over also underneath from up'.split()
+)
+
+
+@dataclass(frozen=True)
+class NamedPart:
+    """A noun of a caption that names a part, and its phrase.
+
+    Attributes:
+        parts: What it names.
+        noun: Its place among the words.
+        first: The place of the phrase's first word; the noun is the last.
+    """
+
+    parts: tuple[Part, ...]
+    noun: int
+    first: int
 
 
 def parts_named(word: str) -> tuple[Part, ...]:
@@ -52,3 +75,36 @@ def parts_named(word: str) -> tuple[Part, ...]:
         ((<Part.LOWER: 10>,), (<Part.BAG: 12>, <Part.STRAP: 13>), ())
     """
     return _NOUNS.get(word.lower(), ())
+
+
+def find_named_parts(words: Sequence[str]) -> list[NamedPart]:
+    """Return the nouns of a caption that name parts, with the words that describe them.
+
+    A phrase is a noun and what stands before it, up to an article, a verb, a sign or
+    another noun: ``'light gray jacket'``.
+
+    Args:
+        words: Of the caption, in order, signs apart.
+
+    Example:
+        >>> words = 'a man in dark blue jeans , with a red bag'.split()
+        >>> [' '.join(words[n.first : n.noun + 1]) for n in find_named_parts(words)]
+        ['dark blue jeans', 'red bag']
+    """
+    found = []
+    for place, word in enumerate(words):
+        parts = parts_named(word)
+        if not parts:
+            continue
+        first = place
+        while first and _describes(words[first - 1]):
+            first -= 1
+        found.append(NamedPart(parts, place, first))
+    return found
+
+
+def _describes(word: str) -> bool:
+    word = word.lower()
+    # A hyphen is a sign to the tokenizer, but stands within a phrase
+    known = word == '-' or word.isalnum()
+    return known and word not in _BOUNDS and not parts_named(word)

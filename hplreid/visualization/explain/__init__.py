@@ -26,7 +26,14 @@ from .kinds import KINDS
 from .pointing import Pointing, point
 from .propagation import grad_cam
 from .recording import AttentionRecord, record_attention
-from .words import Word, split_words, sum_words, tokenize_caption, word_directions
+from .words import (
+    Word,
+    find_phrase,
+    split_words,
+    sum_words,
+    tokenize_caption,
+    word_directions,
+)
 
 __all__ = [
     'KINDS',
@@ -46,6 +53,7 @@ __all__ = [
     'explain_directions',
     'explain_feature',
     'explain_pair',
+    'find_phrase',
     'grad_cam',
     'perturb_images',
     'point',

@@ -41,6 +41,22 @@ class PerturbationCurves:
         """
         return torch.trapezoid(self.scores, self.shares, dim=1)
 
+    def relative(self, mode: str) -> PerturbationCurves:
+        """Return the curves in units of the mean score of whole images.
+
+        Args:
+            mode: One of ``MODES``, which says where images are whole.
+
+        Example:
+            >>> shares = torch.tensor([0.0, 1.0])
+            >>> curves = PerturbationCurves(shares, torch.tensor([[0.4, 0.1]]))
+            >>> curves.relative('deletion').scores
+            tensor([[1.0000, 0.2500]])
+        """
+        check_one_of('mode', mode, MODES)
+        whole = self.scores[:, 0 if mode == 'deletion' else -1].mean()
+        return PerturbationCurves(self.shares, self.scores / whole)
+
 
 @torch.no_grad()
 def perturb_images(

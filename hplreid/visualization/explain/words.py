@@ -24,7 +24,7 @@ from .recording import record_attention
 
 @dataclass(frozen=True)
 class Word:
-    """A word, or a sign, of a caption.
+    """A word, a sign, or several words, of a caption.
 
     Attributes:
         text: As the tokenizer reads it, in lower case.
@@ -85,6 +85,32 @@ def split_words(tokens: Tensor) -> list[Word]:
     return words
 
 
+def find_phrase(words: Sequence[Word], text: str) -> Word:
+    """Return a word of a caption, or several that follow each other, as one.
+
+    Args:
+        words: Of the caption.
+        text: The word or words, in any case.
+
+    Raises:
+        ExplainError: The caption doesn't have them.
+
+    Example:
+        >>> words = split_words(tokenize_caption('A red T-shirt and jeans'))
+        >>> find_phrase(words, 'red t-shirt')
+        Word(text='red t-shirt', start=2, stop=6)
+    """
+    wanted = [word.text for word in split_words(tokenize_caption(text))]
+    for place in range(len(words) - len(wanted) + 1):
+        run = words[place : place + len(wanted)]
+        if [word.text for word in run] == wanted:
+            return Word(text.lower(), run[0].start, run[-1].stop)
+    raise ExplainError(
+        f"The caption has no '{text}': expected a word of it, or some that follow each "
+        f'other, of {", ".join(dict.fromkeys(word.text for word in words))}.'
+    )
+
+
 def sum_words(shares: Tensor, words: Sequence[Word]) -> list[float]:
     """Return the shares of words, given those of tokens ``(L,)``.
 
@@ -106,7 +132,7 @@ def word_directions(
     Args:
         model: A method with captions.
         tokens: Of the caption, int64 ``(L,)``.
-        words: Some words of it.
+        words: Some words or phrases of it.
 
     Returns:
         ``(W, d)``.
