@@ -20,9 +20,7 @@ from .writing.manifest import VERSION, read_manifest
 _SAME = 8.0
 
 
-def render_part_maps(
-    root: str | Path, paths: Sequence[str | Path]
-) -> list[np.ndarray]:
+def render_part_maps(root: str | Path, paths: Sequence[str | Path]) -> list[np.ndarray]:
     """Return which part each pixel shows, of images that a dataset consists of.
 
     A manifest holds all that an image depends on: it is rendered again, with its map,
@@ -44,7 +42,7 @@ def render_part_maps(
     Example:
         >>> from hplreid.synthpeds import make_synthpeds
         >>> _ = make_synthpeds('tiny', 'tiny', workers=1, progress=False)
-        >>> image = 'tiny/Market-1501-v15.09.15/query/0001_c2s1_000035_00.jpg'
+        >>> image = 'tiny/Market-1501-v15.09.15/query/0001_c3s3_000034_01.jpg'
         >>> (parts,) = render_part_maps('tiny', [image])
         >>> parts.shape, bool((parts == Part.UPPER).any())
         ((96, 48), True)

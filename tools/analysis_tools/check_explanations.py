@@ -5,14 +5,16 @@ r"""Measure whether a model's maps show what it uses, beside random ones.
 
 Deletion: patches are taken out of a query image, the most relevant first, and its lead
 is computed again: how much more similar it is to its match than to others' matches, in
-units of the whole images'. A faithful map makes it fall fast, so that the area under the
-curve is small. Insertion: patches are put into the blurred image; a large area is good.
+units of the whole images'. A faithful map makes it fall fast, so that the area under
+the curve is small. Insertion: patches are put into the blurred image; a large area is
+good.
 On SynthPeds, where the renderer knows what a pixel shows: the share of relevance on the
 person, and on the part that a noun of a caption names, alone or with the words that
 describe it, and how often the most relevant patch shows it. +- is the standard error.
 """
 
 import argparse
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -116,6 +118,17 @@ def tabulate(measured: dict[str, Measured]) -> PrettyTable:
     return table
 
 
+def compare_to_attention(measured: dict[str, Measured]) -> Iterator[str]:
+    """Say how much the areas of gradient and attention differ, image by image."""
+    if 'attention' in measured:
+        for mode in measured['attention'].curves:
+            ours, theirs = (
+                measured[kind].join_curves(mode).areas()
+                for kind in ('gradient', 'attention')
+            )
+            yield f'{mode}: gradient less attention {to_cell(ours - theirs)}'
+
+
 def tabulate_words(measured: dict[str, Measured]) -> PrettyTable:
     """Tabulate what was measured of nouns and their phrases."""
     table = PrettyTable(['maps', 'of', 'on the named part %', 'hits %', 'its area %'])
@@ -124,6 +137,17 @@ def tabulate_words(measured: dict[str, Measured]) -> PrettyTable:
         for name, found in (('noun', one.words), ('phrase', one.phrases)):
             table.add_row([kind, name, *to_cells(found)])
     return table
+
+
+def follow(
+    batches: Iterable[dict[str, Measured]], name: str, total: int, batch: int
+) -> dict[str, Measured]:
+    """Print how far a measurement is; return what was measured in the end."""
+    found: dict[str, Measured] = {}
+    for number, measured in enumerate(batches, start=1):
+        found = measured
+        print(f'{name}: {min(number * batch, total)} of {total} images', flush=True)
+    return found
 
 
 def main(args: argparse.Namespace) -> None:
@@ -148,9 +172,7 @@ def main(args: argparse.Namespace) -> None:
         else:
             continue
         with as_user_errors(OSError, ValueError, where=name):
-            for number, measured in enumerate(batches, start=1):
-                done = min(number * args.batch, len(cases))
-                print(f'{name}: {done} of {len(cases)} images', flush=True)
+            measured = follow(batches, name, len(cases), args.batch)
         print(f'{name}, {what}, {torch.get_num_threads()} thread(s)')
         print(tabulate(measured))
         if measured[kinds[0]].words:
@@ -159,6 +181,8 @@ def main(args: argparse.Namespace) -> None:
             mode: {kind: one.join_curves(mode) for kind, one in measured.items()}
             for mode in ('deletion', 'insertion')
         }
+        for line in compare_to_attention(measured):
+            print(line)
         figure = draw_perturbations(curves, f'{type(opened.model).__name__}, {name}')
         for suffix in ('png', 'pdf'):
             print(save_figure(figure, out / f'{name}.{suffix}'))

@@ -60,6 +60,9 @@ def choose_queries(
     Raises:
         UserError: No benchmark has image queries, or its data are missing.
         ExplainError: The model embeds cameras, and that of an image isn't known.
+
+    Example:
+        >>> choose_queries(config, opened, [], None, num=4)  # doctest: +SKIP
     """
     if paths and camids is not None:
         return list(paths), list(camids)
@@ -104,6 +107,11 @@ def draw_tokens_of(
         tokens: Tokens or features. Defaults to all class tokens, or to what images are
             compared by where the method makes that of them.
         kind: One of ``KINDS``.
+
+    Example:
+        >>> draw_tokens_of(
+        ...     opened, [Path('a.jpg')], [-1], ['v', 'u'], 'gradient'
+        ... )  # doctest: +SKIP
     """
     check_tower(opened.model)
     model = cast(ImageReID, opened.model)
@@ -142,10 +150,16 @@ def draw_pairs_of(
         camids: Their cameras.
         tokens: Tokens or features. Defaults to what images are compared by.
         kind: One of ``KINDS``.
+
+    Example:
+        >>> draw_pairs_of(
+        ...     opened, [Path('a.jpg'), Path('b.jpg')], [-1, -1], None, 'gradient'
+        ... )  # doctest: +SKIP
     """
     check_tower(opened.model)
     model = cast(ImageReID, opened.model)
-    names = [choose_features(model, token) for token in tokens or [None]]
+    wanted: Sequence[str | None] = tokens or [None]
+    names = [choose_features(model, token) for token in wanted]
     half = len(paths) // 2
     inputs, pixels = opened.read_images(paths, camids)
     first = {key: inputs[key][:half] for key in ('images', 'camids')}
@@ -188,6 +202,11 @@ def draw_caption_of(
     Raises:
         ExplainError: The method has no captions, the caption is too long, or has no
             such word.
+
+    Example:
+        >>> draw_caption_of(
+        ...     opened, Path('a.jpg'), -1, 'a man in red', ['red'], 'gradient'
+        ... )  # doctest: +SKIP
     """
     model = check_captions(opened.model)
     tokens = tokenize_caption(caption, model.text_encoder.context_length)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from hplreid.synthpeds import person_mask, render_part_maps
 from hplreid.synthpeds.captions import find_named_parts
 from hplreid.utils.user_error import UserError
 from hplreid.visualization.explain import (
-    Explanation,
     PerturbationCurves,
     Pointing,
     Word,
@@ -171,24 +171,17 @@ def measure_pairs(
             )[0]
             for side in range(2)
         )
-        masks = _person_masks([p.paths[0] for p in some], masks_of)
         with record_attention(model), torch.no_grad():
             (target,) = model.image_features(second, tuple(features))
-
-        def score(images: Tensor, first: Inputs = first, target: Tensor = target) -> Tensor:
-            given = {**first, 'images': images}
-            (found,) = model.image_features(given, tuple(features))
-            return lead(found, target)
-
+        masks = _person_masks([pair.paths[0] for pair in some], masks_of)
+        explain = partial(explain_pair, model, first, second, features, seed=start)
+        case = _Case(first, tuple(features), target, masks)
         for kind, one in measured.items():
-
-            def explain(
-                kind: str = kind, first: Inputs = first, second: Inputs = second
-            ) -> Explanation:
-                return explain_pair(model, first, second, features, kind, start)[0]
-
-            _measure(one, explain, score, first['images'], masks)
-            one.maps += len(some)  # of the matches, too
+            began = time.perf_counter()
+            explained, _ = explain(kind=kind)
+            one.seconds += time.perf_counter() - began
+            one.maps += 2 * len(some)
+            _measure(model, case, explained.maps, one)
         yield measured
 
 
@@ -218,47 +211,48 @@ def measure_captions(
         tokens = [tokenize_caption(caption) for _, caption in some]
         captions = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
         captions = captions.to(first['images'].device)
-        parts = None
-        if masks_of is not None:
-            parts = render_part_maps(masks_of, [path for path, _ in some])
-        masks = None if parts is None else _stack([person_mask(p) for p in parts])
         with torch.no_grad():
             target = model.text_encoder(captions, ('t',))['t']
-
-        def score(images: Tensor, first: Inputs = first, target: Tensor = target) -> Tensor:
-            given = {**first, 'images': images}
-            (found,) = model.image_features(given, (model.t2i_feature,))
-            return lead(found, target)
-
+        parts = masks = None
+        if masks_of is not None:
+            parts = render_part_maps(masks_of, [path for path, _ in some])
+            masks = _stack([person_mask(p) for p in parts])
+        explain = partial(explain_caption, model, first, captions, seed=start)
+        case = _Case(first, (model.t2i_feature,), target, masks)
         for kind, one in measured.items():
-
-            def explain(
-                kind: str = kind, first: Inputs = first, captions: Tensor = captions
-            ) -> Explanation:
-                return explain_caption(model, first, captions, kind, start)
-
-            _measure(one, explain, score, first['images'], masks)
+            began = time.perf_counter()
+            explained = explain(kind=kind)
+            one.seconds += time.perf_counter() - began
+            one.maps += len(some)
+            _measure(model, case, explained.maps, one)
         if parts is not None:
             _point_words(opened, first, tokens, parts, measured, start)
         yield measured
 
 
-def _measure(
-    measured: Measured,
-    explain: Callable[[], Explanation],
-    score: Callable[[Tensor], Tensor],
-    images: Tensor,
-    masks: Tensor | None,
-) -> None:
-    began = time.perf_counter()
-    maps = explain().maps
-    measured.seconds += time.perf_counter() - began
-    measured.maps += len(maps)
+@dataclass(frozen=True)
+class _Case:
+    """Images that are explained, and what they are compared with."""
+
+    inputs: Inputs
+    features: tuple[str, ...]
+    target: Tensor
+    masks: Tensor | None
+
+
+def _measure(model: ImageReID, case: _Case, maps: Tensor, measured: Measured) -> None:
+    """Put curves, and where relevance falls, of maps on what was measured."""
+
+    def score(images: Tensor) -> Tensor:
+        given = {**case.inputs, 'images': images}
+        (found,) = model.image_features(given, case.features)
+        return lead(found, case.target)
+
     for mode in MODES:
-        curves = perturb_images(score, images, maps, mode)
+        curves = perturb_images(score, case.inputs['images'], maps, mode)
         measured.curves.setdefault(mode, []).append(curves)
-    if masks is not None:
-        measured.person.append(point(maps.cpu(), masks))
+    if case.masks is not None:
+        measured.person.append(point(maps.cpu(), case.masks))
 
 
 def _point_words(

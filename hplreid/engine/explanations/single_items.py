@@ -95,6 +95,10 @@ def open_checkpoint(config: Config, checkpoint: str | Path) -> SingleItems:
         ConfigError: The model can't be built.
         UserError: The config has no benchmark, whose pipeline says how images are
             loaded.
+
+    Example:
+        >>> opened = open_checkpoint(config, 'final.safetensors')  # doctest: +SKIP
+        >>> inputs, pixels = opened.read_images(['a.jpg'])  # doctest: +SKIP
     """
     init_default_scope(config.get('default_scope', 'hplreid'))
     inference = inference_config(config)

@@ -20,9 +20,7 @@ _OTHERS: dict[str, tuple[Part, ...]] = {
     **dict.fromkeys(('hair', 'ponytail', 'bun'), (Part.HAIR,)),
     **dict.fromkeys(('cap', 'beanie', 'hat'), (Part.HAT,)),
     **dict.fromkeys(('glasses', 'sunglasses'), (Part.GLASSES,)),
-    **dict.fromkeys(
-        ('backpack', 'rucksack', 'bag', 'handbag'), (Part.BAG, Part.STRAP)
-    ),
+    **dict.fromkeys(('backpack', 'rucksack', 'bag', 'handbag'), (Part.BAG, Part.STRAP)),
     **dict.fromkeys(('strap', 'straps'), (Part.STRAP,)),
     **dict.fromkeys(('print', 'logo', 'graphic', 'design'), (Part.PRINT,)),
 }
@@ -41,8 +39,12 @@ def _nouns() -> dict[str, tuple[Part, ...]]:
 _NOUNS = _nouns()
 # Words that no phrase about a garment begins with or goes beyond
 _BOUNDS = frozenset(
-    'a an the this he she person man woman is be has have wears wearing dressed carries '
-    'carrying appears to and or in on of with over also underneath from up'.split()
+    (
+        *('a', 'an', 'the', 'this', 'he', 'she', 'person', 'man', 'woman', 'pair'),
+        *('is', 'be', 'has', 'have', 'wears', 'wearing', 'dressed', 'carries'),
+        *('carrying', 'appears', 'to', 'and', 'or', 'in', 'on', 'of', 'with', 'over'),
+        *('also', 'underneath', 'from', 'up'),
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""Why a model finds what it finds: relevance of patches and words, and its faithfulness.
+"""Why a model finds what it finds: relevance of patches and of words.
 
 ``recording`` keeps the attention of a forward pass, ``kinds`` and ``propagation`` are
 the arithmetic, ``routes`` the way through each method; ``explainer`` and ``words`` use

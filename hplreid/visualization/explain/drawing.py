@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..figures import FigureError, line_style, new_figure
 from .faithfulness import PerturbationCurves
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -164,9 +164,9 @@ def _write_words(axes: Axes, lines: Sequence[Sequence[tuple[str, float]]]) -> No
     from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea, VPacker
 
     most = max(max(share for line in lines for _, share in line), 1e-30)
-    packed = []
+    packed: list[Artist] = []
     for line in lines:
-        areas = []
+        areas: list[Artist] = []
         for word, share in line:
             level = share / most
             # Up to a shade that black can be read on
@@ -240,7 +240,8 @@ def draw_caption(
     high = _CELL * image.shape[0] / image.shape[1] + 0.25
     text = len(lines) * _LINE + 0.15
     figure = new_figure(width, high + text + 0.4 * bool(title), title)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[text, high])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[text, high])
+    upper, lower = parts
     _write_words(upper.subplots(), lines)
     for axes, panel in zip(lower.subplots(1, len(panels)), panels, strict=True):
         _draw_panel(axes, panel)

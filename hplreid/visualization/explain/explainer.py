@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +57,14 @@ def choose_features(model: nn.Module, token: str | None = None) -> tuple[str, ..
     Raises:
         ExplainError: The method's images have no such feature, or its tower is of a
             kind that can't be explained.
+
+    Example:
+        >>> from hplreid.registry import MODELS
+        >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
+        >>> tower['img_size'] = (64, 32)
+        >>> model = MODELS.build(dict(type='ImageReID', image_encoder=tower))
+        >>> choose_features(model), choose_features(model, 'v_post')
+        (('v',), ('v_post',))
     """
     check_tower(model)
     assert isinstance(model, ImageReID)
@@ -96,6 +105,16 @@ def explain_feature(
 
     Raises:
         ExplainError: The feature, or the kind for this tower, can't be explained.
+
+    Example:
+        >>> from hplreid.registry import MODELS
+        >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
+        >>> tower['img_size'] = (64, 32)
+        >>> model = MODELS.build(dict(type='ImageReID', image_encoder=tower))
+        >>> images, camids = torch.randn(2, 3, 64, 32), torch.tensor([0, 1])
+        >>> inputs = dict(images=images, camids=camids)
+        >>> explain_feature(model, inputs, ('v',)).maps.shape
+        torch.Size([2, 4, 2])
     """
 
     def length(joined: Tensor) -> Tensor:
@@ -127,11 +146,23 @@ def explain_pair(
 
     Raises:
         ExplainError: The feature, or the kind for this tower, can't be explained.
+
+    Example:
+        >>> from hplreid.registry import MODELS
+        >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
+        >>> tower['img_size'] = (64, 32)
+        >>> model = MODELS.build(dict(type='ImageReID', image_encoder=tower))
+        >>> images, camids = torch.randn(2, 3, 64, 32), torch.tensor([0, 1])
+        >>> inputs = dict(images=images, camids=camids)
+        >>> one, other = explain_pair(model, inputs, inputs, ('v',))
+        >>> one.maps.shape, other.scores.round(decimals=2)
+        (torch.Size([2, 4, 2]), tensor([1., 1.]))
     """
     both = {key: torch.cat([first[key], second[key]]) for key in ('images', 'camids')}
 
     def similarity(joined: Tensor) -> Tensor:
-        return F.cosine_similarity(*joined.chunk(2))
+        one, other = joined.chunk(2)
+        return F.cosine_similarity(one, other)
 
     found = _explain(model, both, features, similarity, kind, seed)
     one, other = found.maps.chunk(2)
@@ -157,6 +188,21 @@ def explain_caption(
     Raises:
         ExplainError: The method has no captions, or its feature or the kind for this
             tower can't be explained.
+
+    Example:
+        >>> from hplreid.registry import MODELS
+        >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
+        >>> tower['img_size'] = (64, 32)
+        >>> text = dict(type='CLIPTextEncoder')
+        >>> model = MODELS.build(
+        ...     dict(type='DualEncoder', image_encoder=tower, text_encoder=text)
+        ... )
+        >>> images, camids = torch.randn(2, 3, 64, 32), torch.tensor([0, 1])
+        >>> inputs = dict(images=images, camids=camids)
+        >>> captions = torch.tensor([[49406, 320, 736, 2523, 49407]] * 2)
+        >>> found = explain_caption(model, inputs, captions)
+        >>> found.maps.shape, found.tokens.shape, found.tokens[:, 0].tolist()
+        (torch.Size([2, 4, 2]), torch.Size([2, 5]), [0.0, 0.0])
     """
     model = check_captions(model)
     text: list[Tensor] = []
@@ -177,7 +223,6 @@ def explain_caption(
         tokens = _draw((len(eot), len(places)), seed + 1).to(eot.device)
     else:
         tokens = trace_words(eot, weighed, kind).detach()
-        # As wide as the longest caption that the tower was given
     return Explanation(found.maps, found.scores, normalize_map(tokens * inner))
 
 
@@ -200,6 +245,19 @@ def explain_directions(
 
     Raises:
         ExplainError: See :func:`explain_caption`.
+
+    Example:
+        >>> from hplreid.registry import MODELS
+        >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
+        >>> tower['img_size'] = (64, 32)
+        >>> text = dict(type='CLIPTextEncoder')
+        >>> model = MODELS.build(
+        ...     dict(type='DualEncoder', image_encoder=tower, text_encoder=text)
+        ... )
+        >>> images, camids = torch.randn(2, 3, 64, 32), torch.tensor([0, 1])
+        >>> inputs = dict(images=images, camids=camids)
+        >>> explain_directions(model, inputs, torch.randn(2, 128)).maps.shape
+        torch.Size([2, 4, 2])
     """
     model = check_captions(model)
 
@@ -219,8 +277,8 @@ def check_captions(model: nn.Module) -> DualEncoder:
     if not isinstance(model, DualEncoder):
         raise ExplainError(
             f'{type(model).__name__} compares no captions at test: captions and words '
-            'are explained for methods with a text tower, such as HPL, IRRA, Propot and '
-            'CLIP.'
+            'are explained for methods with a text tower, such as HPL, IRRA, Propot '
+            'and CLIP.'
         )
     return model
 
@@ -244,8 +302,8 @@ def _explain(
         )
     maps: list[Tensor] = []
 
-    def start_at(*args: Tensor) -> Tensor:
-        maps.append(args[-1].detach().requires_grad_())
+    def start_at(_: nn.Module, __: Any, output: Tensor) -> Tensor:  # noqa: ANN401
+        maps.append(output.detach().requires_grad_())
         return maps[0]
 
     hook = layer.register_forward_hook(start_at) if layer is not None else None

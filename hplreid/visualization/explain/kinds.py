@@ -12,8 +12,8 @@ from .propagation import Mixing, weigh_attention
 KINDS = ('gradient', 'rollout', 'attention', 'random')
 """Ways to explain a transformer.
 
-* ``'gradient'``: gradient-weighted attention, carried back through all blocks (Chefer et
-  al., `Generic Attention-model Explainability <https://arxiv.org/abs/2103.15679>`_);
+* ``'gradient'``: gradient-weighted attention, carried back through all blocks (Chefer
+  et al., `Generic Attention-model Explainability <https://arxiv.org/abs/2103.15679>`_);
 * ``'rollout'``: attention carried back, half of it by the residual path (Abnar and
   Zuidema, `Quantifying Attention Flow <https://arxiv.org/abs/2005.00928>`_). It is the
   same whatever the score;

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -45,7 +44,8 @@ def point(maps: Tensor, masks: Tensor) -> Pointing:
         >>> point(maps, mask)
         Pointing(shares=tensor([0.3750]), hits=tensor([True]), area=tensor([0.2500]))
     """
-    cover = F.adaptive_avg_pool2d(masks.to(maps)[:, None], maps.shape[1:])[:, 0]
+    grid = maps.shape[1], maps.shape[2]
+    cover = F.adaptive_avg_pool2d(masks.to(maps)[:, None], grid)[:, 0]
     best = maps.flatten(1).argmax(dim=1, keepdim=True)
     return Pointing(
         (maps * cover).sum(dim=(1, 2)),

@@ -114,7 +114,8 @@ def carry_back_normalized(row: Tensor, mixings: Sequence[Mixing]) -> Tensor:
         ``(B, L)``.
 
     Example:
-        >>> row, mixing = torch.tensor([[1.0, 0.0]]), Mixing(torch.full((1, 2, 2), 0.01))
+        >>> mixing = Mixing(torch.full((1, 2, 2), 0.01))
+        >>> row = torch.tensor([[1.0, 0.0]])
         >>> carry_back_normalized(row, [mixing])
         tensor([[1.5000, 0.5000]])
     """
@@ -162,6 +163,8 @@ def normalize_map(relevance: Tensor) -> Tensor:
     flat = relevance.clamp(min=0).flatten(1)
     total = flat.sum(dim=1, keepdim=True)
     shares = torch.where(
-        total > 0, flat / total.clamp(min=1e-30), torch.full_like(flat, 1 / flat.shape[1])
+        total > 0,
+        flat / total.clamp(min=1e-30),
+        torch.full_like(flat, 1 / flat.shape[1]),
     )
     return shares.reshape(relevance.shape)

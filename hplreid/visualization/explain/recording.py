@@ -150,7 +150,7 @@ def _drop_last(parts: list[str]) -> None:
 @contextmanager
 def _plain_execution(model: nn.Module) -> Iterator[None]:
     """Run a model in evaluation mode, op by op, without gradients of weights."""
-    modules = list(model.modules())
+    modules: list[Any] = list(model.modules())
     modes = [module.training for module in modules]
     compiled = [module._compiled_call_impl for module in modules]
     kept = [getattr(module, 'checkpoint_blocks', None) for module in modules]
@@ -163,10 +163,10 @@ def _plain_execution(model: nn.Module) -> Iterator[None]:
                 module.checkpoint_blocks = False
         for parameter in asking:
             parameter.requires_grad_(False)
-        # Without it a layer of PyTorch's may take a fused path that attends nowhere
         yield
     finally:
-        for module, mode, call, keep in zip(modules, modes, compiled, kept, strict=True):
+        before = zip(modules, modes, compiled, kept, strict=True)
+        for module, mode, call, keep in before:
             module.training, module._compiled_call_impl = mode, call
             if keep is not None:
                 module.checkpoint_blocks = keep

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -90,25 +91,35 @@ def trace_patches(
     Raises:
         ExplainError: The way to a feature isn't known.
     """
-    tower = model.image_encoder
+    tower: Any = model.image_encoder
     own = [w for w in weighed if w.record.part == 'image_encoder']
-    names = {name: _source(model, name) for name in features}
-    crossing = [neck for neck in names.values() if isinstance(neck, str)]
-    plain = [name for name, neck in names.items() if isinstance(neck, int)]
+    sources = {name: _source(model, name) for name in features}
+    crossing = [source for source in sources.values() if isinstance(source, str)]
+    plain = {n: source for n, source in sources.items() if isinstance(source, int)}
     depth = _depth(tower)
     blocks, branches = own[:depth], own[depth:]
-    mixings = [w.mixing(kind) for w in blocks[:-1]]
-    last = blocks[-1].mixing(kind, read=not crossing)
+    # A penultimate state is one of the last block's inputs
+    early = [place for name, place in plain.items() if name.endswith('_penultimate')]
+    ends = not crossing and len(early) < len(plain)
+    mixings = [w.mixing(kind) for w in blocks[:-2]]
+    if depth > 1:
+        mixings.append(blocks[-2].mixing(kind, read=bool(early) and not ends))
+    last = blocks[-1].mixing(kind, read=ends)
     batch, queries, length = last.taken.shape
-    row = last.taken.new_zeros(batch, length)
-    if plain:
-        start = last.taken.new_zeros(batch, queries)
-        for name in plain:
-            if not name.startswith('part_'):
-                start[:, names[name]] = 1
-        row = step_back(start, last)
-    if branches and any(n == 'v_parts' or n.startswith('part_') for n in plain):
-        row = row + _trace_parts(tower, branches[0].mixing(kind, read=True), length)
+    start = last.taken.new_zeros(batch, queries)
+    for name, place in plain.items():
+        if not name.endswith('_penultimate') and not name.startswith('part_'):
+            start[:, place] = 1
+    row = step_back(start, last)
+    row[:, early] += 1
+    if branches:
+        read = torch.tensor(
+            [
+                'v_parts' in plain or f'part_{i + 1}' in plain
+                for i in range(tower.num_parts)
+            ]
+        )
+        row = row + _trace_parts(tower, branches[0].mixing(kind, read=True), read)
     row = carry_back(row, mixings)
     for neck in crossing:
         row = row + _trace_neck(model, neck, weighed, [*mixings, last], kind)
@@ -116,7 +127,7 @@ def trace_patches(
     return row[:, classes:].unflatten(1, tower.grid)
 
 
-def _depth(tower: nn.Module) -> int:
+def _depth(tower: Any) -> int:  # noqa: ANN401
     """Return the number of a tower's blocks in a row."""
     if isinstance(tower, TransReIDEncoder):
         return len(tower.vit.blocks)
@@ -143,24 +154,29 @@ def _source(model: ImageReID, name: str) -> int | str:
     )
 
 
-def _trace_parts(tower: nn.Module, mixing: Mixing, length: int) -> Tensor:
+def _trace_parts(
+    tower: Any,  # noqa: ANN401
+    mixing: Mixing,
+    read: Tensor,
+) -> Tensor:
     """Carry relevance from TransReID's parts back to the last block's inputs.
 
     Args:
         tower: The tower.
         mixing: Of its parts, ``(B * parts, 1, 1 + N / parts)``.
-        length: Its tokens.
+        read: Whether a part is, ``(parts,)`` bool.
 
     Returns:
-        ``(B, length)``.
+        ``(B, 1 + N)``.
     """
     size = mixing.taken.shape[-1] - 1
+    length = 1 + tower.grid[0] * tower.grid[1]
     patches = torch.arange(1, length, device=mixing.taken.device)
     shuffled = shift_and_shuffle(
         patches.reshape(1, -1, 1), tower.shift, tower.shuffle_groups
     ).flatten()[: tower.num_parts * size]
     row = step_back(mixing.taken.new_ones(len(mixing.taken), 1), mixing)
-    row = row.unflatten(0, (-1, tower.num_parts))
+    row = row.unflatten(0, (-1, tower.num_parts)) * read.to(row)[:, None]
     found = row.new_zeros(len(row), length)
     found[:, 0] = row[:, :, 0].sum(dim=1)
     # A patch that was appended once more is there twice: both count
@@ -183,9 +199,7 @@ def _trace_neck(
     own = [w for w in weighed if w.record.part == f'necks.{name}']
     crosses = neck.variant in _CROSSING
     inner = own[1:] if crosses else own
-    mixings = [
-        w.mixing(kind, read=not crosses and w is inner[-1]) for w in inner
-    ]
+    mixings = [w.mixing(kind, read=not crosses and w is inner[-1]) for w in inner]
     tokens = tower[-1].taken
     row = carry_back(tokens.new_ones(len(tokens), 1), mixings)
     if not crosses:

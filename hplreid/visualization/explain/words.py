@@ -70,7 +70,8 @@ def split_words(tokens: Tensor) -> list[Word]:
         tokens: Int64 ``(L,)``, start first.
 
     Example:
-        >>> [word.text for word in split_words(tokenize_caption('Bluejeans, a T-shirt'))]
+        >>> tokens = tokenize_caption('Bluejeans, a T-shirt')
+        >>> [word.text for word in split_words(tokens)]
         ['bluejeans', ',', 'a', 't', '-', 'shirt']
     """
     words: list[Word] = []
@@ -121,9 +122,7 @@ def sum_words(shares: Tensor, words: Sequence[Word]) -> list[float]:
     return [float(shares[word.start : word.stop].sum()) for word in words]
 
 
-def word_directions(
-    model: ImageReID, tokens: Tensor, words: Sequence[Word]
-) -> Tensor:
+def word_directions(model: ImageReID, tokens: Tensor, words: Sequence[Word]) -> Tensor:
     """Return what each word adds to the feature of its caption.
 
     ``t / |t| - t' / |t'|``, with ``t'`` of the caption without the word: how far the
@@ -139,6 +138,18 @@ def word_directions(
 
     Raises:
         ExplainError: The method has no captions.
+
+    Example:
+        >>> from hplreid.registry import MODELS
+        >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
+        >>> tower['img_size'] = (64, 32)
+        >>> text = dict(type='CLIPTextEncoder')
+        >>> model = MODELS.build(
+        ...     dict(type='DualEncoder', image_encoder=tower, text_encoder=text)
+        ... )
+        >>> tokens = tokenize_caption('a red shirt')
+        >>> word_directions(model, tokens, split_words(tokens)).shape
+        torch.Size([3, 128])
     """
     model = check_captions(model)
     rows = [tokens]
