@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def render_part_maps(root: str | Path, paths: Sequence[str | Path]) -> list[np.n
     shots = {path: shot for shot in plan_shots(size, seed) for path in shot.paths}
     requests = []
     for path in paths:
-        inside = Path(path).absolute().relative_to(root.absolute()).as_posix()
+        inside = Path(os.path.relpath(path, root)).as_posix()
         if inside not in shots:
             raise ValueError(f'{path} is none of the images of {root}.')
         shot = shots[inside]

@@ -67,7 +67,6 @@ from hplreid.engine.explanations.measured import (
     find_pairs,
     measure_captions,
     measure_pairs,
-    peak_memory,
     summarize,
 )
 from hplreid.engine.explanations.single_items import benchmarks_of, open_benchmark
@@ -109,12 +108,11 @@ def to_cells(found: list[Pointing]) -> list[str]:
 def tabulate(measured: dict[str, Measured]) -> PrettyTable:
     """Tabulate what was measured of images."""
     heads = ['maps', 'deletion', 'insertion', 'on person %', 'hits %', 'its area %']
-    table = PrettyTable([*heads, 'maps/s'])
+    table = PrettyTable(heads)
     table.align['maps'] = 'l'
     for kind, one in measured.items():
         row = [kind, *(to_cell(one.join_curves(m).areas()) for m in one.curves)]
-        speed = f'{one.maps / one.seconds:.0f}'
-        table.add_row([*row, *to_cells(one.person), speed])
+        table.add_row([*row, *to_cells(one.person)])
     return table
 
 
@@ -186,7 +184,6 @@ def main(args: argparse.Namespace) -> None:
         figure = draw_perturbations(curves, f'{type(opened.model).__name__}, {name}')
         for suffix in ('png', 'pdf'):
             print(save_figure(figure, out / f'{name}.{suffix}'))
-    print(f'Most memory of the process: {peak_memory():.0f} MiB')
 
 
 if __name__ == '__main__':

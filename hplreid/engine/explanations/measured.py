@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -67,16 +64,12 @@ class Measured:
         person: Where relevance falls, on the person or not, of each batch.
         words: The same for nouns and the parts that they name.
         phrases: The same for nouns with the words that describe them.
-        seconds: For all maps, without pointing and perturbing.
-        maps: How many there were.
     """
 
     curves: dict[str, list[PerturbationCurves]] = field(default_factory=dict)
     person: list[Pointing] = field(default_factory=list)
     words: list[Pointing] = field(default_factory=list)
     phrases: list[Pointing] = field(default_factory=list)
-    seconds: float = 0.0
-    maps: int = 0
 
     def join_curves(self, mode: str) -> PerturbationCurves:
         """Return the curves of all batches, in units of the score of whole images."""
@@ -177,10 +170,7 @@ def measure_pairs(
         explain = partial(explain_pair, model, first, second, features, seed=start)
         case = _Case(first, tuple(features), target, masks)
         for kind, one in measured.items():
-            began = time.perf_counter()
             explained, _ = explain(kind=kind)
-            one.seconds += time.perf_counter() - began
-            one.maps += 2 * len(some)
             _measure(model, case, explained.maps, one)
         yield measured
 
@@ -220,11 +210,7 @@ def measure_captions(
         explain = partial(explain_caption, model, first, captions, seed=start)
         case = _Case(first, (model.t2i_feature,), target, masks)
         for kind, one in measured.items():
-            began = time.perf_counter()
-            explained = explain(kind=kind)
-            one.seconds += time.perf_counter() - began
-            one.maps += len(some)
-            _measure(model, case, explained.maps, one)
+            _measure(model, case, explain(kind=kind).maps, one)
         if parts is not None:
             _point_words(opened, first, tokens, parts, measured, start)
         yield measured
@@ -346,14 +332,3 @@ def summarize(values: Tensor) -> tuple[float, float]:
     values = values.double()
     error = values.std() / len(values) ** 0.5 if len(values) > 1 else torch.zeros(())
     return float(values.mean()), float(error)
-
-
-def peak_memory() -> float:
-    """Return the most memory that this process has held so far, in MiB.
-
-    Example:
-        >>> peak_memory() > 10
-        True
-    """
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == 'darwin' else 2**10)
