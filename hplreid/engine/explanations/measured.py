@@ -47,12 +47,29 @@ class ImagePair:
     """An image, and another one of the same person under another camera.
 
     Attributes:
+        pid: Who it is.
         paths: Of both.
         camids: Of both.
     """
 
+    pid: int
     paths: tuple[str, str]
     camids: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class CaptionedImage:
+    """An image, and a caption of it.
+
+    Attributes:
+        pid: Who it is.
+        path: Of the image.
+        caption: The caption.
+    """
+
+    pid: int
+    path: str
+    caption: str
 
 
 @dataclass
@@ -103,32 +120,30 @@ def find_pairs(dataset: BaseReIDDataset, num: int) -> list[ImagePair]:
         )
         if match is not None:
             paths = query['img_path'], match['img_path']
-            found.append(ImagePair(paths, (query['camid'], match['camid'])))
+            camids = query['camid'], match['camid']
+            found.append(ImagePair(query['pid'], paths, camids))
     if not found:
         raise UserError('No query image has a match under another camera.')
     return _spread(found, num)
 
 
-def find_captioned(dataset: CaptionedDataset, num: int) -> list[tuple[str, str]]:
+def find_captioned(dataset: CaptionedDataset, num: int) -> list[CaptionedImage]:
     """Return captions of a benchmark, spread over it, with the images they describe.
 
     Args:
         dataset: Of captions.
         num: How many, at most.
-
-    Returns:
-        Image path and caption of each.
     """
     annotation = dataset.find_annotation(dataset.data_root)
     assert annotation is not None  # else the dataset couldn't have been read
     entries = read_entries(annotation, dataset.annotation_format)
     root = Path(dataset.data_root) / 'imgs'
     found = [
-        (str(root / entry.file_path), entry.captions[0])
+        CaptionedImage(entry.pid, str(root / entry.file_path), entry.captions[0])
         for entry in entries
         if entry.split == dataset.split
     ]
-    return _spread(sorted(found), num)
+    return _spread(sorted(found, key=lambda one: one.path), num)
 
 
 def measure_pairs(
@@ -168,7 +183,8 @@ def measure_pairs(
             (target,) = model.image_features(second, tuple(features))
         masks = _person_masks([pair.paths[0] for pair in some], masks_of)
         explain = partial(explain_pair, model, first, second, features, seed=start)
-        case = _Case(first, tuple(features), target, masks)
+        pids = torch.tensor([pair.pid for pair in some])
+        case = _Case(first, tuple(features), target, pids, masks)
         for kind, one in measured.items():
             explained, _ = explain(kind=kind)
             _measure(model, case, explained.maps, one)
@@ -177,7 +193,7 @@ def measure_pairs(
 
 def measure_captions(
     opened: SingleItems,
-    captioned: Sequence[tuple[str, str]],
+    captioned: Sequence[CaptionedImage],
     kinds: Sequence[str],
     masks_of: Path | None = None,
     batch: int = 32,
@@ -186,7 +202,7 @@ def measure_captions(
 
     Args:
         opened: The model, one with captions.
-        captioned: Image paths and captions.
+        captioned: Images and captions.
         kinds: Some of ``KINDS``.
         masks_of: See :func:`measure_pairs`.
         batch: Images at a time, at least 2.
@@ -197,18 +213,19 @@ def measure_captions(
     model = check_captions(opened.model)
     measured = {kind: Measured() for kind in kinds}
     for start, some in _cut(captioned, batch):
-        first, _ = opened.read_images([path for path, _ in some])
-        tokens = [tokenize_caption(caption) for _, caption in some]
+        first, _ = opened.read_images([one.path for one in some])
+        tokens = [tokenize_caption(one.caption) for one in some]
         captions = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
         captions = captions.to(first['images'].device)
         with torch.no_grad():
             target = model.text_encoder(captions, ('t',))['t']
         parts = masks = None
         if masks_of is not None:
-            parts = render_part_maps(masks_of, [path for path, _ in some])
+            parts = render_part_maps(masks_of, [one.path for one in some])
             masks = _stack([person_mask(p) for p in parts])
         explain = partial(explain_caption, model, first, captions, seed=start)
-        case = _Case(first, (model.t2i_feature,), target, masks)
+        pids = torch.tensor([one.pid for one in some])
+        case = _Case(first, (model.t2i_feature,), target, pids, masks)
         for kind, one in measured.items():
             _measure(model, case, explain(kind=kind).maps, one)
         if parts is not None:
@@ -223,6 +240,7 @@ class _Case:
     inputs: Inputs
     features: tuple[str, ...]
     target: Tensor
+    pids: Tensor
     masks: Tensor | None
 
 
@@ -232,7 +250,7 @@ def _measure(model: ImageReID, case: _Case, maps: Tensor, measured: Measured) ->
     def score(images: Tensor) -> Tensor:
         given = {**case.inputs, 'images': images}
         (found,) = model.image_features(given, case.features)
-        return lead(found, case.target)
+        return lead(found, case.target, case.pids.to(found.device))
 
     for mode in MODES:
         curves = perturb_images(score, case.inputs['images'], maps, mode)
@@ -277,26 +295,36 @@ def _point_words(
             found.append(point(maps.cpu(), stacked))
 
 
-def lead(features: Tensor, targets: Tensor) -> Tensor:
-    """Return how much more similar each item is to its own target than to others.
+def lead(features: Tensor, targets: Tensor, pids: Tensor) -> Tensor:
+    """Return how much more similar each item is to its own target than to others'.
 
-    The cosine with its own less the mean of those with all others' targets. Features of
-    a tower may have much in common, whoever is seen: the lead is what a search goes by.
+    The cosine with its own less the mean of those with targets of other identities.
+    Features of a tower may have much in common, whoever is seen: the lead is what a
+    search goes by.
 
     Args:
         features: ``(B, d)``.
-        targets: ``(B, d)``, B at least 2.
+        targets: ``(B, d)``.
+        pids: Identities, ``(B,)``.
 
     Returns:
         ``(B,)``.
 
+    Raises:
+        UserError: An item has no other identity beside it.
+
     Example:
-        >>> lead(torch.eye(2), torch.eye(2))
+        >>> lead(torch.eye(2), torch.eye(2), torch.tensor([7, 8]))
         tensor([1., 1.])
     """
     cosines = F.normalize(features, dim=1) @ F.normalize(targets, dim=1).T
-    own = cosines.diagonal()
-    return own - (cosines.sum(dim=1) - own) / (len(cosines) - 1)
+    others = (pids[:, None] != pids).to(cosines)
+    if not others.any(dim=1).all():
+        raise UserError(
+            'A batch shows one identity alone, so that there is nobody to be told '
+            'from: take a larger batch, or more images.'
+        )
+    return cosines.diagonal() - (cosines * others).sum(dim=1) / others.sum(dim=1)
 
 
 def _person_masks(paths: Sequence[str], masks_of: Path | None) -> Tensor | None:
