@@ -96,7 +96,7 @@ def _draw_panel(axes: Axes, panel: MapPanel) -> None:
     height, width = panel.image.shape[:2]
     extent = (0, width, height, 0)
     axes.set_axis_off()
-    axes.set_title(panel.title, fontsize=8)
+    axes.set_title(panel.title, fontsize=7)
     if panel.relevance is None:
         axes.imshow(panel.image, extent=extent, interpolation='nearest')
         return
@@ -225,6 +225,7 @@ def draw_caption(
         FigureError: There is no word.
 
     Example:
+        >>> import torch
         >>> image, even = np.zeros((8, 4, 3), np.uint8), torch.full((2, 1), 0.5)
         >>> words = [('red', 0.7), ('shirt', 0.3)]
         >>> len(draw_caption(image, even, words, {'shirt': even}).axes)
@@ -261,6 +262,7 @@ def draw_perturbations(
         FigureError: There is nothing to draw.
 
     Example:
+        >>> import torch
         >>> falling = torch.tensor([[1.0, 0.5, 0.0]])
         >>> curve = PerturbationCurves(torch.linspace(0, 1, 3), falling)
         >>> figure = draw_perturbations({'deletion': {'gradient': curve}})
@@ -293,6 +295,7 @@ def to_array(pixels: Tensor) -> np.ndarray:
     """Turn a uint8 tensor ``(3, H, W)`` into ``(H, W, 3)``.
 
     Example:
+        >>> import torch
         >>> to_array(torch.zeros(3, 4, 2, dtype=torch.uint8)).shape
         (4, 2, 3)
     """

@@ -59,7 +59,9 @@ def choose_features(model: nn.Module, token: str | None = None) -> tuple[str, ..
             kind that can't be explained.
 
     Example:
+        >>> from mmengine.registry import init_default_scope
         >>> from hplreid.registry import MODELS
+        >>> init_default_scope('hplreid')
         >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
         >>> tower['img_size'] = (64, 32)
         >>> model = MODELS.build(dict(type='ImageReID', image_encoder=tower))
@@ -107,7 +109,9 @@ def explain_feature(
         ExplainError: The feature, or the kind for this tower, can't be explained.
 
     Example:
+        >>> from mmengine.registry import init_default_scope
         >>> from hplreid.registry import MODELS
+        >>> init_default_scope('hplreid')
         >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
         >>> tower['img_size'] = (64, 32)
         >>> model = MODELS.build(dict(type='ImageReID', image_encoder=tower))
@@ -148,7 +152,9 @@ def explain_pair(
         ExplainError: The feature, or the kind for this tower, can't be explained.
 
     Example:
+        >>> from mmengine.registry import init_default_scope
         >>> from hplreid.registry import MODELS
+        >>> init_default_scope('hplreid')
         >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
         >>> tower['img_size'] = (64, 32)
         >>> model = MODELS.build(dict(type='ImageReID', image_encoder=tower))
@@ -190,7 +196,9 @@ def explain_caption(
             tower can't be explained.
 
     Example:
+        >>> from mmengine.registry import init_default_scope
         >>> from hplreid.registry import MODELS
+        >>> init_default_scope('hplreid')
         >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
         >>> tower['img_size'] = (64, 32)
         >>> text = dict(type='CLIPTextEncoder')
@@ -247,7 +255,9 @@ def explain_directions(
         ExplainError: See :func:`explain_caption`.
 
     Example:
+        >>> from mmengine.registry import init_default_scope
         >>> from hplreid.registry import MODELS
+        >>> init_default_scope('hplreid')
         >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
         >>> tower['img_size'] = (64, 32)
         >>> text = dict(type='CLIPTextEncoder')

@@ -39,6 +39,7 @@ def point(maps: Tensor, masks: Tensor) -> Pointing:
         masks: Where the object is, ``(B, h, w)`` bool, at any resolution.
 
     Example:
+        >>> import torch
         >>> maps = torch.tensor([[[0.75, 0.25]]])
         >>> mask = torch.tensor([[[True, False, False, False]]])
         >>> point(maps, mask)

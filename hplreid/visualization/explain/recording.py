@@ -155,7 +155,10 @@ def _plain_execution(model: nn.Module) -> Iterator[None]:
     compiled = [module._compiled_call_impl for module in modules]
     kept = [getattr(module, 'checkpoint_blocks', None) for module in modules]
     asking = [p for p in model.parameters() if p.requires_grad]
+    fast_path = torch.backends.mha.get_fastpath_enabled()
     try:
+        # PyTorch's own layers would attend in one kernel, which keeps nothing either
+        torch.backends.mha.set_fastpath_enabled(False)
         for module in modules:
             # One by one: a method may do more in its own eval()
             module.training, module._compiled_call_impl = False, None
@@ -165,6 +168,7 @@ def _plain_execution(model: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(False)
         yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
         before = zip(modules, modes, compiled, kept, strict=True)
         for module, mode, call, keep in before:
             module.training, module._compiled_call_impl = mode, call

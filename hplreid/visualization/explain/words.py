@@ -140,7 +140,9 @@ def word_directions(model: ImageReID, tokens: Tensor, words: Sequence[Word]) -> 
         ExplainError: The method has no captions.
 
     Example:
+        >>> from mmengine.registry import init_default_scope
         >>> from hplreid.registry import MODELS
+        >>> init_default_scope('hplreid')
         >>> tower = dict(type='CLIPImageEncoder', arch='ViT-Ti-16-synthpeds')
         >>> tower['img_size'] = (64, 32)
         >>> text = dict(type='CLIPTextEncoder')

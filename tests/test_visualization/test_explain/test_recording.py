@@ -81,6 +81,7 @@ def test_everything_is_as_before_even_after_an_error():
         fail()
     assert inside == [True] * 3
     assert F.scaled_dot_product_attention is before
+    assert torch.backends.mha.get_fastpath_enabled()
     assert model.training
     assert not model.text_encoder.training
     assert model.image_encoder.checkpoint_blocks
@@ -125,6 +126,17 @@ def test_a_record_knows_its_part():
     ]
     shapes = {record.probs.shape[1:] for record in records if 'image' in record.part}
     assert shapes == {(2, 9, 9)}
+
+
+def test_layers_of_pytorch_are_recorded_with_and_without_gradients():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True).eval()
+    x = torch.randn(2, 5, 8)
+    for enabled in (True, False):
+        with record_attention(layer) as records, torch.set_grad_enabled(enabled):
+            out = layer(x)
+        (record,) = records
+        assert record.probs.shape == (2, 2, 5, 5)
+        torch.testing.assert_close(out, layer(x), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize('masked', ['none', 'causal', 'bool', 'added'])
