@@ -287,7 +287,7 @@ def draw_perturbations(
         axes.set_xlabel('patches changed, %')
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    panels[0].set_ylabel('lead of the match, whole images = 1')
+    panels[0].set_ylabel('lead, whole images = 1')
     return figure
 
 
