@@ -6,6 +6,7 @@ task of ``hplreid.datasets``; nothing here imports the rest of the package.
 """
 
 from .difficulty import PRESETS, Difficulty
+from .part_maps import person_mask, render_part_maps
 from .sizes import SIZES
 from .writing.disk_space import DiskFullError
 from .writing.manifest import synthpeds_problems
@@ -17,5 +18,7 @@ __all__ = [
     'Difficulty',
     'DiskFullError',
     'make_synthpeds',
+    'person_mask',
+    'render_part_maps',
     'synthpeds_problems',
 ]

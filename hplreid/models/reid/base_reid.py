@@ -124,6 +124,10 @@ class BaseReID(BaseModel):
                 needed.update(self._neck_reads[name])
         return needed
 
+    def reads_of_neck(self, name: str) -> tuple[str, ...]:
+        """Return the names of what a neck is given, in order."""
+        return self._neck_reads[name]
+
     def batch_necks(self) -> set[str]:
         """Return the necks that see the whole batch, and those that read such a one."""
         found: set[str] = set()

@@ -5,5 +5,12 @@ Which attributes an identity has is decided in ``wardrobe``; rendering lives in
 """
 
 from .caption import Caption, make_caption
+from .named_parts import NamedPart, find_named_parts, parts_named
 
-__all__ = ['Caption', 'make_caption']
+__all__ = [
+    'Caption',
+    'NamedPart',
+    'find_named_parts',
+    'make_caption',
+    'parts_named',
+]
