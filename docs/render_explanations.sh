@@ -35,11 +35,12 @@ done
 for name in hpl clip_reid promptsg; do
     tiny=${name/clip_reid/clip-reid}_tiny_synthpeds
     python tools/analysis_tools/check_explanations.py "configs/$name/$tiny.py" \
-        "$WORK/$tiny/final.safetensors" --num 400 --out "$OUT/faithfulness_$name"
+        "$WORK/$tiny/final.safetensors" --num 400 --out "$WORK/explanations_$name"
 done
+cp "$WORK/explanations_hpl/synthpeds_t2i.png" $OUT/faithfulness.png
 python tools/analysis_tools/benchmark_explanations.py configs/hpl/hpl_tiny_synthpeds.py \
     configs/clip_reid/clip-reid_tiny_synthpeds.py configs/promptsg/promptsg_tiny_synthpeds.py \
-    configs/bot/bot_tiny_synthpeds.py
+    configs/bot/bot_tiny_synthpeds.py configs/hpl/hpl_vitb16_joint.py
 
 # Images of a page needn't have more colors than can be told apart; vectors aren't shown
 python - $OUT <<'PYTHON'

@@ -57,11 +57,8 @@ if __name__ == '__main__':
 import torch
 from prettytable import PrettyTable
 
-from hplreid.datasets import BaseReIDDataset
-from hplreid.datasets.benchmarks.captioned_dataset import CaptionedDataset
-from hplreid.engine.config import flags, read_config
-from hplreid.engine.explanations import open_checkpoint
-from hplreid.engine.explanations.measured import (
+from hplreid.apis.explanations import open_checkpoint
+from hplreid.apis.explanations.measured import (
     Measured,
     find_captioned,
     find_pairs,
@@ -69,7 +66,10 @@ from hplreid.engine.explanations.measured import (
     measure_pairs,
     summarize,
 )
-from hplreid.engine.explanations.single_items import benchmarks_of, open_benchmark
+from hplreid.apis.explanations.single_items import benchmarks_of, open_benchmark
+from hplreid.datasets import BaseReIDDataset
+from hplreid.datasets.benchmarks.captioned_dataset import CaptionedDataset
+from hplreid.engine.config import flags, read_config
 from hplreid.models.reid.dual_encoder import DualEncoder
 from hplreid.synthpeds.writing.manifest import read_manifest
 from hplreid.utils.run_tool import run_tool
@@ -155,7 +155,6 @@ def main(args: argparse.Namespace) -> None:
     out = args.out or Path(config.work_dir) / 'explanations'
     with as_user_errors(FileNotFoundError, where=args.checkpoint):
         opened = open_checkpoint(config, args.checkpoint)
-    print(opened.said)
     features = choose_features(opened.model)
     kinds = KINDS if map_layer(opened.model) is None else ('gradient', 'random')
     for name in benchmarks_of(config):

@@ -107,14 +107,14 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     ARGS = parse_args()  # before the imports below, which take seconds
 
-from hplreid.engine.config import flags, read_config
-from hplreid.engine.explanations import (
+from hplreid.apis.explanations import (
     choose_queries,
     draw_caption_of,
     draw_pairs_of,
     draw_tokens_of,
     open_checkpoint,
 )
+from hplreid.engine.config import flags, read_config
 from hplreid.utils.run_tool import run_tool
 from hplreid.utils.user_error import as_user_errors
 from hplreid.visualization import save_figure
@@ -129,7 +129,6 @@ def main(args: argparse.Namespace) -> None:
     check_figure_paths(out)
     with as_user_errors(FileNotFoundError, where=args.checkpoint):
         opened = open_checkpoint(config, args.checkpoint)
-    print(opened.said)
     with as_user_errors(OSError, ValueError):
         named = [*(args.query or []), *(args.match or [])]
         paths, camids = choose_queries(config, opened, named, args.camera, args.num)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from hplreid.engine.explanations.measured import lead, summarize
+from hplreid.apis.explanations.measured import lead, summarize
 from hplreid.utils.user_error import UserError
 
 

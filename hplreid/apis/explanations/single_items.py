@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -19,13 +19,11 @@ from hplreid.datasets import (
     reid_collate,
 )
 from hplreid.models import BaseReID
-from hplreid.registry import DATASETS, MODELS, TRANSFORMS
-from hplreid.utils.checkpoints.checkpoint import read_checkpoint
-from hplreid.utils.checkpoints.load_weights import check_model, load_inference_weights
+from hplreid.registry import DATASETS, TRANSFORMS
 from hplreid.utils.user_error import UserError
 
-from ..config.errors import building
-from ..config.resolve import inference_config
+from ..preprocessing import find_pipeline
+from ..trained_model import load_trained_model
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,10 @@ class SingleItems:
     Attributes:
         model: In evaluation mode, with the checkpoint's weights.
         steps: The transforms that load and resize an image.
-        said: What was loaded, for the log.
     """
 
     model: BaseReID
     steps: tuple[Any, ...]
-    said: str
 
     def read_images(
         self, paths: Sequence[str | Path], camids: Sequence[int] | None = None
@@ -93,27 +89,17 @@ def open_checkpoint(config: Config, checkpoint: str | Path) -> SingleItems:
             or doesn't fit.
         FileNotFoundError: It doesn't exist.
         ConfigError: The model can't be built.
-        UserError: The config has no benchmark, whose pipeline says how images are
-            loaded.
+        PreprocessingError: The config has no benchmark, whose pipeline says how images
+            are loaded.
 
     Example:
         >>> opened = open_checkpoint(config, 'final.safetensors')  # doctest: +SKIP
         >>> inputs, pixels = opened.read_images(['a.jpg'])  # doctest: +SKIP
     """
-    init_default_scope(config.get('default_scope', 'hplreid'))
-    inference = inference_config(config)
-    # Before the model is built, which takes longer and might fail for the same reason
-    check_model(read_checkpoint(checkpoint), inference.model, checkpoint)
-    settings = inference.model.to_dict()
-    if config.get('data_preprocessor') is not None:
-        settings.setdefault('data_preprocessor', config.data_preprocessor)
-    with building('The model'):
-        model = MODELS.build(settings)
-    said = load_inference_weights(model, checkpoint, inference.model)
-    pipeline = next(iter(benchmarks_of(config).values()))['pipeline']
-    steps = [TRANSFORMS.build(step) for step in pipeline]
+    trained = load_trained_model(config, checkpoint)
+    steps = [TRANSFORMS.build(step) for step in find_pipeline(trained.config, 'i2i')]
     of_images = tuple(s for s in steps if isinstance(s, (LoadImage, ResizeImage)))
-    return SingleItems(model.eval(), of_images, said)
+    return SingleItems(cast(BaseReID, trained.model), of_images)
 
 
 def benchmarks_of(config: Config) -> dict[str, dict[str, Any]]:
