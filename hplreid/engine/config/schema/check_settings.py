@@ -230,7 +230,13 @@ def _each(role: Role) -> Callable[[Path, Any], Iterator[Problem]]:
     return check
 
 
-_check_schedule = _each(roles.SCHEDULER)
+def _check_schedule(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN401
+    yield from _each(roles.SCHEDULER)(path, value)
+    for index, child in enumerate(value if isinstance(value, list | tuple) else ()):
+        gamma = child.get('gamma') if isinstance(child, dict) else None
+        if isinstance(gamma, int | float) and not gamma >= 0:
+            problem = f'={gamma!r}: expected a number from 0 up.'
+            yield (*path, str(index), 'gamma'), problem
 
 
 def _check_loader(path: Path, value: Any) -> Iterator[Problem]:  # noqa: ANN401

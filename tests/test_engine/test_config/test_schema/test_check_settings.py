@@ -52,6 +52,11 @@ STAGE = 'train_cfg.stages.align'
         ('log_processor.by_epoch', 5, '=5: expected bool.'),
         (f'{STAGE}.optim_wrapper.clip_grad', {'max_nrm': 1}, "Did you mean 'max_norm'"),
         (f'{STAGE}.param_scheduler.0.start_facto', 1, "Did you mean 'start_factor'?"),
+        (
+            f'{STAGE}.param_scheduler',
+            [{'type': 'StepLR', 'step_size': 1, 'gamma': -1}],
+            '.0.gamma=-1: expected a number from 0 up.',
+        ),
         ('default_hooks.checkpointt.interval', 1, "Did you mean 'checkpoint'?"),
         ('default_hooks.checkpoint.intervl', 1, "Did you mean 'interval'?"),
         ('custom_hooks.1.num_querie', 1, "Did you mean 'num_queries'?"),
