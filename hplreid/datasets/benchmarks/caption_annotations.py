@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
@@ -64,10 +66,32 @@ class AnnotationFormat:
 def read_entries(path: str, annotation_format: AnnotationFormat) -> list[Entry]:
     """Read an annotation file and validate every entry.
 
+    A run builds its datasets several times, to check them, to cache their images and to
+    train; a file that hasn't changed in between is read once.
+
     Raises:
         AnnotationError: It isn't JSON, or entries don't have the expected format; the
             message lists the first invalid entries with the reason.
     """
+    state = os.stat(path)
+    version = state.st_ino, state.st_mtime_ns, state.st_size
+    valid, faults = _read_version(path, version, annotation_format)
+    with raise_or_collect():
+        if faults:
+            total = len(valid) + len(faults)
+            raise AnnotationError(
+                f"{len(faults):,} of {total:,} entries of '{path}' are invalid:\n"
+                f'{list_faults(faults)}\nExpected {annotation_format}.',
+                list(faults),
+            )
+    return list(valid)
+
+
+@lru_cache(maxsize=4)
+def _read_version(
+    path: str, version: tuple[int, int, int], annotation_format: AnnotationFormat
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """Return the valid entries of a version of a file, and the faults of the others."""
     try:
         with open(path, encoding='utf-8-sig') as file:  # Windows writes a mark
             raw = json.load(file)
@@ -84,18 +108,12 @@ def read_entries(path: str, annotation_format: AnnotationFormat) -> list[Entry]:
     _turn_slashes(path, raw, annotation_format.path_key)
     fault_of_entry = [annotation_format.find_fault(entry) for entry in raw]
     faults = [f'entry {i}: {fault}' for i, fault in enumerate(fault_of_entry) if fault]
-    with raise_or_collect():
-        if faults:
-            raise AnnotationError(
-                f"{len(faults):,} of {len(raw):,} entries of '{path}' are invalid:\n"
-                f'{list_faults(faults)}\nExpected {annotation_format}.',
-                faults,
-            )
-    return [
+    valid = (
         Entry(e['split'], e[annotation_format.path_key], e['id'], tuple(e['captions']))
         for e, fault in zip(raw, fault_of_entry, strict=True)
         if not fault
-    ]
+    )
+    return tuple(valid), tuple(faults)
 
 
 def read_first_keys(path: str, limit: int = 1 << 20) -> set[str] | None:

@@ -105,6 +105,8 @@ class CaptionedDataset(BaseReIDDataset):
 
     def _read_entries(self) -> list[Entry]:
         entries = read_entries(self._annotation, self.annotation_format)
+        if self.suffix is None:
+            return entries
         return [
             entry._replace(file_path=with_suffix(entry.file_path, self.suffix))
             for entry in entries

@@ -1,5 +1,6 @@
 """Reading CUHK-PEDES: items, order and error messages."""
 
+import json
 import random
 
 import pytest
@@ -202,3 +203,18 @@ def test_both_releases_side_by_side(tmp_path):
     (tmp_path / 'caption_all.json').write_text('[]')
     assert CUHKPEDES.find_problems(data_root=str(tmp_path)) == []
     assert items_of(load(tmp_path)) == expected
+
+
+def test_annotations_are_read_once_until_they_change(tmp_path, monkeypatch):
+    make_cuhk_pedes(tmp_path, num_ids=3)
+    read = []
+    parse = json.load
+    monkeypatch.setattr(json, 'load', lambda file: read.append(file) or parse(file))
+    before = load(tmp_path)
+    assert items_of(load(tmp_path)) == items_of(before)
+    assert len(read) == 1
+    monkeypatch.undo()
+    write_entries(tmp_path, [dict(e, id=e['id'] + 9) for e in read_entries(tmp_path)])
+    after = load(tmp_path)
+    pids = [[item['pid'] for item in items_of(d)] for d in (before, after)]
+    assert pids[1] == [pid + 9 for pid in pids[0]]
