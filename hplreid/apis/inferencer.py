@@ -19,6 +19,7 @@ from hplreid.engine.loops.test_time_augmentation import TestTimeAugmentation
 from hplreid.engine.precision import choose_precision
 from hplreid.utils.argument_checks import check_one_of
 
+from .deployment.onnx_model import is_exported, load_exported
 from .inputs import (
     Captions,
     Images,
@@ -64,8 +65,9 @@ class ReIDInferencer:
     file and leaves the rest random, and needs all inputs at once.)
 
     Args:
-        model: A checkpoint or a published file alone; or a config file, a config, or a
-            name of :func:`.list_models`, with ``weights``.
+        model: A checkpoint or a published file alone, or the folder of a model that was
+            exported to ONNX; or a config file, a config, or a name of
+            :func:`.list_models`, with ``weights``.
         weights: See :func:`.get_model`.
         device: ``'auto'`` for a GPU if there is one; else a device of PyTorch.
         precision: ``'auto'`` for the quickest that the device computes natively, or
@@ -112,7 +114,10 @@ class ReIDInferencer:
             )
         self.device = torch.device(get_device() if device == 'auto' else device)
         self.precision = choose_precision(precision, self.device)
-        trained = load_trained_model(model, weights)
+        if isinstance(model, str | Path) and is_exported(model):
+            trained = load_exported(model)
+        else:
+            trained = load_trained_model(model, weights)
         self.config, self.meta = trained.config, trained.meta
         self.model: Any = trained.model.to(self.device)
         self.batch_size, self.progress = batch_size, progress

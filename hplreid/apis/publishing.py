@@ -82,7 +82,7 @@ def publish_model(
     load_inference_weights(model, checkpoint, config.model)
     weights = model.state_dict()
     hashed = hash_weights(model)
-    published = _inference_part(config)
+    published = inference_part(config)
     found = _find_metrics(Path(checkpoint), hashed, metrics)
     known = to_plain(meta.get('dataset_meta') or {})
     record = {
@@ -134,7 +134,7 @@ def list_test_weights(content: Mapping[str, Any]) -> list[str] | None:
     return [*build_inference_model(inference_config(Config(whole))).state_dict()]
 
 
-def _inference_part(config: Config) -> Config:
+def inference_part(config: Config) -> Config:
     """Return what of an inference config is published, pipelines without a cache."""
     kept = {key: config[key] for key in _KEPT if key in config}
     loaders = config.get('test_dataloader') or {}

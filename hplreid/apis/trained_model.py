@@ -95,7 +95,7 @@ def load_trained_model(model: Model, weights: str | Path | None = None) -> Train
             "weights='work_dirs/.../final.safetensors'; or weights='pretrained' for "
             'those that its training begins with.'
         )
-    _make_default_scope()
+    make_default_scope()
     if str(weights) == PRETRAINED:
         built = _build_pretrained(config)
         return TrainedModel(built, inference_config(config), {}, PRETRAINED)
@@ -140,7 +140,7 @@ def _load_file(path: Path) -> TrainedModel:
         )
     for part in ('model', 'test_dataloader', 'data_preprocessor'):
         check_names(recorded.get(part), str(path))
-    _make_default_scope()
+    make_default_scope()
     return _load(inference_config(Config(recorded)), path)
 
 
@@ -154,7 +154,7 @@ def _load(config: Config, path: Path) -> TrainedModel:
 
 def build_inference_model(config: Config) -> nn.Module:
     """Build the model of an :func:`.inference_config`, with random weights."""
-    _make_default_scope()
+    make_default_scope()
     model = config.model.to_dict()
     if config.get('data_preprocessor') is not None:
         model.setdefault('data_preprocessor', config.data_preprocessor)
@@ -249,7 +249,7 @@ def _is_registered(name: str) -> bool:
 _FUNCTIONS = ('reid_collate', 'pseudo_collate', 'default_collate')
 
 
-def _make_default_scope() -> None:
+def make_default_scope() -> None:
     """Let parts that a config names without a scope be ours."""
     current = DefaultScope.get_current_instance()
     if current is None or current.scope_name != SCOPE:

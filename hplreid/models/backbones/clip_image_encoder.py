@@ -219,7 +219,7 @@ class CLIPImageEncoder(Tower):
         classes, class_positions = self.class_tokens()
         # Not (classes + positions).expand(...): both would be given one and the same
         # gradient tensor, and what clips or accumulates in place would do it twice
-        classes = classes.expand(len(images), -1, -1) + class_positions
+        classes = classes.expand(images.shape[0], -1, -1) + class_positions
         if camids is not None:
             classes = classes + self.embed_cameras(camids).unsqueeze(1)
         x = torch.cat([classes, patches + visual.positional_embedding[1:]], dim=1)

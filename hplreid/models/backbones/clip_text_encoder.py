@@ -111,7 +111,7 @@ class CLIPTextEncoder(_TextTower):
         """
         x = self.run_blocks(self.text.token_embedding(captions))
         eot = captions.argmax(dim=1)
-        rows = torch.arange(len(eot), device=eot.device)
+        rows = torch.arange(eot.shape[0], device=eot.device)
         if any_read(reads, 'text_tokens', 'text_hidden'):
             hidden, tokens = self.project(
                 self.run(run_clip_block, self.last_block, x, causal=True)

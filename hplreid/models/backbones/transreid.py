@@ -305,7 +305,7 @@ class TransReIDEncoder(Tower):
         vit = self.vit
         assert vit.cls_token is not None
         assert vit.pos_embed is not None
-        classes = vit.cls_token.expand(len(images), -1, -1)
+        classes = vit.cls_token.expand(images.shape[0], -1, -1)
         x = torch.cat([classes, vit.patch_embed(images)], dim=1) + vit.pos_embed
         if self.camera_embedding is not None:
             x = x + self.embed_cameras(camids).unsqueeze(1)

@@ -103,7 +103,7 @@ class QueryInversion(BlockInversion):
         self, tokens: Tensor, pooled: Tensor, padding: Tensor | None = None
     ) -> Tensor:
         """See :class:`BaseInversion`."""
-        queries = self.queries.expand(len(tokens), -1, -1)
+        queries = self.queries.expand(tokens.shape[0], -1, -1)
         return self.invert_first(queries, tokens, padding)
 
 
@@ -178,7 +178,7 @@ class CrossAttentionInversion(QueryInversion):
         self, tokens: Tensor, pooled: Tensor, padding: Tensor | None = None
     ) -> Tensor:
         """See :class:`BaseInversion`."""
-        x = self.queries.expand(len(tokens), -1, -1)
+        x = self.queries.expand(tokens.shape[0], -1, -1)
         for block in self.blocks:
             x = block(x, tokens, memory_key_padding_mask=padding)
         return self.output(x)

@@ -107,7 +107,7 @@ class InteractionNeck(BaseNeck):
         """
         tokens = self.input(tokens)
         prompt = self.input(torch.atleast_2d(prompt))
-        x = self._meet(prompt.expand(len(tokens), -1).unsqueeze(1), tokens)
+        x = self._meet(prompt.expand(tokens.shape[0], -1).unsqueeze(1), tokens)
         for i, block in enumerate(self.blocks, start=1):
             # Of the last one's outputs only the first is read
             x = run_encoder_layer(block, x, 1 if i == len(self.blocks) else None)

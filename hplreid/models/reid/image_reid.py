@@ -177,7 +177,8 @@ class ImageReID(BaseReID):
             inputs: ``images`` ``(B, 3, H, W)``, ``camids`` ``(B,)``.
             reads: Names of features.
         """
-        rows = torch.arange(len(inputs['images']), device=inputs['images'].device)
+        images = inputs['images']
+        rows = torch.arange(images.shape[0], device=images.device)
         bundle = FeatureBundle(torch.full_like(rows, -1), rows[:0], rows)
         self.put_image_features(bundle, inputs, reads)
         return bundle

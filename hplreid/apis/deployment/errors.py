@@ -1,0 +1,33 @@
+"""What goes wrong with exported models, and the packages that they need."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from hplreid.utils.user_error import UserError
+
+
+class ExportError(UserError, ValueError):
+    """A model can't be exported, or a folder has no exported model."""
+
+
+def import_extra(name: str) -> ModuleType:
+    """Import a package of the extra ``onnx``.
+
+    Raises:
+        ExportError: It isn't installed.
+
+    Example:
+        >>> import_extra('no_such_package')
+        Traceback (most recent call last):
+        ...
+        hplreid...ExportError: no_such_package isn't installed, which ONNX needs: ...
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise ExportError(
+            f"{name.split('.')[0]} isn't installed, which ONNX needs: "
+            "pip install 'hplreid[onnx]'."
+        ) from None
