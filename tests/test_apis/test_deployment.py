@@ -7,17 +7,19 @@ import pytest
 import torch
 from mmengine.config import Config
 
-pytest.importorskip('onnx', reason='the extra onnx is not installed')
-pytest.importorskip('onnxscript', reason='the extra onnx is not installed')
-runtime = pytest.importorskip('onnxruntime', reason='the extra onnx is not installed')
-
 from hplreid.apis import ReIDInferencer
 from hplreid.apis.benchmark_scores import score_benchmarks
 from hplreid.apis.deployment import ExportError, export_onnx, quantize_onnx
 from hplreid.apis.deployment.graphs import ImageGraph, make_captions, make_images
 from hplreid.apis.trained_model import load_trained_model
+from hplreid.utils.checkpoints.checkpoint import CheckpointError
 
 from .trained import METHODS, READ_CAPTIONS
+
+REASON = 'the extra onnx is not installed'
+onnx = pytest.importorskip('onnx', reason=REASON)
+pytest.importorskip('onnxscript', reason=REASON)
+runtime = pytest.importorskip('onnxruntime', reason=REASON)
 
 # One of each kind of tower; all of them with -m exhaustive
 SAMPLED = ('BoT', 'HPL', 'PromptSG', 'TransReID (cameras)')
@@ -125,8 +127,6 @@ def test_eight_bits_are_smaller_and_near(exported, tmp_path):
         found[record.get('quantized')] = feats
     cosines = (found[None] * found['int8, dynamic']).sum(axis=1)
     assert 0.99 < cosines.min() < 1 - 1e-7  # near, and not the same
-    import onnx
-
     kinds = {n.op_type for n in onnx.load(tmp_path / 'small' / 'image.onnx').graph.node}
     assert 'MatMulInteger' in kinds
     assert 'Gemm' not in kinds  # every product of weights is of integers
@@ -173,8 +173,6 @@ def test_damaged_and_mixed_folders_are_refused(exported, tmp_path):
     (mixed / 'image.onnx').write_bytes(data[: len(data) // 2])
     with pytest.raises(ExportError, match='damaged'):
         ReIDInferencer(mixed)
-    import onnx
-
     graph = onnx.load(out / 'image.onnx')
     del graph.metadata_props[:]
     onnx.save(graph, mixed / 'image.onnx')
@@ -183,10 +181,6 @@ def test_damaged_and_mixed_folders_are_refused(exported, tmp_path):
 
 
 def test_a_config_in_a_graph_names_nothing_but_components(exported, tmp_path):
-    import onnx
-
-    from hplreid.apis import ModelError
-
     _, out, _ = exported('BoT')
     graph = onnx.load(out / 'image.onnx')
     record = json.loads(graph.metadata_props[0].value)
@@ -196,5 +190,5 @@ def test_a_config_in_a_graph_names_nothing_but_components(exported, tmp_path):
     graph.metadata_props[0].value = json.dumps(record)
     (tmp_path / 'hostile').mkdir()
     onnx.save(graph, tmp_path / 'hostile' / 'image.onnx')
-    with pytest.raises(ModelError, match='Popen'):
+    with pytest.raises(CheckpointError, match='Popen'):
         ReIDInferencer(tmp_path / 'hostile')

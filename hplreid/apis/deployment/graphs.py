@@ -108,11 +108,11 @@ def make_captions(count: int, length: int, vocabulary: int) -> Tensor:
 
     Example:
         >>> make_captions(2, 6, 100).argmax(dim=1).tolist()
-        [3, 4]
+        [2, 3]
     """
     generator = torch.Generator().manual_seed(count)
     captions = torch.randint(1, vocabulary - 1, (count, length), generator=generator)
-    ends = torch.arange(count) % (length - 3) + 3
+    ends = torch.arange(count) % (length - 2) + 2
     places = torch.arange(length)
     captions[places > ends[:, None]] = 0
     captions[torch.arange(count), ends] = vocabulary - 1

@@ -90,7 +90,7 @@ def load_exported(folder: str | Path) -> TrainedModel:
 
     Raises:
         ExportError: See :class:`OnnxModel`.
-        ModelError: Its config names what is no component.
+        CheckpointError: Its config names what is no component.
 
     Example:
         >>> load_exported('exported').model  # doctest: +SKIP

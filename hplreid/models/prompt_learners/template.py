@@ -80,7 +80,7 @@ class PromptTemplate(nn.Module):
         Returns:
             Embeddings ``(N, L, D)``, cut after the EOT, which stands at ``self.eot``.
         """
-        count = len(fill[self.slots[0]])
+        count = fill[self.slots[0]].shape[0]
         parts = [self.words_0.expand(count, -1, -1)]
         for i, slot in enumerate(self.slots, start=1):
             words: Tensor = getattr(self, f'words_{i}')

@@ -225,4 +225,6 @@ class PromptSG(ImageReID):
         if composed_guides:
             bundle.put('prompt', bundle.select('prompt_image')[0])
         elif self._guide() == 'constant':
-            bundle.put('prompt', self.prompt_constant.expand(len(bundle.labels), -1))
+            bundle.put(
+                'prompt', self.prompt_constant.expand(bundle.labels.shape[0], -1)
+            )
