@@ -56,6 +56,18 @@ class OnnxModel(nn.Module):
         # Pixels stay as they are: the graph normalizes
         self._collect = ReIDDataPreprocessor((0, 0, 0), (1, 1, 1), trim_captions=True)
 
+    def encode(self, images: Tensor, camids: Tensor | None = None) -> dict[str, Tensor]:
+        """Return ``i2i_feat`` and, for T2I, ``t2i_feat``, float32 ``(B, d)``.
+
+        Args:
+            images: uint8 ``(B, 3, H, W)``, RGB, at the size of the model.
+            camids: Cameras ``(B,)`` int64; for a model that embeds them.
+        """
+        feed = {'images': images}
+        if self.image_encoder.num_cameras and camids is not None:
+            feed['camids'] = camids
+        return _run(self._image, feed)
+
     @torch.no_grad()
     def test_step(self, data: dict[str, Any]) -> Sequence[ReIDDataSample]:
         """Return the samples of a batch with their features; see ``BaseModel``."""
@@ -63,10 +75,7 @@ class OnnxModel(nn.Module):
         inputs, samples = batch['inputs'], batch['data_samples']
         if len(inputs['images']):
             pixels = (inputs['images'] * 255).round().clamp(0, 255).to(torch.uint8)
-            feed = {'images': pixels}
-            if self.image_encoder.num_cameras:
-                feed['camids'] = inputs['camids']
-            for name, features in _run(self._image, feed).items():
+            for name, features in self.encode(pixels, inputs['camids']).items():
                 write_features(samples, inputs['image_rows'], name, features)
         if len(inputs['captions']):
             found = _run(self.text_encoder, {'captions': inputs['captions']})
