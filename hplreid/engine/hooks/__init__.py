@@ -14,6 +14,7 @@ from .progress_hook import ProgressHook
 from .ranked_list_hook import RankedListHook
 from .resume_hook import ResumeHook
 from .score_log_hook import ScoreLogHook
+from .weight_norm_hook import WeightNormHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -27,4 +28,5 @@ __all__ = [
     'RankedListHook',
     'ResumeHook',
     'ScoreLogHook',
+    'WeightNormHook',
 ]
