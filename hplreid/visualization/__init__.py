@@ -23,6 +23,7 @@ from .embeddings import (
     write_embedding_page,
 )
 from .failures import (
+    draw_attribute,
     draw_camera_pairs,
     draw_confusions,
     draw_groups,
@@ -66,6 +67,7 @@ __all__ = [
     'choose_items',
     'choose_queries',
     'compare_lists',
+    'draw_attribute',
     'draw_camera_pairs',
     'draw_confusions',
     'draw_embedding',
