@@ -12,6 +12,8 @@ from hplreid.registry import HOOKS
 
 from ..data_parallel import unwrap
 
+_LOGGED = ('train/weight_norm/', 'train/update_ratio/')
+
 
 def trainable_parts(model: nn.Module) -> dict[str, list[nn.Parameter]]:
     """Return the trainable parameters of each part: ``image_encoder``, ``heads``.
@@ -80,8 +82,13 @@ class WeightNormHook(Hook):
         self._before: dict[str, list[Tensor]] = {}
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Forget weights that were kept: another stage may train other ones."""
+        """Forget weights that were kept, and norms of parts that aren't trained now."""
         self._before = {}
+        parts = trainable_parts(unwrap(runner.model))
+        scalars = runner.message_hub.log_scalars
+        for key in [k for k in scalars if k.startswith(_LOGGED)]:
+            if key.rpartition('/')[2] not in parts:
+                del scalars[key]
 
     def before_train_iter(
         self,

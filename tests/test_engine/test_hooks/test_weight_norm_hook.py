@@ -65,7 +65,8 @@ def test_norms_and_updates_are_those_of_each_measured_step(tmp_path):
     expected = [by_hand(*step) for step in STEPS[::2]]
     parts = {part for step in expected for part in step}
     assert {'prompt', 'tower'} <= parts
-    for part in parts:
+    logged = runner.message_hub.log_scalars
+    for part in expected[-1]:
         own = [step[part] for step in expected if part in step]  # of the last stage
         norms = history(runner, f'weight_norm/{part}')
         ratios = history(runner, f'update_ratio/{part}')
@@ -76,8 +77,10 @@ def test_norms_and_updates_are_those_of_each_measured_step(tmp_path):
             [ratio for _, ratio in own][-len(ratios) :], rel=1e-3
         )
         assert ratios[-1] > 0
-    # A part that a stage leaves frozen is not measured in it
-    assert any(step.keys() < parts for step in expected)
+    # A part that a stage leaves frozen is not measured in it, nor logged any more
+    frozen = parts - expected[-1].keys()
+    assert frozen
+    assert not any(f'train/weight_norm/{part}' in logged for part in frozen)
 
 
 def test_accumulated_steps_are_measured_at_their_update(tmp_path):
@@ -129,12 +132,15 @@ def test_a_part_of_zeros_has_no_ratio():
             should_update = staticmethod(lambda: True)
 
         class message_hub:  # noqa: N801
+            log_scalars = {'train/weight_norm/frozen': 1.0}
             update_scalar = staticmethod(logged.__setitem__)
 
+    hook.before_train_epoch(Runner)
     hook.before_train_iter(Runner, 0)
     parameter.data += 1
     hook.after_train_iter(Runner, 0)
     assert logged == {'train/weight_norm/own': pytest.approx(2**0.5)}
+    assert not Runner.message_hub.log_scalars  # no line of a part that is frozen now
 
 
 def test_the_interval_is_checked():
