@@ -40,7 +40,7 @@ def describe_images(
         >>> path = 'tiny/Market-1501-v15.09.15/query/0001_c3s3_000034_01.jpg'
         >>> (row,) = describe_images('tiny', [path])
         >>> row['hidden'], row['occluder'], row['view'], row['walking']
-        ('0 %', 'none', 'front', 'no')
+        ('0 %', 'none', 'back', 'no')
     """
     root = Path(root).resolve()
     captions = _read_captions(root)

@@ -68,7 +68,7 @@ def render_again(root: str | Path, paths: Sequence[str | Path]) -> list[PersonIm
         >>> path = 'tiny/Market-1501-v15.09.15/query/0001_c3s3_000034_01.jpg'
         >>> (image,) = render_again('tiny', [path])
         >>> image.view, image.occluder, image.hidden
-        ('front', '', 0.0)
+        ('back', '', 0.0)
     """
     root = Path(root)
     manifest = read_manifest(root)
