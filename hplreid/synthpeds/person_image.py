@@ -213,7 +213,7 @@ def _compose(
     if draft.occluder and not draft.passer_by:
         paint_occluder(scene, parts, draft.occluder, draft.rng, Part.OCCLUDER)
     seen = np.count_nonzero((parts != Part.BACKGROUND) & (parts != Part.OCCLUDER))
-    return scene, parts, 1 - seen / whole if whole else 0.0
+    return scene, parts, float(1 - seen / whole) if whole else 0.0
 
 
 def make_images(
