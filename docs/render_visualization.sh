@@ -23,12 +23,19 @@ python tools/visualization/plot_schedule.py configs/hpl/hpl_tiny_synthpeds.py \
     --out $OUT/schedule.png
 python tools/visualization/plot_curves.py "$HPL" "$BASE" --names HPL baseline \
     --keys loss loss_sdm loss_id grad_norm --out $OUT/curves.png
+[ -f "$WORK/norms/metrics.json" ] || python tools/train.py configs/hpl/hpl_tiny_synthpeds.py \
+    --work-dir "$WORK/norms" --cfg-options default_hooks.norms.type=WeightNormHook \
+    default_hooks.norms.interval=10
+python tools/visualization/plot_curves.py "$WORK/norms" --names HPL --keys grad_norm \
+    weight_norm/heads weight_norm/image_encoder weight_norm/text_encoder \
+    update_ratio/heads update_ratio/image_encoder update_ratio/text_encoder --out $OUT/norms.png
 python tools/visualization/plot_curves.py "$HPL" --shares --out $OUT/shares.png
+python tools/dataset_tools/describe_synthpeds.py data/synthpeds --out "$WORK/groups.csv" --overwrite
 for task in I2I T2I; do
     python tools/visualization/compare_lists.py "$BASE/${!task}" "$HPL/${!task}" \
         --names baseline HPL --num 2 --topk 8 --out "$OUT/lists_${task,,}.png"
     python tools/visualization/report_failures.py "$HPL/${!task}" --name HPL \
-        --num 3 --topk 8 --overwrite --out "$OUT/failures_${task,,}"
+        --num 3 --topk 8 --overwrite --groups "$WORK/groups.csv" --out "$OUT/failures_${task,,}"
     python tools/visualization/plot_score_curves.py "$BASE/${!task}" "$HPL/${!task}" \
         --names baseline HPL --out "$OUT/score_curves_${task,,}.png"
 done

@@ -6,6 +6,7 @@ task of ``hplreid.datasets``; nothing here imports the rest of the package.
 """
 
 from .difficulty import PRESETS, Difficulty
+from .image_table import describe_images
 from .part_maps import person_mask, render_part_maps
 from .sizes import SIZES
 from .writing.disk_space import DiskFullError
@@ -17,6 +18,7 @@ __all__ = [
     'SIZES',
     'Difficulty',
     'DiskFullError',
+    'describe_images',
     'make_synthpeds',
     'person_mask',
     'render_part_maps',

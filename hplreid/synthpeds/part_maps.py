@@ -1,4 +1,4 @@
-"""Part maps of the images of a dataset on disk: rendered again, images unchanged."""
+"""What the images of a dataset on disk show: rendered again, images unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from .difficulty import Difficulty
 from .figure.body_parts import Part
-from .person_image import ImageRequest, make_images
+from .person_image import ImageRequest, PersonImage, make_images
 from .sizes import SIZES
 from .writing.layouts import plan_shots
 from .writing.manifest import VERSION, read_manifest
@@ -48,6 +48,28 @@ def render_part_maps(root: str | Path, paths: Sequence[str | Path]) -> list[np.n
         >>> parts.shape, bool((parts == Part.UPPER).any())
         ((96, 48), True)
     """
+    return [image.parts for image in render_again(root, paths)]
+
+
+def render_again(root: str | Path, paths: Sequence[str | Path]) -> list[PersonImage]:
+    """Render images of a dataset again, with all that is known of what they show.
+
+    Args:
+        root: See :func:`render_part_maps`.
+        paths: Images in it.
+
+    Raises:
+        FileNotFoundError: See :func:`render_part_maps`.
+        ValueError: See there.
+
+    Example:
+        >>> from hplreid.synthpeds import make_synthpeds
+        >>> _ = make_synthpeds('tiny', 'tiny', workers=1, progress=False)
+        >>> path = 'tiny/Market-1501-v15.09.15/query/0001_c3s3_000034_01.jpg'
+        >>> (image,) = render_again('tiny', [path])
+        >>> image.view, image.occluder, image.hidden
+        ('back', '', 0.0)
+    """
     root = Path(root)
     manifest = read_manifest(root)
     if manifest is None:
@@ -80,7 +102,7 @@ def render_part_maps(root: str | Path, paths: Sequence[str | Path]) -> list[np.n
                 f'{path} is not the image that SynthPeds renders for it: it has been '
                 'changed, so that its part map is unknown.'
             )
-    return [image.parts for image in images]
+    return images
 
 
 def person_mask(parts: np.ndarray) -> np.ndarray:

@@ -44,6 +44,10 @@ class PersonImage:
         quality: JPEG quality to store it with.
         parts: :class:`~.body_parts.Part` of each ray, ``(h, w)`` uint8, at the
             rendering resolution.
+        occluder: What stands in front of the person, a key of ``OCCLUDER_WEIGHTS``, or
+            '' for nothing.
+        hidden: Share of the person, as far as the crop has them, that it hides; in
+            [0, 1].
     """
 
     person: Identity
@@ -53,6 +57,8 @@ class PersonImage:
     pixels: np.ndarray
     quality: int
     parts: np.ndarray
+    occluder: str = ''
+    hidden: float = 0.0
 
     def area(self, *parts: Part) -> float:
         """Return the area that shows any of the parts.
@@ -182,12 +188,17 @@ def _draw_passer_by(
 
 def _compose(
     draft: _Draft, layers: list[Layer], rows: int, cols: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the linear light, ``(rows, cols, 3)``, and the part map of an image."""
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the linear light, ``(rows, cols, 3)``, of an image and its part map.
+
+    And the share of the person that is hidden.
+    """
     scene = np.empty((rows, cols, 3))
     parts = np.zeros((rows, cols), np.uint8)
-    for layer, part in zip(layers, (None, Part.OCCLUDER), strict=False):
-        layer.paint(scene, parts, part)
+    layers[0].paint(scene, parts, None)
+    whole = np.count_nonzero(parts)
+    for layer in layers[1:]:
+        layer.paint(scene, parts, Part.OCCLUDER)
     # What people cover needs no backdrop.
     free = np.nonzero(parts == 0)
     subject = draft.subject
@@ -201,7 +212,8 @@ def _compose(
     )
     if draft.occluder and not draft.passer_by:
         paint_occluder(scene, parts, draft.occluder, draft.rng, Part.OCCLUDER)
-    return scene, parts
+    seen = np.count_nonzero((parts != Part.BACKGROUND) & (parts != Part.OCCLUDER))
+    return scene, parts, float(1 - seen / whole) if whole else 0.0
 
 
 def make_images(
@@ -226,7 +238,8 @@ def make_images(
     layers = iter(render_people([s for group in subjects for s in group], rows, cols))
     images = []
     for draft, group in zip(drafts, subjects, strict=True):
-        scene, parts = _compose(draft, [next(layers) for _ in group], rows, cols)
+        own = [next(layers) for _ in group]
+        scene, parts, hidden = _compose(draft, own, rows, cols)
         sensor = random_stream(
             seed,
             Stream.SENSOR,
@@ -250,6 +263,8 @@ def make_images(
                 pixels,
                 quality,
                 parts,
+                draft.occluder,
+                hidden,
             )
         )
     return images

@@ -14,6 +14,10 @@ class UserError(Exception):
     """
 
 
+class MissingPackageError(UserError, ImportError):
+    """An optional package isn't installed."""
+
+
 @contextmanager
 def as_user_errors(*kinds: type[Exception], where: str = '') -> Iterator[None]:
     """Raise a :class:`UserError` for errors of some kinds.

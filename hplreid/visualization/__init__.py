@@ -23,6 +23,7 @@ from .embeddings import (
     write_embedding_page,
 )
 from .failures import (
+    draw_attribute,
     draw_camera_pairs,
     draw_confusions,
     draw_groups,
@@ -43,6 +44,7 @@ from .training import (
     SweepPoint,
     draw_loss_shares,
     draw_schedule,
+    draw_search,
     draw_sweep,
     draw_training_curves,
     find_logs,
@@ -65,6 +67,7 @@ __all__ = [
     'choose_items',
     'choose_queries',
     'compare_lists',
+    'draw_attribute',
     'draw_camera_pairs',
     'draw_confusions',
     'draw_embedding',
@@ -77,6 +80,7 @@ __all__ = [
     'draw_sample_sheet',
     'draw_schedule',
     'draw_score_curves',
+    'draw_search',
     'draw_score_histogram',
     'draw_stacked_lists',
     'draw_sweep',

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hplreid.utils.atomic_files import atomic_path
 from hplreid.utils.user_error import UserError
 
@@ -137,6 +139,21 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
             temporary, format=kind, dpi=_DPI, metadata=dates[kind], facecolor='white'
         )
     return path
+
+
+def figure_pixels(figure: Figure) -> np.ndarray:
+    """Return a figure as an image, ``(H, W, 3)`` uint8, for backends that take one.
+
+    Example:
+        >>> figure_pixels(new_figure(1, 2)).shape
+        (300, 150, 3)
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(_DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def name_runs(paths: Sequence[str | Path], names: Sequence[str] | None) -> list[str]:

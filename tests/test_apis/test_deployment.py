@@ -20,6 +20,8 @@ REASON = 'the extra onnx is not installed'
 onnx = pytest.importorskip('onnx', reason=REASON)
 pytest.importorskip('onnxscript', reason=REASON)
 runtime = pytest.importorskip('onnxruntime', reason=REASON)
+if torch.__version__ < '2.6':
+    pytest.skip('needs torch 2.6', allow_module_level=True)
 
 # One of each kind of tower; all of them with -m exhaustive
 SAMPLED = ('BoT', 'HPL', 'PromptSG', 'TransReID (cameras)')

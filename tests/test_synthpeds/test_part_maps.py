@@ -3,14 +3,22 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from hplreid.synthpeds import PRESETS, make_synthpeds, person_mask, render_part_maps
+from hplreid.synthpeds import (
+    PRESETS,
+    describe_images,
+    make_synthpeds,
+    person_mask,
+    render_part_maps,
+)
 from hplreid.synthpeds.captions import find_named_parts, parts_named
 from hplreid.synthpeds.figure.body_parts import Part
+from hplreid.synthpeds.part_maps import render_again
 from hplreid.synthpeds.person_image import make_image
 from hplreid.synthpeds.sizes import FIRST_IDENTITY
 
@@ -52,6 +60,43 @@ def test_captioned_images_show_what_their_captions_name(tiny):
                 seen += bool(np.isin(parts, found.parts).any())
     assert named > 150
     assert seen == named
+
+
+def test_what_is_hidden_is_what_a_rendering_without_occluders_shows():
+    clear = replace(PRESETS['default'], occlusion=0.0)
+    blocked = replace(PRESETS['default'], occlusion=1.0)
+    hidden = []
+    for number in range(12):
+        identity = FIRST_IDENTITY['test'] + number
+        whole = make_image(0, identity, 0, clear, size=(64, 32))
+        image = make_image(0, identity, 0, blocked, size=(64, 32))
+        assert whole.occluder == ''
+        assert whole.hidden == 0
+        assert image.occluder
+        before, after = person_mask(whole.parts), person_mask(image.parts)
+        assert not (after & ~before).any()
+        assert image.hidden == pytest.approx(1 - after.sum() / before.sum())
+        hidden.append(image.hidden)
+    assert max(hidden) > 0.1
+
+
+def test_a_table_says_what_images_and_captions_show(tiny):
+    queries = sorted((tiny / 'Market-1501-v15.09.15' / 'query').glob('*.jpg'))
+    captioned = sorted((tiny / 'CUHK-PEDES' / 'imgs' / 'test_query').glob('*.jpg'))
+    rows = list(describe_images(tiny, [*queries, *captioned]))
+    by_path = {row['path']: row for row in rows}
+    assert len(by_path) == len(queries) + len(captioned)
+    for path, image in zip(queries, render_again(tiny, queries), strict=True):
+        row = by_path[path.relative_to(tiny).as_posix()]
+        assert row['caption'] == ''
+        assert row['view'] == image.view
+        assert row['occluder'] == (image.occluder or 'none')
+        share = round(100 * image.hidden)
+        expected = '0 %' if share == 0 else '1 to 10 %' if share <= 10 else 'over 10 %'
+        assert row['hidden'] == expected
+    entries = json.loads((tiny / 'CUHK-PEDES' / 'reid_raw.json').read_text())
+    captions = [c for e in entries if e['split'] == 'test' for c in e['captions']]
+    assert sorted(row['caption'] for row in rows if row['caption']) == sorted(captions)
 
 
 def test_an_image_that_was_changed_is_refused(tiny, tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from .programs import run
@@ -12,6 +13,8 @@ from .programs import run
 pytest.importorskip('onnx', reason='the extra onnx is not installed')
 pytest.importorskip('onnxscript', reason='the extra onnx is not installed')
 pytest.importorskip('onnxruntime', reason='the extra onnx is not installed')
+if torch.__version__ < '2.6':
+    pytest.skip('needs torch 2.6', allow_module_level=True)
 
 NAME = 'clip_tiny_synthpeds-t2i_sdm'
 PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'deployment.md').read_text()

@@ -12,6 +12,7 @@ from PIL import Image
 from hplreid.evaluation import FeatureSet
 from hplreid.evaluation.files import write_scores
 from hplreid.evaluation.inspection import score_queries
+from hplreid.synthpeds import make_synthpeds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,6 +108,44 @@ def test_a_report_of_failures(call, features, tmp_path):
     code, printed = call(*arguments)
     assert code == 2
     assert '--overwrite' in printed
+
+
+def test_a_report_has_scores_by_groups_of_a_table(call, features, tmp_path):
+    table = tmp_path / 'groups.csv'
+    rows = [f'a coat of kind {n},{"ab"[n % 2]}' for n in range(24)]
+    table.write_text('\n'.join(['caption,sort', *rows]))
+    arguments = ('visualization/report_failures.py', features[1], '--out')
+    code, printed = call(*arguments, tmp_path / 'report', '--groups', table)
+    assert code is None, printed
+    assert 'by_sort.png' in names(tmp_path / 'report')
+    for text, said in (
+        ('caption,sort\nno such,1\n', 'none of the 24 queries'),
+        ('caption\nx\n', 'at least one attribute'),
+    ):
+        table.write_text(text)
+        code, printed = call(*arguments, tmp_path / 'no', '--groups', table)
+        assert code == 2
+        assert said in printed
+    code, printed = call(*arguments, tmp_path / 'no', '--groups', tmp_path / 'no.csv')
+    assert code == 2
+    assert "no.csv' does not exist" in printed
+    assert not (tmp_path / 'no').exists()
+
+
+def test_a_table_of_synthpeds(call, tmp_path):
+    make_synthpeds(tmp_path / 'peds', 'tiny', workers=1, progress=False)
+    tool, out = 'dataset_tools/describe_synthpeds.py', tmp_path / 'groups.csv'
+    code, printed = call(tool, tmp_path / 'peds', '--out', out)
+    assert code is None, printed
+    lines = out.read_text().splitlines()
+    assert lines[0] == 'path,caption,hidden,occluder,view,walking'
+    assert len(lines) > 12
+    code, printed = call(tool, tmp_path / 'peds', '--out', out)
+    assert code == 2
+    assert '--overwrite' in printed
+    code, printed = call(tool, tmp_path, '--out', tmp_path / 'b.csv')
+    assert code == 2
+    assert 'has no images: expected a folder' in printed
 
 
 def test_curves_of_features_and_of_scores(call, features, tmp_path):

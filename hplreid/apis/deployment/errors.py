@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from hplreid.utils.user_error import UserError
+from hplreid.utils.user_error import MissingPackageError, UserError
 
 
 class ExportError(UserError, ValueError):
@@ -16,18 +16,18 @@ def import_extra(name: str) -> ModuleType:
     """Import a package of the extra ``onnx``.
 
     Raises:
-        ExportError: It isn't installed.
+        MissingPackageError: It isn't installed.
 
     Example:
         >>> import_extra('no_such_package')
         Traceback (most recent call last):
         ...
-        hplreid...ExportError: no_such_package isn't installed, which ONNX needs: ...
+        hplreid...MissingPackageError: no_such_package isn't installed, which ONNX ...
     """
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ExportError(
+        raise MissingPackageError(
             f"{name.split('.')[0]} isn't installed, which ONNX needs: "
             "pip install 'hplreid[onnx]'."
         ) from None

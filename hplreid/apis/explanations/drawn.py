@@ -16,18 +16,20 @@ from hplreid.visualization.explain import (
     Word,
     choose_features,
     draw_caption,
+    draw_feature_maps,
     draw_maps,
     explain_caption,
     explain_directions,
     explain_feature,
     explain_pair,
     find_phrase,
+    shown_features,
     split_words,
     sum_words,
     tokenize_caption,
     word_directions,
 )
-from hplreid.visualization.explain.drawing import to_array
+from hplreid.visualization.explain.drawing import shorten, to_array
 from hplreid.visualization.explain.explainer import check_captions
 from hplreid.visualization.explain.routes import check_tower
 
@@ -113,26 +115,19 @@ def draw_tokens_of(
         ...     opened, [Path('a.jpg')], [-1], ['v', 'u'], 'gradient'
         ... )  # doctest: +SKIP
     """
-    check_tower(opened.model)
     model = cast(ImageReID, opened.model)
-    names = [choose_features(model, token) for token in tokens or _tokens_of(model)]
+    names = shown_features(model, tokens)
     inputs, pixels = opened.read_images(paths, camids)
-    maps = [explain_feature(model, inputs, name, kind).maps for name in names]
-    rows = []
-    for number, path in enumerate(paths):
-        image = to_array(pixels[number])
-        panels = [MapPanel(image, title=_shorten(path.stem))]
-        for name, found in zip(names, maps, strict=True):
-            relevance = found[number].cpu().numpy()
-            panels.append(MapPanel(image, relevance, ' + '.join(name)))
-        rows.append(panels)
-    return draw_maps(rows, f'{type(model).__name__}: what a feature is made of')
-
-
-def _tokens_of(model: ImageReID) -> list[str | None]:
-    """Return the class tokens of a method; None for what it compares images by."""
-    tokens = getattr(model.image_encoder, 'class_names', ())
-    return list(tokens) if len(tokens) > 1 else [None]
+    maps = {
+        ' + '.join(name): explain_feature(model, inputs, name, kind).maps
+        for name in names
+    }
+    return draw_feature_maps(
+        pixels,
+        [path.stem for path in paths],
+        maps,
+        f'{type(model).__name__}: what a feature is made of',
+    )
 
 
 def draw_pairs_of(
@@ -170,7 +165,7 @@ def draw_pairs_of(
         panels = []
         for side in range(2):
             image = to_array(pixels[number + side * half])
-            title = _shorten(paths[number + side * half].stem)
+            title = shorten(paths[number + side * half].stem)
             panels.append(MapPanel(image, title=title))
             for name, pair in zip(names, pairs, strict=True):
                 relevance = pair[side].maps[number].cpu().numpy()
@@ -245,8 +240,3 @@ def _choose_words(
     by_text = {word.text: word for word in reversed(ranked)}  # of each the best
     best = sorted(by_text.values(), key=ranked.index)[:_MOST_WORDS]
     return sorted(best, key=lambda word: word.start)
-
-
-def _shorten(name: str, most: int = 16) -> str:
-    """Return a name that fits above a panel."""
-    return name if len(name) <= most else f'...{name[-most:]}'

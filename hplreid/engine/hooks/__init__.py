@@ -12,8 +12,10 @@ from .kept_weights_hook import ChangedWeightsError, KeptWeightsHook
 from .loss_log_hook import LossLogHook, NonFiniteLossError
 from .progress_hook import ProgressHook
 from .ranked_list_hook import RankedListHook
+from .relevance_map_hook import RelevanceMapHook
 from .resume_hook import ResumeHook
 from .score_log_hook import ScoreLogHook
+from .weight_norm_hook import WeightNormHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -25,6 +27,8 @@ __all__ = [
     'NonFiniteLossError',
     'ProgressHook',
     'RankedListHook',
+    'RelevanceMapHook',
     'ResumeHook',
     'ScoreLogHook',
+    'WeightNormHook',
 ]

@@ -19,6 +19,10 @@ class SweepError(UserError, RuntimeError):
     """A training of a sweep failed."""
 
 
+class SweepMistakeError(SweepError):
+    """A training failed for a mistake that others would make as well."""
+
+
 def find_state(point: GridPoint) -> str:
     """Return how far a training is: ``'done'``, ``'begun'`` or ``'new'``.
 
@@ -54,8 +58,8 @@ def run_grid(
 
     Raises:
         SweepStopped: A training was stopped by a signal.
-        SweepError: One failed. A mistake of the config ends the sweep at once; after
-            any other failure the others are run first.
+        SweepMistakeError: One has a mistake in its config, which ends the sweep.
+        SweepError: One failed otherwise; the others are run first.
 
     Example:
         >>> from pathlib import Path
@@ -64,6 +68,7 @@ def run_grid(
         Training 1 of 1: a=1, seed 0 (new)
     """
     failed: list[str] = []
+    error: type[SweepError] = SweepError
     for number, point in enumerate(points, 1):
         state = find_state(point)
         head = f'Training {number} of {len(points)}: {point.name}, seed {point.seed}'
@@ -76,9 +81,10 @@ def run_grid(
         if code:
             failed.append(f'{point.name}, seed {point.seed} (exit code {code})')
         if code == _MISTAKE:
+            error = SweepMistakeError
             break  # the others would say the same
     if failed:
-        raise SweepError(
+        raise error(
             f'Failed: {"; ".join(failed)}. Their messages are above. The same command '
             'tries again what is not done.'
         )

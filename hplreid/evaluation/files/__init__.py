@@ -5,6 +5,7 @@ work folder. Nothing here computes a score.
 """
 
 from .array_file import ArrayFileError
+from .attribute_table import AttributeTableError, read_attributes
 from .feature_file import FeatureSet
 from .feature_items import UnnamedItemsError, is_image_name, name_items
 from .ledger import LEDGER, append_entry, read_ledger
@@ -15,6 +16,7 @@ from .score_file import ScoreFileError, read_scores, write_scores
 __all__ = [
     'LEDGER',
     'ArrayFileError',
+    'AttributeTableError',
     'FeatureSet',
     'OtherItemsError',
     'PerQueryScores',
@@ -25,6 +27,7 @@ __all__ = [
     'find_differences',
     'is_image_name',
     'name_items',
+    'read_attributes',
     'read_ledger',
     'read_scores',
     'write_scores',

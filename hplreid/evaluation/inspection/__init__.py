@@ -6,7 +6,14 @@ Pure functions on features; drawings of what they return are in ``visualization`
 from .confusions import Confusion, find_confusions
 from .curves import Curve, cmc_curve, precision_recall_curve
 from .label_suspects import ItemSuspect, PairSuspect, suspect_items, suspect_pairs
-from .score_groups import GroupScore, score_camera_pairs, score_caption_lengths
+from .score_groups import (
+    AttributeScores,
+    GroupError,
+    GroupScore,
+    score_attribute,
+    score_camera_pairs,
+    score_caption_lengths,
+)
 from .scored_features import (
     drops_same_camera,
     protocol_arguments,
@@ -17,8 +24,10 @@ from .scored_features import (
 )
 
 __all__ = [
+    'AttributeScores',
     'Confusion',
     'Curve',
+    'GroupError',
     'GroupScore',
     'ItemSuspect',
     'PairSuspect',
@@ -28,6 +37,7 @@ __all__ = [
     'precision_recall_curve',
     'protocol_arguments',
     'rank_features',
+    'score_attribute',
     'score_camera_pairs',
     'score_caption_lengths',
     'score_queries',

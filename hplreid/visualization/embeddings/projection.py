@@ -3,16 +3,12 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hplreid.utils.user_error import UserError
+from hplreid.utils.user_error import MissingPackageError
 
 from ..figures import FigureError
 
 METHODS = ('pca', 'tsne', 'umap')
 _ALONE = 5000  # items below which one thread is as fast as several
-
-
-class MissingPackageError(UserError, ImportError):
-    """A projection needs a package that isn't installed."""
 
 
 def project(

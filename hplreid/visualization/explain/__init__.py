@@ -8,6 +8,7 @@ them. ``faithfulness`` and ``pointing`` measure maps. What draws them is ``drawi
 from .drawing import (
     MapPanel,
     draw_caption,
+    draw_feature_maps,
     draw_maps,
     draw_perturbations,
     draw_words,
@@ -20,6 +21,7 @@ from .explainer import (
     explain_directions,
     explain_feature,
     explain_pair,
+    shown_features,
 )
 from .faithfulness import PerturbationCurves, perturb_images
 from .kinds import KINDS
@@ -46,6 +48,7 @@ __all__ = [
     'Word',
     'choose_features',
     'draw_caption',
+    'draw_feature_maps',
     'draw_maps',
     'draw_perturbations',
     'draw_words',
@@ -58,6 +61,7 @@ __all__ = [
     'perturb_images',
     'point',
     'record_attention',
+    'shown_features',
     'split_words',
     'sum_words',
     'tokenize_caption',

@@ -92,6 +92,50 @@ def draw_maps(rows: Sequence[Sequence[MapPanel]], title: str = '') -> Figure:
     return figure
 
 
+def draw_feature_maps(
+    pixels: Tensor,
+    titles: Sequence[str],
+    maps: Mapping[str, Tensor],
+    title: str = '',
+) -> Figure:
+    """Draw images, each with its map of every feature beside it.
+
+    Args:
+        pixels: The images, uint8 ``(B, 3, H, W)``.
+        titles: A name for each, which is cut at its beginning if it's long.
+        maps: Maps ``(B, rows, columns)`` by the name of the feature.
+        title: Line above.
+
+    Raises:
+        FigureError: There is no image.
+
+    Example:
+        >>> import torch
+        >>> pixels = torch.zeros(2, 3, 8, 4, dtype=torch.uint8)
+        >>> maps = {'v': torch.ones(2, 2, 1) / 2}
+        >>> len(draw_feature_maps(pixels, ['a', 'b'], maps).axes)
+        4
+    """
+    rows = []
+    for number, name in enumerate(titles):
+        image = to_array(pixels[number])
+        panels = [MapPanel(image, title=shorten(name))]
+        for feature, found in maps.items():
+            panels.append(MapPanel(image, found[number].cpu().numpy(), feature))
+        rows.append(panels)
+    return draw_maps(rows, title)
+
+
+def shorten(name: str, most: int = 16) -> str:
+    """Return a name that fits above a panel.
+
+    Example:
+        >>> shorten('0001_c3s3_000034_01')
+        '...1_c3s3_000034_01'
+    """
+    return name if len(name) <= most else f'...{name[-most:]}'
+
+
 def _draw_panel(axes: Axes, panel: MapPanel) -> None:
     height, width = panel.image.shape[:2]
     extent = (0, width, height, 0)

@@ -46,6 +46,29 @@ class Explanation:
     tokens: Tensor | None = None
 
 
+def shown_features(
+    model: ImageReID, tokens: Sequence[str] | None = None
+) -> list[tuple[str, ...]]:
+    """Return the features that maps are drawn of, side by side.
+
+    Args:
+        model: The method.
+        tokens: Tokens or features. Defaults to all class tokens, or to what images are
+            compared by where the method makes that of them.
+
+    Raises:
+        ExplainError: See :func:`choose_features`.
+
+    Example:
+        >>> shown_features(model, ['v', 'u'])  # doctest: +SKIP
+        [('v',), ('u',)]
+    """
+    check_tower(model)
+    own = getattr(model.image_encoder, 'class_names', ())
+    names: Sequence[str | None] = list(own) if len(own) > 1 else [None]
+    return [choose_features(model, name) for name in tokens or names]
+
+
 def choose_features(model: nn.Module, token: str | None = None) -> tuple[str, ...]:
     """Return the features that a map is of.
 

@@ -5,7 +5,7 @@ queries are drawn by ``comparison``.
 """
 
 from .confusions import draw_confusions
-from .groups import draw_camera_pairs, draw_groups
+from .groups import draw_attribute, draw_camera_pairs, draw_groups
 from .report import write_failure_report
 from .score_curves import draw_score_curves
 from .score_histogram import draw_score_histogram
@@ -13,6 +13,7 @@ from .suspects import draw_item_suspects, draw_pair_suspects
 from .worst_queries import draw_worst_queries
 
 __all__ = [
+    'draw_attribute',
     'draw_camera_pairs',
     'draw_confusions',
     'draw_groups',

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hplreid.evaluation.inspection import GroupScore
+from hplreid.evaluation.inspection import AttributeScores, GroupScore
 
 from ..figures import COLORS, FigureError, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -81,6 +82,45 @@ def draw_groups(
         raise FigureError('There is no group to draw.')
     figure = new_figure(1.5 + 1.1 * len(groups), 3.0)
     panel = figure.subplots()
+    _draw_points(panel, groups, overall)
+    panel.set(xlabel=what, ylabel='mAP, %')
+    return figure
+
+
+def draw_attribute(
+    scores: AttributeScores, overall_ap: float, overall_rank_1: float
+) -> Figure:
+    """Draw mAP and R1 of each group of queries with their 95 % intervals.
+
+    Args:
+        scores: The groups.
+        overall_ap: mAP of all queries, percent, for a line across.
+        overall_rank_1: R1 of all.
+
+    Raises:
+        FigureError: There is no group.
+
+    Example:
+        >>> groups = [GroupScore('0 %', 50.0, 40.0, 60.0, 12)]
+        >>> figure = draw_attribute(AttributeScores('hidden', groups, groups), 45, 52)
+        >>> [panel.get_ylabel() for panel in figure.axes]
+        ['mAP, %', 'R1, %']
+    """
+    if not scores.mean_ap:
+        raise FigureError('There is no group to draw.')
+    width = min(2 * (1.2 + 0.95 * len(scores.mean_ap)), 16)
+    figure = new_figure(width, 3.0)
+    panels = figure.subplots(1, 2)
+    both = (scores.mean_ap, overall_ap, 'mAP'), (scores.rank_1, overall_rank_1, 'R1')
+    for panel, (groups, overall, metric) in zip(panels, both, strict=True):
+        _draw_points(panel, groups, overall)
+        panel.set(xlabel=scores.name, ylabel=f'{metric}, %')
+    return figure
+
+
+def _draw_points(
+    panel: Axes, groups: Sequence[GroupScore], overall: float | None
+) -> None:
     places = np.arange(len(groups))
     means = np.array([group.mean for group in groups])
     ends = np.array([(g.mean - g.low, g.high - g.mean) for g in groups]).T
@@ -91,6 +131,5 @@ def draw_groups(
         panel.axhline(overall, color='0.4', ls='--', lw=1, label='all queries')
         panel.legend()
     panel.set_xticks(places, [f'{group.name}\n({group.count})' for group in groups])
-    panel.set(xlabel=what, ylabel='mAP, %', xlim=(-0.5, len(groups) - 0.5))
+    panel.set(xlim=(-0.5, len(groups) - 0.5))
     panel.grid(visible=True, axis='y', alpha=0.3)
-    return figure

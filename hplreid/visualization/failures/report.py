@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,13 @@ from hplreid.evaluation import (
 )
 from hplreid.evaluation.files import is_image_name, name_items
 from hplreid.evaluation.inspection import (
+    GroupScore,
     cmc_curve,
     find_confusions,
     precision_recall_curve,
     protocol_arguments,
     rank_features,
+    score_attribute,
     score_camera_pairs,
     score_caption_lengths,
     score_queries,
@@ -32,7 +35,7 @@ from hplreid.utils.atomic_files import atomic_path
 
 from ..figures import save_figure
 from .confusions import draw_confusions
-from .groups import draw_camera_pairs, draw_groups
+from .groups import draw_attribute, draw_camera_pairs, draw_groups
 from .score_curves import draw_score_curves
 from .score_histogram import draw_score_histogram
 from .suspects import draw_item_suspects, draw_pair_suspects
@@ -49,6 +52,7 @@ def write_failure_report(
     num: int = 6,
     topk: int = 10,
     suffix: str = '.png',
+    attributes: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write ``report.md`` and its figures.
 
@@ -60,6 +64,8 @@ def write_failure_report(
         num: Cases of each kind.
         topk: Length of ranked lists.
         suffix: Format of the figures, see ``FORMATS`` of ``figures``.
+        attributes: What the queries are grouped by: a value of each query, by the name
+            of the attribute, see :func:`.read_attributes`.
 
     Returns:
         The page.
@@ -67,6 +73,7 @@ def write_failure_report(
     Raises:
         UnnamedItemsError: The features have no names.
         FileNotFoundError: An image is missing.
+        GroupError: An attribute has too many values.
         ValueError: No query has a match.
 
     Example:
@@ -94,6 +101,8 @@ def write_failure_report(
         'Worst queries', 'worst_queries', draw_worst_queries(features, num, topk, name)
     )
     _add_groups(page, features, ranking)
+    for what, values in (attributes or {}).items():
+        _add_attribute(page, what, values, ranking, features.query_pids)
     _add_suspects(page, features, num)
     return page.finish()
 
@@ -173,6 +182,29 @@ def _add_groups(page: _Page, features: FeatureSet, ranking: RankingResult) -> No
         groups = score_caption_lengths(names, ranking.ap, features.query_pids)
         figure = draw_groups(groups, 'length of the caption', ranking.mean_ap)
         page.add('Scores by length of the caption', 'captions', figure)
+
+
+def _add_attribute(
+    page: _Page,
+    name: str,
+    values: Sequence[str],
+    ranking: RankingResult,
+    pids: np.ndarray,
+) -> None:
+    scores = score_attribute(name, values, ranking, pids)
+    figure = draw_attribute(scores, ranking.mean_ap, ranking.rank_k(1))
+    page.add(f'Scores by {name}', f'by_{re.sub(r"[^0-9A-Za-z]+", "_", name)}', figure)
+    page.table(
+        (name, 'queries', 'mAP, % (95 % interval)', 'R1, % (95 % interval)'),
+        [
+            (ap.name, ap.count, _show(ap), _show(hit))
+            for ap, hit in zip(scores.mean_ap, scores.rank_1, strict=True)
+        ],
+    )
+
+
+def _show(group: GroupScore) -> str:
+    return f'{group.mean:.2f} ({group.low:.2f} to {group.high:.2f})'
 
 
 def _add_suspects(page: _Page, features: FeatureSet, num: int) -> None:

@@ -95,7 +95,7 @@ def _draw_score(
 ) -> None:
     key = next(iter(next(iter(groups.values()))[0].values))
     texts = list(dict.fromkeys(p.values[key] for own in groups.values() for p in own))
-    numbers = _as_numbers(texts)
+    numbers = place_values(texts)
     for number, (name, points) in enumerate(groups.items()):
         own = [point for point in points if score in point.scores]
         places = np.array([numbers[point.values[key]] for point in own])
@@ -109,17 +109,33 @@ def _draw_score(
             label=name or None,
             **line_style(number),
         )
-    values = np.array(list(numbers.values()))
-    if list(numbers.values()) == list(range(len(texts))) and not _are_numbers(texts):
-        panel.set_xticks(range(len(texts)), texts)
-    else:
-        if values.min() > 0 and values.max() / values.min() >= _DECADES:
-            panel.set_xscale('log')
-        panel.set_xticks(values, texts)
-        panel.minorticks_off()
-    panel.set(xlabel=_short(key), ylabel='%')
+    set_value_axis(panel, key, numbers)
+    panel.set(ylabel='%')
     panel.set_title(score, fontsize='medium')
     panel.grid(visible=True, alpha=0.3)
+
+
+def set_value_axis(
+    panel: Axes, key: str, places: Mapping[str, float], every: bool = True
+) -> None:
+    """Name a panel's axis for a key, with a tick at each value, or where they fit.
+
+    Example:
+        >>> panel = new_figure(3, 2).subplots()
+        >>> set_value_axis(panel, 'a.kind', {'mlp': 0.0, 'conv': 1.0})
+        >>> [text.get_text() for text in panel.get_xticklabels()]
+        ['mlp', 'conv']
+    """
+    texts, values = list(places), np.array(list(places.values()))
+    numeric = _are_numbers(texts)
+    if numeric and values.min() > 0 and values.max() / values.min() >= _DECADES:
+        panel.set_xscale('log')
+    if not numeric:
+        panel.set_xlim(-0.5, len(texts) - 0.5)
+    if every or not numeric:
+        panel.set_xticks(values, texts)
+        panel.minorticks_off()
+    panel.set(xlabel=_short(key))
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:
@@ -129,8 +145,13 @@ def _are_numbers(texts: Sequence[str]) -> bool:
         return False
 
 
-def _as_numbers(texts: Sequence[str]) -> dict[str, float]:
-    """Return the place of each value on the axis: itself, or its number."""
+def place_values(texts: Sequence[str]) -> dict[str, float]:
+    """Return the place of each value on the axis: itself, or its number.
+
+    Example:
+        >>> place_values(['0.1', '10']), place_values(['mlp', 'conv'])
+        ({'0.1': 0.1, '10': 10.0}, {'mlp': 0.0, 'conv': 1.0})
+    """
     if _are_numbers(texts):
         return {text: float(text) for text in texts}
     return {text: float(place) for place, text in enumerate(texts)}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _UNLISTED = ('base_lr', 'data_time', 'time', 'memory', 'eta')
 _COLUMNS = 4
+# Groups of scalars that are logged at steps; others are scores of a validation
+_BY_STEP = ('gradient_', 'update_ratio/', 'weight_norm/', 'test/')
 
 
 def mean_and_spread(
@@ -77,8 +79,9 @@ def draw_training_curves(
 
     Args:
         runs: Logs of the seeds of each run, by the name in the legend.
-        names: Scalars to draw; a run that lacks one has no line there. Defaults to
-            those of all runs that are neither times nor scores of the test.
+        names: Scalars to draw; a run that lacks one has no line there. The name of a
+            group, ``weight_norm``, is all of its scalars, ``weight_norm/<part>``.
+            Defaults to those of all runs that are neither times nor scores of the test.
         title: Line above.
 
     Raises:
@@ -97,7 +100,11 @@ def draw_training_curves(
         for name in dict.fromkeys(own)
         if name not in _UNLISTED and not name.startswith('test/')  # of one point
     ]
-    chosen = list(names or every)
+    groups = {
+        group: [name for name in dict.fromkeys(own) if name.startswith(f'{group}/')]
+        for group in names or ()
+    }
+    chosen = [n for name in names or every for n in groups.get(name) or [name]]
     missing = [name for name in chosen if name not in own]
     if missing or not chosen:
         raise FigureError(
@@ -115,8 +122,10 @@ def draw_training_curves(
             if name in shared_names(logs):
                 _draw_run(panel, logs, name, number)
         panel.set_title(name)
-        by_epoch = '/' in name and not name.startswith(('gradient', 'test/'))
+        by_epoch = '/' in name and not name.startswith(_BY_STEP)
         panel.set_xlabel('epoch' if by_epoch else 'step')
+        if name.startswith('update_ratio/'):  # from a warm-up to the peak: decades
+            panel.set_yscale('log')
         panel.grid(visible=True, alpha=0.3)
     handles = [
         _legend_line(f'{run}, {len(logs)} seeds' if len(logs) > 1 else run, number)

@@ -6,13 +6,20 @@ import math
 import numpy as np
 import pytest
 
-from hplreid.evaluation import FeatureSet, PerQueryScores, bootstrap_mean
+from hplreid.evaluation import (
+    FeatureSet,
+    PerQueryScores,
+    bootstrap_mean,
+    evaluate_ranking,
+)
 from hplreid.evaluation.inspection import (
+    GroupError,
     cmc_curve,
     drops_same_camera,
     find_confusions,
     precision_recall_curve,
     rank_features,
+    score_attribute,
     score_camera_pairs,
     score_caption_lengths,
     suspect_items,
@@ -261,3 +268,35 @@ def test_exchanged_labels_are_the_first_suspects():
         for rows, mean in ((own, suspect.own), (theirs, suspect.theirs)):
             loop = np.mean([cosine(feats[suspect.item], feats[r]) for r in rows])
             assert mean == pytest.approx(loop)
+
+
+def test_scores_by_attribute_are_means_of_their_queries():
+    rng = np.random.default_rng(3)
+    pids = np.arange(40) % 8
+    ranking = evaluate_ranking(
+        rng.normal(size=(40, 4)), rng.normal(size=(50, 4)), pids, np.arange(50) % 8
+    )
+    values = [('10 cm', '9 cm', 'wide')[n % 3] for n in range(40)]
+    found = score_attribute('width', values, ranking, pids)
+    assert [group.name for group in found.mean_ap] == ['9 cm', '10 cm', 'wide']
+    for ap, hit in zip(found.mean_ap, found.rank_1, strict=True):
+        own = [n for n in range(40) if values[n] == ap.name]
+        assert ap.count == hit.count == len(own)
+        assert ap.mean == pytest.approx(sum(ranking.ap[n] for n in own) / len(own))
+        hits = sum(ranking.first_hit[n] == 1 for n in own)
+        assert hit.mean == pytest.approx(100 * hits / len(own))
+        assert ap.low < ap.mean < ap.high
+
+
+def test_numbers_become_groups_of_about_the_same_size():
+    pids = np.arange(40) % 8
+    eye = np.eye(8)[pids]
+    ranking = evaluate_ranking(eye, eye, pids, pids)
+    numbers = [str(n - 20.5) for n in range(39)]
+    found = score_attribute('x', [*numbers, 'unknown'], ranking, pids).rank_1
+    assert [group.count for group in found] == [10, 10, 10, 9, 1]
+    assert [group.name for group in found][::4] == ['-20.5 to -11.5', 'unknown']
+    few = score_attribute('x', [str(n % 3) for n in range(40)], ranking, pids).rank_1
+    assert [group.name for group in few] == ['0', '1', '2']
+    with pytest.raises(GroupError, match='has 40 different values'):
+        score_attribute('x', [f'{n} x' for n in range(40)], ranking, pids)

@@ -1,5 +1,7 @@
 """Figures of failures: what stands in them, and the page that joins them."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,9 @@ from PIL import Image
 from hplreid.evaluation import FeatureSet, verification_report
 from hplreid.evaluation.files import UnnamedItemsError
 from hplreid.evaluation.inspection import (
+    AttributeScores,
     Curve,
+    GroupError,
     GroupScore,
     find_confusions,
     suspect_items,
@@ -15,6 +19,7 @@ from hplreid.evaluation.inspection import (
 )
 from hplreid.visualization import (
     FigureError,
+    draw_attribute,
     draw_camera_pairs,
     draw_confusions,
     draw_groups,
@@ -185,3 +190,50 @@ def test_features_without_names_are_refused(features, tmp_path):
     )
     with pytest.raises(UnnamedItemsError):
         write_failure_report(nameless, tmp_path)
+
+
+def test_a_page_has_scores_by_each_attribute(features, tmp_path):
+    size = len(features.query_pids)
+    attributes = {
+        'hidden by': ['pole' if n % 3 else 'none' for n in range(size)],
+        'blur': [str(n / 7) for n in range(size)],
+    }
+    page = write_failure_report(
+        features, tmp_path / 'report', num=1, topk=2, attributes=attributes
+    )
+    text = page.read_text()
+    assert '## Scores by hidden by\n\n![Scores by hidden by](by_hidden_by.png)' in text
+    assert (page.parent / 'by_hidden_by.png').is_file()
+    lines = text.splitlines()
+    rows = [line for line in lines if line.startswith(('| none', '| pole'))]
+    assert [row.split(' | ')[:2] for row in rows] == [
+        ['| none', '10'],
+        ['| pole', '20'],
+    ]
+    # 30 queries in four groups, named by six digits
+    counts = re.findall(r'^\| [\d.]+ to [\d.]+ \| (\d+) \|', text, re.MULTILINE)
+    assert counts == ['8', '7', '8', '7']
+    attributes['path'] = [f'{n}.jpg' for n in range(size)]
+    with pytest.raises(GroupError, match="'path' has 30 different values"):
+        write_failure_report(features, tmp_path / 'no', attributes=attributes)
+
+
+def test_an_attribute_is_drawn_by_both_scores():
+    nan = float('nan')
+    ap = [GroupScore('0 %', 50.0, 40.0, 62.0, 12), GroupScore('all', 5.0, nan, nan, 1)]
+    hits = [
+        GroupScore('0 %', 70.0, 60.0, 75.0, 12),
+        GroupScore('all', 0.0, nan, nan, 1),
+    ]
+    figure = draw_attribute(AttributeScores('hidden', ap, hits), 45.0, 65.0)
+    first, second = figure.axes
+    for panel, (low, high), overall in (
+        (first, (40.0, 62.0), 45.0),
+        (second, (60.0, 75.0), 65.0),
+    ):
+        (bars,) = panel.collections
+        assert bars.get_segments()[0][:, 1].tolist() == [low, high]
+        assert overall in [line.get_ydata()[0] for line in panel.lines]
+        assert panel.get_xlabel() == 'hidden'
+    with pytest.raises(FigureError, match='no group'):
+        draw_attribute(AttributeScores('hidden', [], []), 0, 0)

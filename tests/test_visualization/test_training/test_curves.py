@@ -84,3 +84,20 @@ def test_stages_follow_each_other():
     assert drawn == [([1, 2], [1, 2]), ([3], [3]), ([3], [9])]
     with pytest.raises(FigureError, match='no stage'):
         draw_schedule([])
+
+
+def test_a_group_of_scalars_is_drawn_by_its_name_at_steps():
+    log = make_log(
+        'a',
+        loss={1: 1.0},
+        **{
+            'weight_norm/heads': {1: 2.0, 51: 3.0},
+            'update_ratio/heads': {1: 1e-4, 51: 1e-2},
+            'toy/R1': {1: 50.0},
+        },
+    )
+    figure = draw_training_curves({'a': [log]}, ['weight_norm', 'update_ratio', 'toy'])
+    titles = [panel.get_title() for panel in figure.axes]
+    assert titles == ['weight_norm/heads', 'update_ratio/heads', 'toy/R1']
+    assert [panel.get_xlabel() for panel in figure.axes] == ['step', 'step', 'epoch']
+    assert [panel.get_yscale() for panel in figure.axes] == ['linear', 'log', 'linear']
