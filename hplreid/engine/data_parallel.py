@@ -18,6 +18,8 @@ from hplreid.models.layers.synced_batch_norm import sync_batch_norms
 from hplreid.registry import MODEL_WRAPPERS
 from hplreid.utils.failure_board import open_board
 
+from .sharding import find_sharding_problems
+
 # PyTorch 2.13 warns of the former name of the option
 _HAS_NEW_NAME = (
     'forward_sync_buffers' in inspect.signature(DistributedDataParallel).parameters
@@ -125,6 +127,7 @@ def find_parallel_problems(config: Mapping[str, Any]) -> list[str]:
         problems.append(f'strategy={config["strategy"]!r} {_NO_SHARDING}')
     if config.get('runner_type') == 'FlexibleRunner':
         problems.append(f"runner_type='FlexibleRunner' {_NO_SHARDING}")
+    problems += find_sharding_problems(config)
     if config.get('sync_bn') is not None:
         problems.append(
             f'sync_bn={config["sync_bn"]!r}: batch norms have the statistics of all '
