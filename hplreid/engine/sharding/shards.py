@@ -225,7 +225,12 @@ def _make_whole(_: nn.Module, state: dict[str, Any], *__: object) -> None:
 
 
 def _make_state_whole(_: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    for values in state['state'].values():
-        for key, value in values.items():
-            if hasattr(value, 'full_tensor'):
-                values[key] = whole(value).cpu()
+    # Not in place: these dicts are the optimizer's own
+    state['state'] = {
+        index: {key: _on_cpu(value) for key, value in values.items()}
+        for index, values in state['state'].items()
+    }
+
+
+def _on_cpu(value: Any) -> Any:  # noqa: ANN401
+    return whole(value).cpu() if hasattr(value, 'full_tensor') else value

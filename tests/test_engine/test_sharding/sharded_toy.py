@@ -1,0 +1,115 @@
+"""Runs of the toy model whose weights are in shards, alone or beside other kinds."""
+
+import os
+from copy import deepcopy
+from pathlib import Path
+
+import mmengine.runner.runner
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from torch import nn
+
+from hplreid.engine.data_parallel import unwrap
+from hplreid.engine.runner import ReIDRunner
+from hplreid.registry import HOOKS, MODELS
+from hplreid.utils.user_error import UserError
+from tests.test_engine.engine_toy import BATCH, ToyModel, toy_config
+
+SHARDED = dict(type='ReIDFullySharded')
+
+
+@MODELS.register_module()
+class ToyWithScalar(ToyModel):
+    """A toy model that learns a scalar, which can't be divided, and a running mean."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = nn.Parameter(torch.tensor(1.5))
+        self.register_buffer('mean', torch.zeros(3))
+
+    def forward(self, inputs, label, mode='loss'):
+        outputs = super().forward(inputs, label, mode)
+        if mode == 'loss':
+            self.mean.mul_(0.9).add_(0.1 * self.prompt.weight.detach().mean(0))
+            outputs['loss_scale'] = (self.scale * self.tower[2].bias).square().sum()
+        return outputs
+
+
+@HOOKS.register_module()
+class SharesHook(Hook):
+    """Keeps how many elements of parameters and states this process has."""
+
+    def __init__(self):
+        self.counts = []
+
+    def after_train_epoch(self, runner):
+        groups = runner.optim_wrapper.optimizer.param_groups
+        states = runner.optim_wrapper.optimizer.state
+        owned = list(unwrap(runner.model).parameters())
+        moments = [
+            states[p]['exp_avg']
+            for group in groups
+            for p in group['params']
+            if p in states
+        ]
+        self.counts.append(tuple(sum(map(local_size, x)) for x in (owned, moments)))
+
+
+def local_size(tensor):
+    """Return the number of elements of a tensor that this process has."""
+    return getattr(tensor, '_local_tensor', tensor).numel()
+
+
+def config_of(folder, sharded=True, dropout=0.0, **changes):
+    """Return a run with clipped and accumulated gradients, and a scored epoch."""
+    loader = dict(batch_size=BATCH, num_workers=0, dataset=dict(type='ToyNumbers'))
+    config = toy_config(
+        folder,
+        val_cfg=dict(type='BenchmarkValLoop'),
+        val_dataloader=dict(toy=loader),
+        val_evaluator=dict(toy=dict(type='ToyScore')),
+        custom_hooks=[dict(type='SharesHook')],
+    )
+    config.model.update(type='ToyWithScalar', dropout=dropout)
+    config.optim_wrapper.clip_grad.max_norm = 0.1  # most steps are clipped
+    stages = config.train_cfg.stages
+    stages.construct.optim_wrapper.accumulative_counts = 2
+    stages.align.trainable.append('scale')
+    config.default_hooks.checkpoint.update(
+        by_epoch=False, save_best='toy/mean', rule='less'
+    )
+    if sharded:
+        config.model_wrapper_cfg = dict(SHARDED)
+    config.merge_from_dict(changes)
+    return config
+
+
+def run(folder, resume=None, processes=None, **changes):
+    """Train a toy model; return the runner."""
+    config = config_of(folder, **changes)
+    distributed = torch.distributed.is_initialized()
+    config.launcher = 'pytorch' if distributed else 'none'
+    config.update(resume=resume is not None, load_from=resume)
+    config.experiment_name = f'{folder.parent.name}_{folder.name}_{os.getpid()}'
+    os.environ['LOCAL_RANK'] = str(get_rank())
+    torch.set_default_dtype(torch.float64)
+    try:
+        runner = ReIDRunner.from_cfg(config)
+        runner.train()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    return runner
+
+
+def work(rank, world, folder, runs):
+    """Run each of some trainings in a process of a group."""
+    mmengine.runner.runner.collect_env = dict  # it starts compilers
+    for name, options in runs.items():
+        try:
+            runner = run(Path(folder) / name, **deepcopy(options))
+        except UserError as error:
+            torch.save(str(error), Path(folder) / f'{name}_{rank}.pt')
+            continue
+        (shares,) = (h for h in runner.hooks if isinstance(h, SharesHook))
+        torch.save(shares.counts, Path(folder) / f'{name}_{rank}.pt')
