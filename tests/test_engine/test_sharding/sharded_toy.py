@@ -1,10 +1,12 @@
 """Runs of the toy model whose weights are in shards, alone or beside other kinds."""
 
 import os
+import random
 from copy import deepcopy
 from pathlib import Path
 
 import mmengine.runner.runner
+import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
@@ -29,6 +31,10 @@ class ToyWithScalar(ToyModel):
         self.register_buffer('mean', torch.zeros(3))
 
     def forward(self, inputs, label, mode='loss'):
+        if not self.dropout.p:
+            # Nothing is random, also where another number of processes goes on
+            random.seed(0)
+            np.random.seed(0)
         outputs = super().forward(inputs, label, mode)
         if mode == 'loss':
             self.mean.mul_(0.9).add_(0.1 * self.prompt.weight.detach().mean(0))
@@ -69,7 +75,10 @@ def config_of(folder, sharded=True, dropout=0.0, **changes):
         val_cfg=dict(type='BenchmarkValLoop'),
         val_dataloader=dict(toy=loader),
         val_evaluator=dict(toy=dict(type='ToyScore')),
-        custom_hooks=[dict(type='SharesHook')],
+        custom_hooks=[
+            dict(type='SharesHook'),
+            dict(type='GradientShareHook', interval=2),
+        ],
     )
     config.model.update(type='ToyWithScalar', dropout=dropout)
     config.optim_wrapper.clip_grad.max_norm = 0.1  # most steps are clipped
@@ -82,6 +91,8 @@ def config_of(folder, sharded=True, dropout=0.0, **changes):
     if sharded:
         config.model_wrapper_cfg = dict(SHARDED)
     config.merge_from_dict(changes)
+    # Formatting it takes most of a toy's time
+    object.__setattr__(config, '_format_python_code', False)
     return config
 
 
