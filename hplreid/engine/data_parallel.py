@@ -26,13 +26,10 @@ _HAS_NEW_NAME = (
 )
 _SHARDED = 'MMFullyShardedDataParallel', 'FullyShardedDataParallel'
 _NO_SHARDING = (
-    "is not supported: weights can't be sharded over processes. A stage freezes parts "
-    'of a model and begins with features that are computed outside of its training '
-    'step, and checkpoints are resumed bit for bit by any number of processes; none of '
-    'this has been made to work with shards. Use model_wrapper_cfg=dict(type='
-    "'ReIDDataParallel'). To save memory: micro_batch_size of a stage, "
-    'checkpoint_blocks=True of a tower, optim_wrapper.precision=bf16 '
-    '(docs/performance.md).'
+    "is not supported: MMEngine's FSDP has no stages, which freeze parts of a model "
+    'and build optimizers anew, and its checkpoints are resumed by shards alone. '
+    "Weights are divided over processes by model_wrapper_cfg.type='ReIDFullySharded' "
+    '(docs/processes.md).'
 )
 
 

@@ -1,6 +1,6 @@
 """The model wrapper that divides weights over processes, and what it can't do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import mmengine.registry as root
@@ -15,10 +15,15 @@ from hplreid.models.layers.synced_batch_norm import sync_batch_norms
 from hplreid.registry import HOOKS, MODEL_WRAPPERS
 from hplreid.utils.user_error import UserError
 
-from .shards import shard, shards_of
+from ..precision import choose_precision
+from .shards import FUSED, shard, shards_of
 
 NAME = 'ReIDFullySharded'
-_FIRST_TORCH = Version('2.7')  # whose fully_shard can leave out parameters
+FIRST_TORCH = (2, 7)
+"""Of PyTorch, whose ``fully_shard`` is public and can leave out parameters."""
+Conflict = tuple[str, str]
+"""A place in a config with its value, and why it can't be had."""
+_FUSED = [cls.__name__ for cls in FUSED]
 
 
 class ShardingError(UserError, RuntimeError):
@@ -40,7 +45,7 @@ class ReIDFullySharded(nn.Module):
             ``model_wrapper_cfg`` can be exchanged alone.
 
     Raises:
-        ShardingError: One of the last two is True.
+        ValueError: One of the last two is True.
     """
 
     def __init__(
@@ -52,9 +57,9 @@ class ReIDFullySharded(nn.Module):
     ) -> None:
         super().__init__()
         if broadcast_buffers or find_unused_parameters:
-            raise ShardingError(
-                f'model_wrapper_cfg.type={NAME!r} takes broadcast_buffers=False and '
-                'find_unused_parameters=False alone; ReIDDataParallel takes others.'
+            raise ValueError(
+                f'{NAME} takes broadcast_buffers=False and find_unused_parameters='
+                'False alone.'
             )
         if sync_bn:
             parts: list[str] = getattr(module, 'parts_with_global_batch', list)()
@@ -115,43 +120,49 @@ def find_sharding_problems(config: Mapping[str, Any]) -> list[str]:
     Example:
         >>> wrapper = dict(type='ReIDFullySharded')
         >>> find_sharding_problems(dict(model_wrapper_cfg=wrapper, compile=True))
-        ["compile=True: not with model_wrapper_cfg.type='ReIDFullySharded' ..."]
+        ["compile=True can't be had with model_wrapper_cfg.type='ReIDFullySharded'..."]
     """
     wrapper = config.get('model_wrapper_cfg') or {}
     if wrapper.get('type') != NAME:
         return []
+    conflicts = [*_find_conflicts(config), *_find_optimizer_conflicts(config)]
     return [
-        f"{place}: not with model_wrapper_cfg.type='{NAME}'{why}. Remove it, or take "
-        "type='ReIDDataParallel'."
-        for place, why in _find_conflicts(config)
+        f"{place} can't be had with model_wrapper_cfg.type='{NAME}': {why}. Remove it, "
+        "or take type='ReIDDataParallel'."
+        for place, why in conflicts
     ]
 
 
-def _find_conflicts(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = []
-    if Version(torch.__version__).release < _FIRST_TORCH.release:
-        found.append((f'PyTorch {torch.__version__}', f', which needs {_FIRST_TORCH}'))
+def _find_conflicts(config: Mapping[str, Any]) -> Iterator[Conflict]:
+    if Version(torch.__version__).release < FIRST_TORCH:
+        needed = '.'.join(map(str, FIRST_TORCH))
+        yield f'PyTorch {torch.__version__}', f'its fully_shard is that of {needed} on'
+    for key in ('broadcast_buffers', 'find_unused_parameters'):
+        if config['model_wrapper_cfg'].get(key):
+            yield f'model_wrapper_cfg.{key}=True', 'that is of DistributedDataParallel'
     if config.get('compile'):
-        found.append((f'compile={config["compile"]!r}', ', whose hooks it breaks'))
-    for i, hook in enumerate(config.get('custom_hooks') or ()):
-        kind = HOOKS.get(hook.get('type')) if isinstance(hook, Mapping) else None
+        yield f'compile={config["compile"]!r}', "its steps can't be compiled"
+    if config.get('runner_type', 'ReIDRunner') != 'ReIDRunner':
+        why = "only ReIDRunner's checkpoints have the shards of all processes"
+        yield f"runner_type='{config['runner_type']}'", why
+    for index, hook in enumerate(config.get('custom_hooks') or ()):
+        kind = HOOKS.get(hook['type']) if isinstance(hook, Mapping) else type(hook)
         if isinstance(kind, type) and issubclass(kind, EMAHook):
-            found.append(
-                (
-                    f'custom_hooks.{i}: {hook["type"]}',
-                    ', for it averages whole weights in every step',
-                )
-            )
+            why = 'it keeps a whole copy, and reads whole weights in every step'
+            yield f'custom_hooks.{index} ({kind.__name__})', why
+
+
+def _find_optimizer_conflicts(config: Mapping[str, Any]) -> Iterator[Conflict]:
     stages = (config.get('train_cfg') or {}).get('stages') or {}
-    optims = {'': config, **{f'train_cfg.stages.{n}.': s for n, s in stages.items()}}
-    for place, part in optims.items():
+    places = {'': config, **{f'train_cfg.stages.{n}.': s for n, s in stages.items()}}
+    for place, part in places.items():
         optim = part.get('optim_wrapper') or {}
-        if optim.get('precision') == 'fp16':
-            found.append(
-                (
-                    f"{place}optim_wrapper.precision='fp16'",
-                    ', for its loss scaler would look at the gradients of one process; '
-                    'bf16 needs none',
-                )
-            )
-    return found
+        kind, precision = optim.get('type'), optim.get('precision')
+        optimizer = optim.get('optimizer') or {}
+        if kind not in (None, 'AutocastOptimWrapper', 'OptimWrapper'):
+            yield f"{place}optim_wrapper.type='{kind}'", 'it is not known to'
+        if precision and choose_precision(precision).name == 'fp16':
+            why = 'its loss scaler is not known to; bf16 needs none'
+            yield f"{place}optim_wrapper.precision='{precision}'", why
+        if optimizer.get('fused') and optimizer.get('type') not in _FUSED:
+            yield f'{place}optim_wrapper.optimizer.fused=True', f'only {_FUSED} fuse'

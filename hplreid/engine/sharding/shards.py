@@ -1,8 +1,8 @@
 """Parameters, gradients and optimizer states that are divided over processes.
 
-PyTorch's ``fully_shard`` does it, with the whole model as one unit: methods read weights
-in many places outside of the ``forward`` of the part that has them, where the hooks of a
-smaller unit wouldn't be called.
+PyTorch's ``fully_shard`` does it, with the whole model as one unit: methods read
+weights in many places outside of the ``forward`` of the part that has them, where the
+hooks of a smaller unit wouldn't be called.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,12 +37,15 @@ class Shards:
         parameters = list(model.parameters())
         for parameter in parameters:
             parameter.data = parameter.data.contiguous()
-        device, self._world = parameters[0].device.type, torch_dist.get_world_size()
+        device = parameters[0].device.type
+        self._rank, self._world = torch_dist.get_rank(), torch_dist.get_world_size()
         self._mesh = init_device_mesh(device, (self._world,))
         scalars = {p for p in parameters if p.dim() == 0}
         fully_shard(model, mesh=self._mesh, ignored_params=scalars)
         self._model: Any = model
-        self._shards = {n: p for n, p in model.named_parameters() if p.dim()}
+        self._shards: dict[str, Any] = {
+            n: p for n, p in model.named_parameters() if p.dim()
+        }
         self._replicas: list[tuple[nn.Parameter, nn.Parameter]] = []
         model.register_state_dict_post_hook(_make_whole)
 
@@ -57,11 +60,16 @@ class Shards:
         try:
             yield
             if write:
-                for name, shard in self._shards.items():
-                    whole = self._model.get_parameter(name).detach()
-                    shard.detach().to_local().copy_(self._own_rows(whole))
+                self._write()
         finally:
             self._model.reshard()
+
+    @torch.no_grad()
+    def _write(self) -> None:
+        """Copy this process' rows of whole parameters to its shards."""
+        for name, shard in self._shards.items():
+            rows = self._own_rows(self._model.get_parameter(name))
+            shard.to_local().copy_(rows)
 
     def adopt(
         self, optimizer: torch.optim.Optimizer, moved: Mapping[nn.Parameter, Any]
@@ -72,7 +80,7 @@ class Shards:
 
         Args:
             optimizer: An optimizer of the model.
-            moved: The shard of each parameter of which the optimizer may know the whole.
+            moved: The shard of each parameter that the optimizer may have whole.
         """
         self._replicas = []
         for group in optimizer.param_groups:
@@ -85,7 +93,7 @@ class Shards:
         optimizer.register_state_dict_post_hook(_make_state_whole)
 
     def take_gradients(self) -> None:
-        """Average those gradients over processes that ``fully_shard`` leaves as they are.
+        """Average the gradients that ``fully_shard`` leaves those of one process.
 
         These are the gradients of scalars, and in a block of :meth:`gathered` those of
         whole parameters, which are then divided.
@@ -149,8 +157,8 @@ class Shards:
 
     def _own_rows(self, whole: Tensor) -> Tensor:
         """Return the rows that ``fully_shard`` gives this process; maybe none."""
-        chunks, rank = whole.chunk(self._world), torch_dist.get_rank()
-        return chunks[rank] if rank < len(chunks) else whole[:0]
+        chunks = whole.chunk(self._world)
+        return chunks[self._rank] if self._rank < len(chunks) else whole[:0]
 
 
 def shard(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -26,7 +26,8 @@ def in_shards(config):
     Only the type is exchanged, as on a command line.
     """
     return dict(
-        config, model_wrapper_cfg=dict(config['model_wrapper_cfg'], type='ReIDFullySharded')
+        config,
+        model_wrapper_cfg=dict(config['model_wrapper_cfg'], type='ReIDFullySharded'),
     )
 
 
@@ -47,7 +48,7 @@ def test_hpl_clip_reid_and_irra_train_as_whole_weights_and_as_one_process(tmp_pa
 
 
 def test_what_saves_memory_goes_together(tmp_path):
-    """Sub-batches, recomputed blocks; accumulated and clipped gradients, a scalar's too."""
+    """Sub-batches, recomputed blocks; accumulated and clipped gradients."""
     configs = dict(
         sub_batches=config_of('clip_infonce', epochs=1),
         blocks=config_of('irra', epochs=1),
