@@ -141,7 +141,8 @@ def _find_conflicts(config: Mapping[str, Any]) -> Iterator[Conflict]:
         if config['model_wrapper_cfg'].get(key):
             yield f'model_wrapper_cfg.{key}=True', 'that is of DistributedDataParallel'
     if config.get('compile'):
-        yield f'compile={config["compile"]!r}', "its steps can't be compiled"
+        why = 'its step is not known to; compiled=True of a tower is'
+        yield f'compile={config["compile"]!r}', why
     if config.get('runner_type', 'ReIDRunner') != 'ReIDRunner':
         why = "only ReIDRunner's checkpoints have the shards of all processes"
         yield f"runner_type='{config['runner_type']}'", why

@@ -96,12 +96,14 @@ def config_of(folder, sharded=True, dropout=0.0, **changes):
     return config
 
 
-def run(folder, resume=None, processes=None, **changes):
-    """Train a toy model; return the runner."""
+def run(folder, resume=None, **changes):
+    """Train a toy model and return the runner; ``resume=True`` takes the last file."""
     config = config_of(folder, **changes)
     distributed = torch.distributed.is_initialized()
     config.launcher = 'pytorch' if distributed else 'none'
-    config.update(resume=resume is not None, load_from=resume)
+    config.update(
+        resume=resume is not None, load_from=None if resume is True else resume
+    )
     config.experiment_name = f'{folder.parent.name}_{folder.name}_{os.getpid()}'
     os.environ['LOCAL_RANK'] = str(get_rank())
     torch.set_default_dtype(torch.float64)

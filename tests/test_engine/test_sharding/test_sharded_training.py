@@ -1,8 +1,13 @@
 """A training in shards is the one of whole weights: steps, files, scores, resumes."""
 
+import signal
+
 import pytest
 import torch
+from torch.multiprocessing import ProcessExitedException
 
+from hplreid.engine.interruption import RunInterrupted, stop_on_signals
+from tests.test_engine.test_interruption.mortal_run import at_step
 from tests.test_evaluation.processes import run_group
 
 from .sharded_toy import run, work
@@ -136,3 +141,36 @@ def test_whole_weights_resume_what_shards_began(runs, stop, tmp_path):
 
 def test_two_processes_with_whole_weights_resume_what_shards_began(runs):
     check(read(runs / 'to_whole'), read(runs / 'one'), tolerance=1e-12)
+
+
+def killed(rank, world, folder):
+    """Have one process of two be killed within a step."""
+    if rank == 1:
+        at_step(12)(signal.SIGKILL)
+    work(rank, world, folder, dict(broken=dict(dropout=0.3)))
+
+
+def asked_to_stop(rank, world, folder):
+    """Have one process of two be asked to stop, within a step."""
+    if rank == 1:
+        at_step(12)(signal.SIGTERM)
+    with stop_on_signals(), pytest.raises(RunInterrupted):
+        work(rank, world, folder, dict(broken=dict(dropout=0.3)))
+
+
+def test_a_killed_training_goes_on_bit_for_bit(runs, tmp_path):
+    with pytest.raises(ProcessExitedException, match='SIGKILL'):
+        run_group(killed, 2, tmp_path)
+    go_on(runs, tmp_path)
+
+
+def test_a_training_that_was_asked_to_stop_goes_on_bit_for_bit(runs, tmp_path):
+    run_group(asked_to_stop, 2, tmp_path)
+    go_on(runs, tmp_path)
+
+
+def go_on(runs, folder):
+    last = (folder / 'broken' / 'last_checkpoint').read_text()
+    assert 3 < int(last.rpartition('_')[2].removesuffix('.pth')) < 15
+    run_group(work, 2, folder, dict(broken=dict(dropout=0.3, resume=True)))
+    check(read(folder / 'broken'), read(runs / 'dropped'), tolerance=0)
