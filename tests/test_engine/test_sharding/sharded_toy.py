@@ -62,12 +62,24 @@ class SharesHook(Hook):
         self.counts.append(tuple(sum(map(local_size, x)) for x in (owned, moments)))
 
 
+@HOOKS.register_module()
+class SignalHook(Hook):
+    """Has the second process be killed, or asked to stop, before a step."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == 7 and get_rank() == 1:
+            os.kill(os.getpid(), self.number)
+
+
 def local_size(tensor):
     """Return the number of elements of a tensor that this process has."""
     return getattr(tensor, '_local_tensor', tensor).numel()
 
 
-def config_of(folder, sharded=True, dropout=0.0, **changes):
+def config_of(folder, sharded=True, dropout=0.0, signal=None, **changes):
     """Return a run with clipped and accumulated gradients, and a scored epoch."""
     loader = dict(batch_size=BATCH, num_workers=0, dataset=dict(type='ToyNumbers'))
     config = toy_config(
@@ -88,6 +100,8 @@ def config_of(folder, sharded=True, dropout=0.0, **changes):
     config.default_hooks.checkpoint.update(
         by_epoch=False, save_best='toy/mean', rule='less'
     )
+    if signal is not None:
+        config.custom_hooks.append(dict(type='SignalHook', number=signal))
     if sharded:
         config.model_wrapper_cfg = dict(SHARDED)
     config.merge_from_dict(changes)
