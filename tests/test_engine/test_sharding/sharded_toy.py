@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from copy import deepcopy
 from pathlib import Path
 
@@ -64,13 +65,13 @@ class SharesHook(Hook):
 
 @HOOKS.register_module()
 class SignalHook(Hook):
-    """Has the second process be killed, or asked to stop, before a step."""
+    """Has the second process be killed, or both asked to stop, before a step."""
 
     def __init__(self, number):
         self.number = number
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if runner.iter == 7 and get_rank() == 1:
+        if runner.iter == 7 and (self.number != signal.SIGKILL or get_rank() == 1):
             os.kill(os.getpid(), self.number)
 
 
@@ -79,7 +80,7 @@ def local_size(tensor):
     return getattr(tensor, '_local_tensor', tensor).numel()
 
 
-def config_of(folder, sharded=True, dropout=0.0, signal=None, **changes):
+def config_of(folder, sharded=True, dropout=0.0, sent=None, **changes):
     """Return a run with clipped and accumulated gradients, and a scored epoch."""
     loader = dict(batch_size=BATCH, num_workers=0, dataset=dict(type='ToyNumbers'))
     config = toy_config(
@@ -100,8 +101,8 @@ def config_of(folder, sharded=True, dropout=0.0, signal=None, **changes):
     config.default_hooks.checkpoint.update(
         by_epoch=False, save_best='toy/mean', rule='less'
     )
-    if signal is not None:
-        config.custom_hooks.append(dict(type='SignalHook', number=signal))
+    if sent is not None:
+        config.custom_hooks.append(dict(type='SignalHook', number=sent))
     if sharded:
         config.model_wrapper_cfg = dict(SHARDED)
     config.merge_from_dict(changes)
