@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from hplreid.models.layers.synced_batch_norm import sync_batch_norms
 from hplreid.registry import HOOKS, MODEL_WRAPPERS
+from hplreid.utils.log import log
+from hplreid.utils.tensor_memory import count_bytes
 from hplreid.utils.user_error import UserError
 
 from ..precision import choose_precision
-from .shards import FUSED, shard, shards_of
+from .shards import FUSED, local, shard, shards_of
 
 NAME = 'ReIDFullySharded'
 FIRST_TORCH = (2, 7)
@@ -71,7 +73,16 @@ class ReIDFullySharded(nn.Module):
 
     def shard(self, optimizer: torch.optim.Optimizer) -> None:
         """Divide the model, and what an optimizer of it keeps, see :func:`.shard`."""
+        whole = count_bytes(self.module.parameters())
+        first = shards_of(self.module) is None
         shard(self.module, optimizer)
+        if first:
+            own = count_bytes(map(local, self.module.parameters()))
+            log(
+                f'Weights in shards: this process keeps {own / 2**20:.1f} of '
+                f'{whole / 2**20:.1f} MiB of parameters, and such a share of gradients '
+                'and of what the optimizer keeps of them.'
+            )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Call the model."""

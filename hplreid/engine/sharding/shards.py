@@ -102,9 +102,9 @@ class Shards:
             if scalar.grad is not None:
                 self._accumulate(replica, scalar)
         for name, shard in self._shards.items():
-            whole = self._model.get_parameter(name)
-            if whole is not shard and whole.grad is not None:
-                self._accumulate(shard, whole)
+            parameter = self._model.get_parameter(name)
+            if parameter is not shard and parameter.grad is not None:
+                self._accumulate(shard, parameter)
 
     def _accumulate(self, target: nn.Parameter, source: nn.Parameter) -> None:
         """Add the mean of a gradient over processes to that of its shard."""
@@ -214,6 +214,16 @@ def whole(tensor: Tensor) -> Tensor:
         tensor([1., 1.])
     """
     return tensor.full_tensor() if hasattr(tensor, 'full_tensor') else tensor
+
+
+def local(tensor: Tensor) -> Tensor:
+    """Return what this process has of a tensor that is divided over processes.
+
+    Example:
+        >>> local(torch.ones(2))  # isn't divided
+        tensor([1., 1.])
+    """
+    return tensor.to_local() if hasattr(tensor, 'to_local') else tensor
 
 
 def _placements(parameter: nn.Parameter) -> Any:  # noqa: ANN401
