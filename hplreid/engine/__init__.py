@@ -20,6 +20,7 @@ from .hooks import (
 from .loops import BenchmarkLoop, BenchmarkValLoop, Stage, StagedTrainLoop
 from .optimizers import AutocastOptimWrapper, TrainableOptimConstructor
 from .runner import ReIDRunner
+from .sharding import ReIDFullySharded
 
 use_safe_loading()
 
@@ -33,6 +34,7 @@ __all__ = [
     'ProgressHook',
     'RankedListHook',
     'ReIDDataParallel',
+    'ReIDFullySharded',
     'ReIDRunner',
     'ResumeHook',
     'Stage',

@@ -18,19 +18,18 @@ from hplreid.models.layers.synced_batch_norm import sync_batch_norms
 from hplreid.registry import MODEL_WRAPPERS
 from hplreid.utils.failure_board import open_board
 
+from .sharding import find_sharding_problems
+
 # PyTorch 2.13 warns of the former name of the option
 _HAS_NEW_NAME = (
     'forward_sync_buffers' in inspect.signature(DistributedDataParallel).parameters
 )
 _SHARDED = 'MMFullyShardedDataParallel', 'FullyShardedDataParallel'
 _NO_SHARDING = (
-    "is not supported: weights can't be sharded over processes. A stage freezes parts "
-    'of a model and begins with features that are computed outside of its training '
-    'step, and checkpoints are resumed bit for bit by any number of processes; none of '
-    'this has been made to work with shards. Use model_wrapper_cfg=dict(type='
-    "'ReIDDataParallel'). To save memory: micro_batch_size of a stage, "
-    'checkpoint_blocks=True of a tower, optim_wrapper.precision=bf16 '
-    '(docs/performance.md).'
+    "is not supported: MMEngine's FSDP has no stages, which freeze parts of a model "
+    'and build optimizers anew, and its checkpoints are resumed by shards alone. '
+    "Weights are divided over processes by model_wrapper_cfg.type='ReIDFullySharded' "
+    '(docs/processes.md).'
 )
 
 
@@ -125,6 +124,7 @@ def find_parallel_problems(config: Mapping[str, Any]) -> list[str]:
         problems.append(f'strategy={config["strategy"]!r} {_NO_SHARDING}')
     if config.get('runner_type') == 'FlexibleRunner':
         problems.append(f"runner_type='FlexibleRunner' {_NO_SHARDING}")
+    problems += find_sharding_problems(config)
     if config.get('sync_bn') is not None:
         problems.append(
             f'sync_bn={config["sync_bn"]!r}: batch norms have the statistics of all '

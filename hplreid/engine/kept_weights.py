@@ -48,8 +48,9 @@ def save_final_weights(runner: Runner) -> Path:
     best = read_best_checkpoint(runner)
     record = best['meta'][SELECTION] if best else None
     runner.message_hub.update_info(SELECTION, record)
+    weights = unwrap(runner.model).state_dict()  # of shards every process has a part
     if is_main_process():
-        kept = best or _make_checkpoint(runner)
+        kept = best or _make_checkpoint(runner, weights)
         if best is None:
             _compare_with_last_checkpoint(runner, kept['state_dict'])
         dataset = runner.train_dataloader.dataset
@@ -150,11 +151,13 @@ def score_weights(
         runner._hooks.remove(guard)
 
 
-def _make_checkpoint(runner: Runner) -> dict[str, Any]:
+def _make_checkpoint(
+    runner: Runner, weights: dict[str, torch.Tensor]
+) -> dict[str, Any]:
     """Return what hooks would save now, without optimizer and schedules."""
     checkpoint: dict[str, Any] = dict(
         meta=dict(epoch=runner.epoch, iter=runner.iter),
-        state_dict=weights_to_cpu(unwrap(runner.model).state_dict()),
+        state_dict=weights_to_cpu(weights),
         message_hub=runner.message_hub.state_dict(),
         optimizer={},
         param_schedulers=[],

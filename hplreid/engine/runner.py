@@ -23,6 +23,7 @@ from .data_parallel import unwrap
 from .interruption.resume_point import find_resume_point
 from .interruption.worker_signals import shield_workers
 from .load_from import is_same_training_set, parse_load_from
+from .sharding import shards_of
 
 
 @RUNNERS.register_module()
@@ -72,6 +73,24 @@ class ReIDRunner(Runner):
         See :class:`.ShieldedInit`.
         """
         return shield_workers(Runner.build_dataloader(*args, **kwargs))
+
+    def save_checkpoint(
+        self,
+        *args: Any,  # noqa: ANN401
+        save_optimizer: bool = True,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        """Save a checkpoint, see MMEngine's ``Runner``; every process calls it.
+
+        The first one writes. Of weights in shards the others have their parts, which
+        are collected in the same order.
+        """
+        super().save_checkpoint(*args, save_optimizer=save_optimizer, **kwargs)
+        model = unwrap(self.model)
+        if self.rank > 0 and shards_of(model) is not None:
+            model.state_dict()
+            if save_optimizer:
+                self.optim_wrapper.state_dict()
 
     def load_or_resume(self) -> None:
         """Load or resume a checkpoint, see MMEngine's ``Runner``; say which.

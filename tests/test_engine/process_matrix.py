@@ -21,6 +21,7 @@ from hplreid.engine.config.read import read_config
 from hplreid.engine.data_parallel import unwrap
 from hplreid.engine.measurement.made_up_data import _mask
 from hplreid.engine.measurement.made_up_dataset import MadeUpDataset
+from hplreid.engine.sharding import shards_of, whole
 from hplreid.models.data_preprocessor import ReIDDataPreprocessor
 from hplreid.registry import DATASETS, HOOKS, MODELS
 from hplreid.utils.user_error import UserError
@@ -100,10 +101,14 @@ class RecordHook(Hook):
 
         def keep(*_):
             handle.remove()
-            for name, parameter in model.named_parameters():
+            names = {p: name for name, p in model.named_parameters()}
+            shards = shards_of(model)
+            if shards is not None:
+                names.update({r: names[p] for p, r in shards._replicas})
+            for parameter in (p for g in optimizer.param_groups for p in g['params']):
                 if parameter.grad is not None:
-                    key = f'{stage}: {name}'
-                    self.gradients[key] = parameter.grad.clone()
+                    key = f'{stage}: {names[parameter]}'
+                    self.gradients[key] = whole(parameter.grad).clone()
 
         handle = optimizer.register_step_pre_hook(keep)
 

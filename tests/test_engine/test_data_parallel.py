@@ -16,13 +16,13 @@ WRAPPER = dict(type='ReIDDataParallel', sync_bn=True)
         (dict(runner_type='FlexibleRunner'), "runner_type='FlexibleRunner'"),
     ],
 )
-def test_sharding_is_refused_in_words(asked, place):
+def test_the_sharding_of_mmengine_is_refused_in_words(asked, place):
     with pytest.raises(ConfigError) as error:
         check_config(Config(asked))
     message = str(error.value)
     assert f'1. {place}' in message
-    assert "weights can't be sharded over processes" in message
-    assert 'micro_batch_size' in message
+    assert 'has no stages' in message
+    assert "model_wrapper_cfg.type='ReIDFullySharded'" in message
 
 
 def test_the_key_of_mmengine_says_where_ours_is():

@@ -20,6 +20,7 @@ from hplreid.utils.checkpoints.weights_file import read_weights
 from tests.test_engine.engine_toy import toy_config
 
 ROOT = Path(__file__).resolve().parents[2]
+SHARDED = ('--cfg-options', 'model_wrapper_cfg.type=ReIDFullySharded')
 
 
 @pytest.fixture
@@ -194,6 +195,7 @@ def test_two_processes_by_the_shell_scripts(call, tmp_path):
     )
     for script, arguments in (
         ('dist_train.sh', ('2', '--work-dir', tmp_path / 'two')),
+        ('dist_train.sh', ('2', '--work-dir', tmp_path / 'shards', *SHARDED)),
         (
             'dist_test.sh',
             (tmp_path / 'one' / 'epoch_5.pth', '2', '--work-dir', tmp_path),
@@ -203,5 +205,11 @@ def test_two_processes_by_the_shell_scripts(call, tmp_path):
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
     one = metrics(tmp_path / 'one')['toy/mean']
     assert metrics(tmp_path / 'two')['toy/mean'] == pytest.approx(one, abs=1e-5)
+    assert metrics(tmp_path / 'shards')['toy/mean'] == pytest.approx(one, abs=1e-5)
+    files = [tmp_path / kind / 'final.safetensors' for kind in ('one', 'shards')]
+    weights, in_shards = (read_weights(path)['state_dict'] for path in files)
+    torch.testing.assert_close(in_shards, weights, rtol=0, atol=1e-5)
+    (log,) = (tmp_path / 'shards').glob('*/*.log')
+    assert 'keeps 0.0 of 0.0 MiB of parameters' in log.read_text()
     (tested,) = (tmp_path / 'test').iterdir()  # one for both processes
     assert metrics(tested)['toy/mean'] == pytest.approx(one, abs=1e-5)

@@ -15,6 +15,7 @@ from hplreid.registry import HOOKS
 
 from ..data_parallel import unwrap
 from ..random_state import preserved_rng
+from ..sharding import gathered
 
 
 def gradient_norms(
@@ -81,11 +82,17 @@ class GradientShareHook(Hook):
         if runner.iter % self.interval:
             return
         model = unwrap(runner.model)
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        with preserved_rng(), _kept_statistics(model), torch.enable_grad():
+        with (
+            preserved_rng(),
+            _kept_statistics(model),
+            gathered(model),
+            torch.enable_grad(),
+        ):
+            parameters = [p for p in model.parameters() if p.requires_grad]
             data = model.data_preprocessor(data_batch, True)
             with runner.optim_wrapper.optim_context(model):
-                losses = model(**data, mode='loss')
+                # Not model(...), whose hooks would divide gradients of shards
+                losses = model.forward(**data, mode='loss')
             norms = gradient_norms(losses, parameters)
         total = sum(norms.values())
         for name, norm in norms.items():

@@ -18,7 +18,9 @@ from hplreid.registry import LOOPS
 from hplreid.utils.user_error import UserError
 
 from ..checkpoint_selection import SELECTION, describe_record, describe_selection
+from ..data_parallel import unwrap
 from ..results.provenance import collect_provenance
+from ..sharding import gathered
 from .test_time_augmentation import TestTimeAugmentation
 
 TRAINED_ON = 'trained_on'
@@ -121,8 +123,9 @@ class BenchmarkLoop(BaseLoop):
                 f'Benchmark {name}: {len(loader.dataset)} samples, batches {first + 1} '
                 f'to {first + len(loader)} of {len(self.dataloader)}.'
             )
-            for idx, batch in enumerate(loader, start=first):
-                self._run_iter(idx, batch, self.evaluators[name])
+            with gathered(unwrap(self.runner.model)):
+                for idx, batch in enumerate(loader, start=first):
+                    self._run_iter(idx, batch, self.evaluators[name])
             first += len(loader)
             metrics[name] = self.evaluators[name].evaluate(len(loader.dataset))
         flat = {f'{n}/{k}': v for n, own in metrics.items() for k, v in own.items()}

@@ -18,6 +18,7 @@ from hplreid.models.reid.sub_batches import (
 from hplreid.structures import FeatureBundle
 
 from ..random_state import capture_rng, preserved_rng, restore_rng
+from ..sharding import gathered, shards_of
 from .stage import BATCH_NORMS
 
 
@@ -50,18 +51,27 @@ def train_step_in_sub_batches(
     with optim_wrapper.optim_context(model):
         inputs = model.data_preprocessor(data, True)['inputs']
     step = _CachedStep(model, optim_wrapper, split_inputs(inputs, size))
-    losses = step.compute_losses(inputs)
-    loss, log_vars = model.parse_losses(losses)
-    optim_wrapper.backward(optim_wrapper.scale_loss(loss))
-    step.carry_gradients_on()
-    if get_world_size() > 1:
-        # Gradients of earlier steps that are accumulated are equal already
-        grads = [p.grad for p in model.parameters() if p.grad is not None]
-        all_reduce_params(grads, op='mean')
+    with gathered(model):
+        losses = step.compute_losses(inputs)
+        loss, log_vars = model.parse_losses(losses)
+        optim_wrapper.backward(optim_wrapper.scale_loss(loss))
+        step.carry_gradients_on()
+        if get_world_size() > 1:
+            _average_gradients(model)
     if optim_wrapper.should_update():
         optim_wrapper.step()
         optim_wrapper.zero_grad()
     return log_vars
+
+
+def _average_gradients(model: nn.Module) -> None:
+    shards = shards_of(model)
+    if shards is not None:
+        shards.take_gradients()
+        return
+    # Gradients of earlier steps that are accumulated are equal already
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    all_reduce_params(grads, op='mean')
 
 
 class _CachedStep:

@@ -14,6 +14,7 @@ from hplreid.structures.feature_bundle import ALL
 from hplreid.utils.log import log
 
 from ..random_state import preserved_rng
+from ..sharding import gathered
 
 FeatureRows = tuple[Tensor, Tensor]
 """A feature of some items, ``(n, ...)``, and their positions ``(n,)``, ascending."""
@@ -79,7 +80,7 @@ def extract_feature_rows(
     model.eval()
     rows: dict[str, list[FeatureRows]] = {name: [] for name in names}
     done = 0
-    with preserved_rng():
+    with preserved_rng(), gathered(model):
         for batch in tqdm(share, desc='features', unit='batch', disable=rank > 0):
             inputs = model.data_preprocessor(batch)['inputs']
             bundle = model.extract(inputs, names)

@@ -26,6 +26,7 @@ from hplreid.utils.atomic_files import atomic_path
 from hplreid.utils.log import log
 
 from ..config.resolve import merge_config
+from ..sharding import gathered
 from .feature_cache import FeatureRows, extract_feature_rows
 from .stage import Stage
 from .stage_dataloader import build_sequential_dataloader
@@ -59,8 +60,9 @@ def provide_init_features(
     path = cache / f'{stage.name}_init_features.safetensors'
     checksum = ''
     cached: list[dict[str, FeatureRows] | None] = [None]
+    weights = _weights_of(model, names)  # of shards every process has a part
     if is_main_process():
-        checksum = compute_checksum(model, names, dataset, config)
+        checksum = compute_checksum(weights, names, dataset, config)
         cached = [read_features(path, checksum, names)]
     broadcast_object_list(cached)
     features = cached[0]
@@ -71,11 +73,12 @@ def provide_init_features(
         if is_main_process():
             write_features(path, checksum, features)
     labels = torch.from_numpy(dataset.labels)
-    model.receive_features({n: (v, labels[at]) for n, (v, at) in features.items()})
+    with gathered(model, write=True):
+        model.receive_features({n: (v, labels[at]) for n, (v, at) in features.items()})
 
 
 def compute_checksum(
-    model: Any,  # noqa: ANN401
+    weights: Mapping[str, Tensor],
     names: Sequence[str],
     dataset: Any,  # noqa: ANN401
     config: dict[str, Any],
@@ -91,7 +94,7 @@ def compute_checksum(
         item = dataset.get_data_info(position)
         values = [item['img_path'], item['caption'], item['label']]
         digest.update(repr([*values, *_describe_file(item['img_path'])]).encode())
-    for name, tensor in sorted(_weights_of(model, names).items()):
+    for name, tensor in sorted(weights.items()):
         digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
         plain = tensor.detach().cpu().contiguous().reshape(-1)
         digest.update(plain.view(torch.uint8).numpy().data)

@@ -20,6 +20,7 @@ from ..hooks.resume_hook import ResumeHook
 from ..interruption.signals import at_once, deferred
 from ..optimizers.trainable_optim_constructor import check_custom_keys
 from ..random_state import preserved_rng
+from ..sharding import ReIDFullySharded
 from ..tf32 import describe_tf32, tf32
 from .cached_step import find_sub_batch_problem, train_step_in_sub_batches
 from .init_features import provide_init_features
@@ -250,6 +251,8 @@ class StagedTrainLoop(BaseLoop):
     def _begin_stage(self) -> None:
         """Begin the current stage, after the weights have been loaded."""
         runner, index = self.runner, self.stage_index
+        if isinstance(runner.model, ReIDFullySharded):
+            runner.model.shard(runner.optim_wrapper.optimizer)
         self.model.enter_stage(self.stage.name)
         if self.stage.init_features and self._iter == self._iters_at[index]:
             provide_init_features(

@@ -12,6 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from hplreid.registry import OPTIM_WRAPPERS
 
 from ..precision import choose_precision
+from ..sharding import whole
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -127,14 +128,16 @@ class AutocastOptimWrapper(OptimWrapper):
         if norm is None:  # clipped by value, or not at all
             norms = torch._foreach_norm(grads)
             norm = torch.linalg.vector_norm(torch.stack(norms))
-        self.grad_norm = norm.detach()
+        self.grad_norm = whole(norm.detach())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimizer's state, the scaler's, and accumulated gradients."""
         state = super().state_dict()
         if self._inner_count % self._accumulative_counts:
             gradients = {i: p.grad for i, p in enumerate(self._parameters())}
-            state['gradients'] = {i: g for i, g in gradients.items() if g is not None}
+            state['gradients'] = {
+                i: whole(g) for i, g in gradients.items() if g is not None
+            }
         if self.scaler is not None:
             state['loss_scaler'] = self.scaler.state_dict()
         return state
