@@ -4,10 +4,10 @@
 ``engine`` <- ``apis`` <- ``search`` <- ``tools, projects``. An arrow points at who may
 import. Neighbors on a level don't know each other: a model never imports a dataset, a
 metric never sees a model. Visualization stands below the engine, for a hook draws the
-ranked lists of a run. ``registry``, ``version`` and ``synthpeds`` import nothing of ours and
-anyone above may import them. Inside a room the same holds from file to file and from
-sub-room to sub-room: no circle. An import inside a function, or for type checks only,
-counts as well.
+ranked lists of a run. ``registry``, ``version`` and ``synthpeds`` import nothing of
+ours and anyone above may import them. Inside a room the same holds from file to file
+and from sub-room to sub-room: no circle. An import inside a function, or for type
+checks only, counts as well.
 """
 
 import ast

@@ -20,6 +20,7 @@ from .indexing import Indexed, copy_gallery, index_images
 from .items import Item, list_items, list_table_items
 from .model_key import ModelKey
 from .query import Query
+from .stores import gallery_exists
 
 __all__ = [
     'Calibration',
@@ -38,6 +39,7 @@ __all__ = [
     'Query',
     'QueryError',
     'copy_gallery',
+    'gallery_exists',
     'index_images',
     'list_items',
     'list_table_items',

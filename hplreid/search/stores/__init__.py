@@ -3,7 +3,14 @@
 ``open_store`` chooses by the URL. What items, models and queries are isn't known here.
 """
 
-from .opening import create_store, open_store
+from .opening import create_store, gallery_exists, open_store
 from .store import Candidate, Point, Store
 
-__all__ = ['Candidate', 'Point', 'Store', 'create_store', 'open_store']
+__all__ = [
+    'Candidate',
+    'Point',
+    'Store',
+    'create_store',
+    'gallery_exists',
+    'open_store',
+]

@@ -14,9 +14,9 @@ from hplreid.utils.atomic_files import write_json
 from ..errors import DatabaseError, GalleryError
 from ..filters import Filters
 from .folder_lock import LOCK, FolderLock
-from .store import KEYWORDS, Candidate, Point, point_id
+from .store import KEYWORDS, MANIFEST, Candidate, Point, point_id
 
-MANIFEST, _SHARD = 'gallery.json', 'shard'
+_SHARD = 'shard'
 _BATCH = 256
 _HNSW = dict(m=16, ef_construct=128, full_scan_threshold=1000)
 """Neighbors of a node, candidates when it's built, kilobytes from which it is."""

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..errors import GalleryError
-from .store import Store
+from .store import MANIFEST, Store
 
 _SERVER = re.compile(r'https?://', re.IGNORECASE)
 _OTHER = re.compile(r'[a-z][a-z0-9+.-]+://', re.IGNORECASE)
@@ -19,6 +20,23 @@ def is_server(url: str) -> bool:
         (True, False)
     """
     return bool(_SERVER.match(url))
+
+
+def gallery_exists(url: str | Path) -> bool:
+    """Return whether there is a gallery at an address.
+
+    Raises:
+        DatabaseError: The server doesn't answer.
+
+    Example:
+        >>> gallery_exists('nothing')
+        False
+    """
+    if is_server(str(url)):
+        from .server import ServerStore
+
+        return ServerStore.exists(str(url))
+    return (Path(url).expanduser() / MANIFEST).is_file()
 
 
 def open_store(url: str) -> Store:

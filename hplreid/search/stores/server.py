@@ -45,7 +45,7 @@ class ServerStore:
 
     def _create(self, spaces: Mapping[str, int], manifest: Mapping[str, Any]) -> None:
         models = self._models
-        if self._call(self._client.collection_exists, self._collection):
+        if self._exists():
             raise GalleryError(f"There is a collection in '{self.url}' already.")
         self._call(
             self._client.create_collection,
@@ -68,10 +68,22 @@ class ServerStore:
             )
 
     @classmethod
+    def exists(cls, url: str) -> bool:
+        """Return whether there is a collection."""
+        store = cls(url, *_connect(url))
+        try:
+            return store._exists()
+        finally:
+            store.close()
+
+    def _exists(self) -> bool:
+        return self._call(self._client.collection_exists, self._collection)
+
+    @classmethod
     def open(cls, url: str) -> 'ServerStore':
         """Open a collection."""
         store = cls(url, *_connect(url))
-        if not store._call(store._client.collection_exists, store._collection):
+        if not store._exists():
             raise GalleryError(
                 f"There is no gallery in '{url}': make one with tools/search.py index, "
                 'or Gallery.create.'

@@ -9,6 +9,8 @@ import numpy as np
 from ..filters import Filters
 
 _NAMESPACE = uuid.UUID('7a4cf5a2-4b0e-5b1c-9d5b-2f6d1f1f8f10')
+MANIFEST = 'gallery.json'
+"""File with the manifest, in the folder of an embedded gallery."""
 KEYWORDS = ('camera', 'source', 'id')
 """Fields of a payload that are looked up by their value."""
 
