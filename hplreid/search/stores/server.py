@@ -206,6 +206,10 @@ class ServerStore:
             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=1000),
         )
 
+    def drop(self) -> None:
+        """Remove the collection, with all that is in it."""
+        self._call(self._client.delete_collection, self._collection)
+
     def close(self) -> None:
         """See :class:`.Store`."""
         self._client.close()
