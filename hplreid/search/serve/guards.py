@@ -79,9 +79,8 @@ class RequestGuard:
             return 411, 'A request must state its length.'
         length = headers.get(b'content-length', '0')
         if not length.isdecimal() or int(length) > self.most_bytes:
-            return 413, (
-                f'This is too large: expected at most {self.most_bytes >> 20} MB in all.'
-            )
+            most = self.most_bytes >> 20
+            return 413, f'This is too large: expected at most {most} MB in all.'
         return None
 
 

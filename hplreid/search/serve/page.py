@@ -78,7 +78,8 @@ class SearchPage:
                 max_file_size=MOST_BYTES,
                 on_upload=self._add_upload,
                 on_rejected=lambda: self._say(
-                    f'A file was refused: expected images of at most {MOST_BYTES >> 20} MB.'
+                    'A file was refused: expected images of at most '
+                    f'{MOST_BYTES >> 20} MB.'
                 ),
             )
             .classes('drop')

@@ -65,7 +65,8 @@ def decode_upload(name: str, data: bytes) -> ImageSource:
         raise _too_large(shown) from None
     except Exception:  # Pillow raises many kinds for damaged files
         raise UploadError(
-            f'{shown} is no image that can be read here: expected {", ".join(_FORMATS)}.'
+            f'{shown} is no image that can be read here: expected '
+            f'{", ".join(_FORMATS)}.'
         ) from None
     if width * height > MOST_PIXELS:
         raise _too_large(shown)
