@@ -1,16 +1,16 @@
 """The answer on the page: hits, the threshold, and files to take away."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from urllib.parse import quote
 
-from nicegui import run, ui
+from nicegui import ui
 
 from ..calibration import Calibration
 from ..filters import show_time
 from ..hits import Found, Hit
-from ..reports import describe_found
 from .desk import SearchDesk
 
 Mark = Callable[[str, bool], Awaitable[None]]
@@ -70,7 +70,7 @@ class Answer:
             calibration: Thresholds for such a query; None where they don't apply.
         """
         self._found, self._calibration = found, calibration
-        self._summary.text = describe_found(found)
+        self._summary.text = f'{found.searched} items searched'
         if not found.hits:
             self._summary.text = 'Nothing is found: the filters let no item through.'
         self._hits.clear()
@@ -87,20 +87,13 @@ class Answer:
             return
         low, high = min(scores) - 0.01, max(scores) + 0.01
         self._slider.props.update(min=round(low, 3), max=round(high, 3))
-        value = found.threshold if found.threshold is not None else low
-        self._slider.value = round(value, 3)
+        self._slider.value = round(low, 3)  # what is found is seen
         self._show_threshold()
-
-    def _threshold(self) -> float:
-        value = float(self._slider.value)
-        given = None if self._found is None else self._found.threshold
-        # The slider has three decimals
-        return given if given is not None and round(given, 3) == value else value
 
     def _show_threshold(self) -> None:
         if self._found is None:
             return
-        threshold, reached = self._threshold(), 0
+        threshold, reached = float(self._slider.value), 0
         for card, hit in zip(self._cards, self._found.hits, strict=True):
             match = hit.score >= threshold
             reached += match
@@ -140,8 +133,11 @@ class Answer:
     async def _export(self, suffix: str) -> None:
         with self._in_words():
             assert self._found is not None
-            data = await run.io_bound(
-                self._desk.export, self._found, f'.{suffix}', self._threshold()
+            threshold = float(self._slider.value)
+            known = self._calibration
+            far = None if known is None else known.rate(threshold)
+            data = await asyncio.to_thread(
+                self._desk.export, self._found, f'.{suffix}', threshold, far
             )
             ui.download.content(data, f'found.{suffix}')
 

@@ -73,20 +73,19 @@ class SearchDesk:
             raise ItemError(f'There is no item {id_!r}.')
         return encode_jpeg(self._gallery.image(item))
 
-    def export(self, found: Found, suffix: str, threshold: float | None) -> bytes:
+    def export(
+        self, found: Found, suffix: str, threshold: float, far: float | None
+    ) -> bytes:
         """Return hits as a file.
 
         Args:
             found: The hits.
             suffix: ``'.csv'`` or ``'.json'``; see :func:`.write_found`.
-            threshold: The score from which hits are matches; None for no such thing.
+            threshold: The score from which hits are matches.
+            far: Its false-accept rate, a share; None if it isn't known.
         """
-        if threshold is not None:
-            hits = [replace(h, match=h.score >= threshold) for h in found.hits]
-            # The rate of a threshold that was set by hand is each hit's own
-            same = threshold == found.threshold
-            far = found.far if same else None
-            found = replace(found, hits=hits, threshold=threshold, far=far)
+        hits = [replace(hit, match=hit.score >= threshold) for hit in found.hits]
+        found = replace(found, hits=hits, threshold=threshold, far=far)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f'found{suffix}'
             write_found(found, path, self._gallery)

@@ -181,10 +181,10 @@ def _calibrate(gallery: Gallery, inferencer: ReIDInferencer) -> None:
     asked = [n for n, item in enumerate(items) if item.meta['captions']]
     for task in gallery.tasks:
         if task == 'i2i':
-            query, cameras = feats['i2i'][asked], (camids[asked], camids)
+            query, cameras = feats['i2i'][asked], [camids[asked], camids]
         else:
             words = [items[n].meta['captions'][0] for n in asked]
-            query, cameras = inferencer.embed_texts(words), (None, None)
+            query, cameras = inferencer.embed_texts(words), []
         report = verification_report(
             query, feats[task], pids[asked], pids, *cameras, fars=_FARS
         )

@@ -17,7 +17,8 @@ body { font-family: system-ui, sans-serif; }
 .wrong { padding: 10px 14px; border-radius: 6px; background: #b3261e; color: #fff; }
 .line { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; }
 .drop { min-height: 0; box-shadow: none; border: 2px dashed #8888; border-radius: 8px; }
-.drop .q-uploader__list { display: none; }
+.drop .q-uploader__list, .drop .q-uploader__subtitle, .drop .q-btn { display: none; }
+.drop .q-uploader__title { text-align: center; font-weight: 400; padding: 12px 0; }
 .drop .q-uploader__header { background: none; color: inherit; }
 .drop.q-uploader--dark, .drop { background: none; }
 .shown { display: flex; flex-wrap: wrap; gap: 8px; }

@@ -1,5 +1,6 @@
 """The page: what is seen and pressed. Text is shown as text, whatever is in it."""
 
+import asyncio
 import base64
 import logging
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fastapi import HTTPException, Response
-from nicegui import app, events, run, ui
+from nicegui import app, events, ui
 from PIL import Image
 
 from hplreid.apis.inputs import ImageSource
@@ -126,7 +127,7 @@ class SearchPage:
     async def _add_upload(self, event: events.UploadEventArguments) -> None:
         with self._in_words():
             data = await event.file.read()
-            image = await run.io_bound(decode_upload, event.file.name, data)
+            image = await asyncio.to_thread(decode_upload, event.file.name, data)
             self.asked.add_image(image)
             self._say('')
         self._upload.reset()
@@ -179,7 +180,7 @@ class SearchPage:
         with self._in_words():
             self._show_weight()
             query = self.asked.query()
-            found = await run.io_bound(
+            found = await asyncio.to_thread(
                 self.desk.search, query, int(self._topk.value), self._filters()
             )
             self._say('')
