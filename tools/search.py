@@ -5,6 +5,7 @@ r"""Index images in a gallery, and search in it by images, words, or both.
     python tools/search.py query GALLERY --like ID --out found.png
     python tools/search.py remove GALLERY --ids ID [ID ...]
     python tools/search.py info GALLERY
+    python tools/search.py serve [GALLERY --model FILE]
 
 GALLERY is a folder, or http://HOST:PORT/COLLECTION of a Qdrant server. docs/search.md
 says what all of it means.
@@ -120,6 +121,15 @@ def add_info(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``info``: none of its own."""
 
 
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``serve``."""
+    _add_model(parser)
+    parser.add_argument('--host', default='127.0.0.1', help='default: %(default)s')
+    parser.add_argument(
+        '--port', type=int, default=8080, help='0 for a free one (default: %(default)s)'
+    )
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--model', help='checkpoint, published file, config or name')
     parser.add_argument('--weights', metavar='FILE', help='weights of a config or name')
@@ -135,9 +145,10 @@ HELP = dict(
     query='search by images, words, or items that were found',
     remove='remove items',
     info='print what is in a gallery, and what it was made with',
+    serve='serve a page in the browser; without a gallery, of rendered people',
 )
 ADD: dict[str, Callable[[argparse.ArgumentParser], None]] = dict(
-    index=add_index, query=add_query, remove=add_remove, info=add_info
+    index=add_index, query=add_query, remove=add_remove, info=add_info, serve=add_serve
 )
 
 
@@ -149,7 +160,11 @@ def parse_args() -> Arguments:
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     for name, add in ADD.items():
         command = commands.add_parser(name, help=HELP[name], description=HELP[name])
-        command.add_argument('gallery', help='folder, or http://HOST:PORT/COLLECTION')
+        command.add_argument(
+            'gallery',
+            nargs='?' if name == 'serve' else None,
+            help='folder, or http://HOST:PORT/COLLECTION',
+        )
         add(command)
         command.add_argument(
             '--debug', action='store_true', help='show the traceback of every error'
@@ -183,6 +198,7 @@ from hplreid.search import (
     read_calibration,
 )
 from hplreid.search.reports import check_suffix, format_found, write_found
+from hplreid.search.serve.command import run_command as serve
 from hplreid.utils.run_tool import run_tool
 from hplreid.utils.user_error import as_user_errors
 
@@ -337,7 +353,7 @@ def info(args: Arguments) -> None:
 
 
 RUN: dict[str, Callable[[Arguments], None]] = dict(
-    index=index, query=query, remove=remove, info=info
+    index=index, query=query, remove=remove, info=info, serve=serve
 )
 
 
