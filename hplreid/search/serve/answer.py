@@ -1,6 +1,7 @@
 """The answer on the page: hits, the threshold, and files to take away."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -38,7 +39,7 @@ class Answer:
         self._summary = ui.label('Search by words, by images of a person, or by both.')
         self._summary.props['role'] = 'status'
         with ui.element('div').classes('line') as self._tools:
-            self._slider = ui.slider(min=-1, max=1, step=0.001, value=-1)
+            self._slider = ui.slider(min=-1, max=1, step=0.01, value=-1)
             self._slider.classes('slider').props['aria-label'] = (
                 'Threshold of the score'
             )
@@ -85,15 +86,16 @@ class Answer:
             scores += [threshold for _, threshold in self._calibration.points]
         if not scores:
             return
-        low, high = min(scores) - 0.01, max(scores) + 0.01
-        self._slider.props.update(min=round(low, 3), max=round(high, 3))
-        self._slider.value = round(low, 3)  # what is found is seen
+        low = math.floor(100 * min(scores)) / 100 - 0.01
+        high = math.ceil(100 * max(scores)) / 100
+        self._slider.props.update(min=round(low, 2), max=round(high, 2))
+        self._slider.value = round(low, 2)  # what is found is seen
         self._show_threshold()
 
     def _show_threshold(self) -> None:
         if self._found is None:
             return
-        threshold, reached = float(self._slider.value), 0
+        threshold, reached = round(self._slider.value, 2), 0
         for card, hit in zip(self._cards, self._found.hits, strict=True):
             match = hit.score >= threshold
             reached += match
@@ -102,7 +104,7 @@ class Answer:
                 remove='below' if match else 'reached',
             )
         self._said.text = (
-            f'{reached} of {len(self._cards)} hits reach {threshold:.3f}: '
+            f'{reached} of {len(self._cards)} hits reach {threshold:.2f}: '
             f'{describe_rate(self._calibration, threshold)}'
         )
 
@@ -133,7 +135,7 @@ class Answer:
     async def _export(self, suffix: str) -> None:
         with self._in_words():
             assert self._found is not None
-            threshold = float(self._slider.value)
+            threshold = round(self._slider.value, 2)
             known = self._calibration
             far = None if known is None else known.rate(threshold)
             data = await asyncio.to_thread(

@@ -101,7 +101,7 @@ class SearchPage:
         with ui.element('div').classes('line'):
             search = ui.button('Search', icon='search', on_click=self._search)
             search.props('no-caps unelevated')
-            clear = ui.button('Clear', on_click=self._clear)
+            clear = ui.button('Start over', on_click=self._clear)
             clear.props('flat no-caps')
         self._show_weight()
 

@@ -1,5 +1,6 @@
 """The page, driven in a browser as people do."""
 
+import base64
 import csv
 import json
 
@@ -10,7 +11,7 @@ from tests.browser import open_page
 from .served import COUNT, MARKUP
 from .test_hostile import bomb
 
-DROP = """([base64, name]) => {
+DROP = """async ([base64, name]) => {
   const bytes = Uint8Array.from(atob(base64), c => c.charCodeAt(0));
   const files = new DataTransfer();
   files.items.add(new File([bytes], name, {type: 'image/jpeg'}));
@@ -18,7 +19,9 @@ DROP = """([base64, name]) => {
   for (const kind of ['dragenter', 'dragover']) {
     target.dispatchEvent(new DragEvent(kind, {dataTransfer: files, bubbles: true}));
   }
-  const over = document.querySelector('.drop .q-uploader__dnd') || target;
+  while (!document.querySelector('.q-uploader__dnd')) await new Promise(
+    done => setTimeout(done, 20));
+  const over = document.querySelector('.q-uploader__dnd');
   over.dispatchEvent(new DragEvent('drop', {dataTransfer: files, bubbles: true}));
 }"""
 
@@ -78,12 +81,10 @@ def test_markup_is_shown_as_text(page):
     assert page.locator('.hits img[src=x]').count() == 0
     page.get_by_text('Filters and number of hits').click()
     page.get_by_label('Cameras').click()
-    assert page.locator('.q-menu').get_by_text(MARKUP).is_visible()
+    page.locator('.q-menu').get_by_text(MARKUP).wait_for()
 
 
 def test_an_image_is_dropped(page, gallery):
-    import base64
-
     data = (gallery.parent / 'images/05.jpg').read_bytes()
     page.evaluate(DROP, [base64.b64encode(data).decode(), '../../05.jpg'])
     page.locator('figure img').wait_for()
@@ -100,8 +101,8 @@ def test_words_and_images_have_a_weight(page, gallery):
     type_words(page, 'all in yellow')
     assert page.get_by_text('Images 50 %, words 50 %').is_visible()
     both = scores(page)
-    page.get_by_role('slider').first.focus()
-    page.keyboard.press('Home')
+    weight.locator('[tabindex="0"]').focus()
+    page.keyboard.press('PageDown')
     page.get_by_text('Images 100 %, words 0 %').wait_for()
     page.get_by_role('button', name='Search').click()
     page.wait_for_function(
@@ -151,8 +152,9 @@ def test_threshold_with_its_false_accept_rate(page, gallery):
     page.wait_for_selector('.hit')
     assert page.locator('.hit.below').count() == 0
     assert 'above 10 % (thresholds.json)' in page.locator('.threshold').inner_text()
-    page.locator('.slider [role=slider]').focus()
-    page.keyboard.press('End')
+    page.locator('.slider [tabindex="0"]').focus()
+    for _ in range(20):
+        page.keyboard.press('PageUp')
     page.get_by_text('false-accept rate at most 0.1 %').wait_for()
     assert page.locator('.hit.below').count() == len(ids(page))
 
@@ -231,5 +233,5 @@ def test_nothing_to_search_for_and_a_wrong_time(page):
     page.get_by_label('Words', exact=True).fill('a person')
     page.keyboard.press('Enter')
     alert.get_by_text("time='yesterday': expected a date").wait_for()
-    page.get_by_role('button', name='Clear').click()
+    page.get_by_role('button', name='Start over').click()
     alert.wait_for(state='hidden')
