@@ -95,7 +95,7 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>@TITLE@</title><style>
 body { font: 14px sans-serif; margin: 1em; color: #191919; }
-svg { border: 1px solid #ccc; width: 100%; height: 80vh; }
+svg { border: 1px solid #ccc; width: 100%; max-height: 80vh; }
 #tip { position: fixed; display: none; background: white; border: 1px solid #888;
   padding: 6px; max-width: 260px; pointer-events: none; }
 #tip img { display: block; margin-bottom: 4px; }
