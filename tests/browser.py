@@ -38,6 +38,7 @@ def open_browser():
 def open_page(browser, address, **options):
     """Open a page; fail if it reports an error or asks another host for anything."""
     context = browser.new_context(**options)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     host, wrong = '/'.join(address.split('/')[:3]), []
     page.on('pageerror', lambda error: wrong.append(f'error: {error}'))

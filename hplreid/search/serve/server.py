@@ -1,5 +1,6 @@
 """The server of the page: where it listens, and what it answers."""
 
+import asyncio
 import logging
 import socket
 from importlib import import_module
@@ -46,8 +47,7 @@ def serve(desk: SearchDesk, host: str = '127.0.0.1', port: int = 8080) -> None:
     register_page(desk)
     app: Any = nicegui.app
     app.add_middleware(RequestGuard, most_bytes=_BODY, hosts=hosts)
-    name = f'[{host}]' if ':' in host else host
-    app.on_startup(lambda: _announce(desk, f'http://{name}:{port}', local))
+    app.on_startup(lambda: _announce(desk, host, port, local))
     logging.getLogger('uvicorn.error').setLevel(logging.WARNING)
     nicegui.ui.run(
         host=host,
@@ -63,14 +63,24 @@ def serve(desk: SearchDesk, host: str = '127.0.0.1', port: int = 8080) -> None:
     )
 
 
-def _announce(desk: SearchDesk, url: str, local: bool) -> None:
+async def _announce(desk: SearchDesk, host: str, port: int, local: bool) -> None:
+    """Say where the page is, once it can be opened."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            break
     print(f'{desk.count} items, model: {desk.model}')
     if not local:
         print(
             'This address may be reached from other machines, and there is no '
             'password: whoever reaches it sees the gallery.'
         )
-    print(f'Open {url} in a browser; stop with Ctrl+C.', flush=True)
+    name = f'[{host}]' if ':' in host else host
+    print(f'Open http://{name}:{port} in a browser; stop with Ctrl+C.', flush=True)
 
 
 def _check_port(host: str, port: int) -> int:

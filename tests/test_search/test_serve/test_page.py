@@ -156,7 +156,14 @@ def test_threshold_with_its_false_accept_rate(page, gallery):
     for _ in range(20):
         page.keyboard.press('PageUp')
     page.get_by_text('false-accept rate at most 0.1 %').wait_for()
-    assert page.locator('.hit.below').count() == len(ids(page))
+    below, reached = page.locator('.hit.below'), page.locator('.hit.reached')
+    assert reached.first.get_attribute('data-id') == '05.jpg'
+    assert below.count() + reached.count() == COUNT + 1
+    faint = [
+        float(text.split('. ')[1]) for text in below.locator('.score').all_inner_texts()
+    ]
+    assert faint
+    assert max(faint) < 0.98
 
 
 def test_export(page, gallery):
