@@ -1,13 +1,13 @@
 """The one-way rule: who may import whom inside the repository.
 
 ``utils`` <- ``structures`` <- ``datasets, models, evaluation`` <- ``visualization`` <-
-``engine`` <- ``apis`` <- ``tools, projects``. An arrow points at who may import.
-Neighbors on a level don't know each other: a model never imports a dataset, a metric
-never sees a model. Visualization stands below the engine, for a hook draws the ranked
-lists of a run. ``registry``, ``version`` and ``synthpeds`` import nothing of ours and
-anyone above may import them. Inside a room the same holds from file to file and from
-sub-room to sub-room: no circle. An import inside a function, or for type checks only,
-counts as well.
+``engine`` <- ``apis`` <- ``search`` <- ``tools, projects``. An arrow points at who may
+import. Neighbors on a level don't know each other: a model never imports a dataset, a
+metric never sees a model. Visualization stands below the engine, for a hook draws the
+ranked lists of a run. ``registry``, ``version`` and ``synthpeds`` import nothing of
+ours and anyone above may import them. Inside a room the same holds from file to file
+and from sub-room to sub-room: no circle. An import inside a function, or for type
+checks only, counts as well.
 """
 
 import ast
@@ -33,9 +33,10 @@ LEVELS = {
     'visualization': 4,
     'engine': 5,
     'apis': 6,
-    'tools': 7,
-    'projects': 7,
-    'tests': 8,
+    'search': 7,
+    'tools': 8,
+    'projects': 8,
+    'tests': 9,
 }
 SOURCES = sorted((ROOT / 'hplreid').rglob('*.py'))
 PROGRAMS = sorted([*(ROOT / 'tools').rglob('*.py'), *(ROOT / 'projects').rglob('*.py')])

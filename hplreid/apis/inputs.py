@@ -90,7 +90,10 @@ def iter_images(images: Images) -> Iterator[ImageSource]:
         ['b.png', 'image 1', 'image 2']
     """
     for number, (name, content) in enumerate(_flatten(images)):
-        yield ImageSource(name or f'image {number}', content)
+        if isinstance(content, ImageSource):
+            yield content
+        else:
+            yield ImageSource(name or f'image {number}', content)
 
 
 def list_images(images: Images) -> list[str]:
@@ -155,7 +158,7 @@ def _flatten(images: Any) -> Iterator[tuple[str | None, Any]]:  # noqa: ANN401
     if isinstance(images, str | Path):
         yield from ((path, path) for path in _find_files(os.fspath(images)))
     elif isinstance(images, ImageSource):
-        yield images.name, images.content
+        yield images.name, images
     elif isinstance(images, Image.Image):
         yield None, images
     elif isinstance(images, np.ndarray | Tensor):

@@ -25,7 +25,11 @@ class Record(NamedTuple):
 
 
 def read_records(
-    path: str, columns: Mapping[str, str], required: Sequence[str] = REQUIRED
+    path: str,
+    columns: Mapping[str, str],
+    required: Sequence[str] = REQUIRED,
+    *,
+    others: bool = False,
 ) -> list[Record]:
     r"""Read the records of a table file; their cells are not validated.
 
@@ -33,6 +37,7 @@ def read_records(
         path: The table file; its suffix determines the format.
         columns: Our name of a column -> the table's, where they differ.
         required: Our names of the columns that must be there.
+        others: Whether columns that we have no name for are kept, too.
 
     Returns:
         The rows; JSON objects may lack cells.
@@ -73,6 +78,8 @@ def read_records(
         ) from error
     _check_columns(path, list(names), columns, required)
     renamed = {column: columns.get(column, column) for column in COLUMNS}
+    if others:
+        renamed.update({n: n for n in names if n not in renamed.values()})
     return [
         Record(where, {c: row[name] for c, name in renamed.items() if name in row})
         for where, row in rows

@@ -42,7 +42,7 @@ class RenderJob:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Run torch in inference mode on one thread, with denormals flushed to zero."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -93,7 +93,7 @@ def _render_job(job: RenderJob) -> int:
         ImageRequest(shot.identity_number, shot.image_index, shot.junk)
         for shot in job.shots
     ]
-    with _one_thread():
+    with one_thread():
         images = make_images(job.seed, requests, job.difficulty, job.shape)
         captions = [
             _store(image, shot, job)

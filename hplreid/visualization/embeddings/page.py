@@ -92,9 +92,10 @@ def _thumbnail(path: str) -> str:
 
 
 _PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>@TITLE@</title><style>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>@TITLE@</title><style>
 body { font: 14px sans-serif; margin: 1em; color: #191919; }
-svg { border: 1px solid #ccc; width: 100%; height: 80vh; }
+svg { border: 1px solid #ccc; width: 100%; max-height: 80vh; }
 #tip { position: fixed; display: none; background: white; border: 1px solid #888;
   padding: 6px; max-width: 260px; pointer-events: none; }
 #tip img { display: block; margin-bottom: 4px; }
@@ -102,7 +103,7 @@ svg { border: 1px solid #ccc; width: 100%; height: 80vh; }
 <h1 style="font-size: 1.2em">@TITLE@</h1>
 <p>Color by <select id="by">@OPTIONS@</select>
  Circles are images, squares captions. Click a point to see its group alone.</p>
-<svg id="map" viewBox="-20 -20 1040 640" preserveAspectRatio="none"></svg>
+<svg id="map" viewBox="-20 -20 1040 640"></svg>
 <div id="tip"></div>
 <script>
 const points = @POINTS@, colors = @COLORS@;
@@ -131,7 +132,8 @@ function draw() {
         tip.append(image);
       }
       tip.append(`${p.identity}, ${p.camera}: ${p.text}`);
-      tip.style.left = `${Math.min(event.clientX + 14, innerWidth - 290)}px`;
+      const left = Math.min(event.clientX + 14, innerWidth - 290);
+      tip.style.left = `${Math.max(0, left)}px`;
       tip.style.top = `${Math.min(event.clientY + 14, innerHeight - 190)}px`;
       tip.style.display = 'block';
     };
