@@ -33,7 +33,7 @@ def add_index(parser: argparse.ArgumentParser) -> None:
         'camera, time, left, top, width, height, track and source',
     )
     what.add_argument(
-        '--benchmark', metavar='NAME', help="the gallery of a benchmark in the model's "
+        '--benchmark', metavar='NAME', help="images of a benchmark in the model's "
         'test_dataloader'
     )  # fmt: skip
     what.add_argument(
@@ -47,6 +47,12 @@ def add_index(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--camera', help='camera of all --images')
     parser.add_argument('--source', help='source of all --images')
+    parser.add_argument(
+        '--pattern',
+        metavar='REGEX',
+        help='groups camera, time, track, source in the paths of --images, such as '
+        r'"_c(?P<camera>\d+)"',
+    )
     parser.add_argument(
         '--update', action='store_true', help='encode items anew that are there already'
     )
@@ -222,7 +228,7 @@ def list_given(
 ) -> tuple[list[Item], str | None]:
     """List the items that the command line names, and their root."""
     if args.images:
-        return list_items(args.images, root, args.camera, args.source)
+        return list_items(args.images, root, args.camera, args.source, args.pattern)
     if args.table:
         return list_table_items(args.table, root)
     if args.benchmark and inferencer is not None:

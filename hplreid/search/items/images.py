@@ -1,5 +1,6 @@
 """The image of an item: its file inside the gallery's root, or its thumbnail."""
 
+import io
 import os
 from dataclasses import dataclass
 
@@ -8,11 +9,15 @@ from torch import Tensor
 
 from hplreid.apis.inputs import ImageSource
 from hplreid.datasets import UnreadableImageError
+from hplreid.datasets.errors import MissingDataError
 from hplreid.datasets.images.decoding import decode_pixels
 from hplreid.datasets.images.image_files import read_file
 
 from ..errors import ItemError
 from .item import Item, check_path
+
+MOST_BYTES, MOST_PIXELS = 256 << 20, 90_000_000
+"""What an image may have; a small file can say that it has billions of pixels."""
 
 
 def locate(path: str, root: str | None) -> str:
@@ -65,8 +70,8 @@ def decode_item(item: Item, root: str | None) -> Tensor:
     if item.path is None:
         if item.thumbnail is None:
             raise ItemError(f'Item {item.id!r} has no image, features alone.')
-        return decode_pixels(item.thumbnail, f'thumbnail of {item.id}')
-    pixels = decode_pixels(read_file(locate(item.path, root)), item.path)
+        return _decode(item.thumbnail, f'thumbnail of {item.id}')
+    pixels = _decode(_read(locate(item.path, root), item.path), item.path)
     if item.box is None:
         return pixels
     left, top, width, height = item.box
@@ -77,6 +82,34 @@ def decode_item(item: Item, root: str | None) -> Tensor:
             'beyond.'
         )
     return pixels[:, top : top + height, left : left + width]
+
+
+def _read(file: str, path: str) -> bytes:
+    if not os.path.exists(file):
+        raise MissingDataError(f"Image '{path}' does not exist any more.")
+    if not os.path.isfile(file):  # reading a pipe would never end
+        raise UnreadableImageError(f"Image '{path}' is no file.")
+    if (size := os.path.getsize(file)) > MOST_BYTES:
+        raise UnreadableImageError(
+            f"Image '{path}' has {size:,} bytes: expected {MOST_BYTES:,} at most."
+        )
+    return read_file(file)
+
+
+def _decode(data: bytes, path: str) -> Tensor:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(f"Image '{path}' is refused: {error}") from None
+    except Exception:  # decoding says what's wrong with it
+        return decode_pixels(data, path)
+    if width * height > MOST_PIXELS:
+        raise UnreadableImageError(
+            f"Image '{path}' is refused: it says that it has {width} x {height} "
+            f'pixels, expected {MOST_PIXELS:,} at most.'
+        )
+    return decode_pixels(data, path)
 
 
 def load_item(item: Item, root: str | None) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ def list_items(
     root: str | Path | None = None,
     camera: str | None = None,
     source: str | None = None,
+    pattern: str | None = None,
 ) -> tuple[list[Item], str]:
-    """List images, folders and globs as items, whose ids are their paths.
+    r"""List images, folders and globs as items, whose ids are their paths.
 
     Args:
         paths: The images.
@@ -31,21 +33,24 @@ def list_items(
             that all are in.
         camera: Camera of all.
         source: Source of all.
+        pattern: Regular expression that is looked for in each path. Its groups
+            ``camera``, ``time``, ``track`` and ``source`` are those of the item, others
+            are kept as ``meta``.
 
     Returns:
         The items, and the root.
 
     Raises:
         MissingDataError: There is none.
-        ItemError: One is outside the root.
+        ItemError: One is outside the root, or the pattern isn't in its path.
 
     Example:
         >>> from PIL import Image
-        >>> Path('north').mkdir()
-        >>> Image.new('RGB', (4, 8)).save('north/1.png')
-        >>> items, root = list_items(['north'], root='.', camera='north')
-        >>> items[0].id, items[0].path
-        ('north/1.png', 'north/1.png')
+        >>> Path('crops').mkdir()
+        >>> Image.new('RGB', (4, 8)).save('crops/0007_c3s1.png')
+        >>> items, root = list_items(['crops'], pattern=r'_c(?P<camera>\d)')
+        >>> items[0].id, items[0].camera
+        ('0007_c3s1.png', '3')
     """
     files = [s.name for path in paths for s in iter_images(path)]
     full = list(dict.fromkeys(os.path.abspath(file) for file in files))
@@ -55,7 +60,10 @@ def list_items(
     items = []
     for file in full:
         path = _relative(file, base)
-        items.append(Item(path, path, camera=camera, source=source))
+        cells = dict(path=path, camera=camera, source=source)
+        if pattern is not None:
+            cells.update(_match(pattern, path))
+        items.append(_item_of(cells, base))
     return items, base
 
 
@@ -105,6 +113,21 @@ def list_table_items(
     if not items:
         raise ItemError(f"Table '{table}' has no rows.")
     return list(items.values()), base
+
+
+def _match(pattern: str, path: str) -> dict[str, str | None]:
+    try:
+        found = re.search(pattern, path)
+    except re.error as error:
+        raise ItemError(
+            f'pattern={pattern!r} is no regular expression: {error}.'
+        ) from (None)
+    if found is None or not found.groupdict():
+        raise ItemError(
+            f"pattern={pattern!r} has no group in '{path}': expected one such as "
+            r'_c(?P<camera>\d+) in each path.'
+        )
+    return found.groupdict()
 
 
 def _item_of(cells: Mapping[str, Any], base: str) -> Item:

@@ -83,6 +83,13 @@ class EmbeddedStore:
                 'index, or Gallery.create.'
             )
         edge, lock = import_edge(), FolderLock(folder)
+        segments = folder / _SHARD / 'segments'
+        if not segments.is_dir() or not any(segments.iterdir()):
+            lock.release()  # the engine would begin anew with what is in its log
+            raise DatabaseError(
+                f"Gallery '{folder}' is damaged: '{segments}' is empty or missing. "
+                'Restore the folder from a copy, or index anew.'
+            )
         try:
             shard = edge.EdgeShard.load(str(folder / _SHARD))
         except Exception as error:
@@ -128,7 +135,7 @@ class EmbeddedStore:
     def fetch(self, ids: Sequence[str], vectors: bool = False) -> list[Point]:
         """See :class:`.Store`."""
         numbers = [point_id(id_) for id_ in ids]
-        found = self._shard.retrieve(numbers, True, vectors)
+        found = self._open().retrieve(numbers, True, vectors)
         return [_point(record) for record in found]
 
     def scroll(self, vectors: bool = False, size: int = 1000) -> Iterator[list[Point]]:
@@ -138,7 +145,7 @@ class EmbeddedStore:
             request = self._edge.ScrollRequest(
                 offset=offset, limit=size, with_payload=True, with_vector=vectors
             )
-            records, offset = self._shard.scroll(request)
+            records, offset = self._open().scroll(request)
             yield [_point(record) for record in records]
             if offset is None:
                 return
@@ -148,7 +155,7 @@ class EmbeddedStore:
         request = self._edge.CountRequest(
             exact=True, filter=_filter(self._edge, filters)
         )
-        return self._shard.count(request)
+        return self._open().count(request)
 
     def nearest(
         self,
@@ -162,7 +169,7 @@ class EmbeddedStore:
     ) -> list[Candidate]:
         """See :class:`.Store`."""
         edge = self._edge
-        found = self._shard.query(
+        found = self._open().query(
             edge.QueryRequest(
                 query=edge.Query.Nearest(vector.tolist(), using=space),
                 limit=limit,
@@ -179,15 +186,17 @@ class EmbeddedStore:
     def values(self, name: str) -> dict[str, int]:
         """See :class:`.Store`."""
         request = self._edge.FacetRequest(name, limit=10_000, exact=True)
-        hits = self._shard.facet(request).hits
+        hits = self._open().facet(request).hits
         return {str(hit.value): hit.count for hit in hits}
 
     def build_index(self) -> None:
         """See :class:`.Store`."""
         edge, path = self._edge, str(self._folder / _SHARD)
         spaces = self.read_manifest()['model']['spaces']
-        self._shard.flush()
-        self._shard.close()
+        shard = self._open()
+        shard.flush()
+        shard.close()
+        self._shard = None
         config = edge.EdgeConfig(
             vectors=_vectors(edge, spaces),
             hnsw_config=edge.HnswIndexConfig(**_HNSW),
@@ -205,9 +214,16 @@ class EmbeddedStore:
             self._shard = None
             self._lock.release()
 
+    def _open(self) -> Any:  # noqa: ANN401
+        if self._shard is None:
+            raise GalleryError(f"Gallery '{self.url}' is closed: open it again.")
+        return self._shard
+
     def _update(self, operation: Any) -> None:  # noqa: ANN401
         try:
-            self._shard.update(operation)
+            self._open().update(operation)
+        except GalleryError:
+            raise
         except Exception as error:  # a disk that is full, say
             raise DatabaseError(
                 f"Gallery '{self.url}' can't be changed: {error}"

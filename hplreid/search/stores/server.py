@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,7 @@ API_KEY = 'QDRANT_API_KEY'
 """Environment variable with the server's key, if it wants one."""
 _BATCH, _TIMEOUT, _SEARCH_EF = 256, 60, 256
 _HNSW = dict(m=16, ef_construct=128)
+_POLL, _CALM = 1.0, 3  # seconds between looks, and looks that find it at rest
 _OFF = 0  # kilobytes of a segment over which it gets an index; 0 is never
 
 
@@ -197,7 +199,7 @@ class ServerStore:
         return {str(hit.value): hit.count for hit in found.hits}
 
     def build_index(self) -> None:
-        """See :class:`.Store`. The server builds it while it answers."""
+        """See :class:`.Store`. The server answers others meanwhile."""
         models = self._models
         self._call(
             self._client.update_collection,
@@ -205,6 +207,11 @@ class ServerStore:
             hnsw_config=models.HnswConfigDiff(**_HNSW),
             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=1000),
         )
+        calm = 0
+        while calm < _CALM:  # it begins a moment later
+            time.sleep(_POLL)
+            found = self._call(self._client.get_collection, self._collection)
+            calm = calm + 1 if found.status == models.CollectionStatus.GREEN else 0
 
     def drop(self) -> None:
         """Remove the collection, with all that is in it."""

@@ -1,0 +1,1 @@
+"""Tests of galleries in a database."""
