@@ -81,13 +81,14 @@ class Answer:
         self._set_slider(found)
 
     def _set_slider(self, found: Found) -> None:
-        scores = [hit.score for hit in found.hits]
-        if self._calibration is not None:
-            scores += [threshold for _, threshold in self._calibration.points]
-        if not scores:
+        if not found.hits:
             return
-        low = math.floor(100 * min(scores)) / 100 - 0.01
-        high = math.ceil(100 * max(scores)) / 100
+        known = () if self._calibration is None else self._calibration.points
+        scores = [hit.score for hit in found.hits]
+        thresholds = [threshold for _, threshold in known]
+        low = math.floor(100 * min(scores + thresholds)) / 100 - 0.01
+        best = math.floor(100 * max(scores)) / 100  # which the first hit reaches
+        high = max([best, *(math.ceil(100 * t) / 100 for t in thresholds)])
         self._slider.props.update(min=round(low, 2), max=round(high, 2))
         self._slider.value = round(low, 2)  # what is found is seen
         self._show_threshold()

@@ -251,6 +251,11 @@ class ServerStore:
                 f"The server of '{self.url}' does not answer: {error}. Is it running, "
                 'and reached from here?'
             ) from None
+        except ValueError as error:  # what is no JSON, or other JSON than expected
+            raise DatabaseError(
+                f"The server of '{self.url}' answers with something else than "
+                f'expected. {_advice(None)}'
+            ) from error
 
 
 def _advice(status: int | None) -> str:
