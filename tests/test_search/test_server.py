@@ -44,10 +44,9 @@ def http():
 
 def test_a_server_that_is_away_is_told(http):
     url, _ = http(200, '')
-    away = f'http://127.0.0.1:{int(url.split(":")[-1]) + 0}/people'
     for call in (Gallery.open, gallery_exists):
-        with pytest.raises(DatabaseError, match='Is it running|no Qdrant'):
-            call(away)
+        with pytest.raises(DatabaseError, match='something else.*Is it a Qdrant'):
+            call(f'{url}/people')
     with pytest.raises(DatabaseError, match='does not answer.*Is it running'):
         Gallery.open('http://127.0.0.1:9/people')
     with pytest.raises(DatabaseError, match='does not answer'):
