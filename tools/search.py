@@ -182,6 +182,8 @@ if __name__ == '__main__':
     ARGS = parse_args()  # before the imports below, which take seconds
 
 import json
+import os
+from dataclasses import replace
 
 from hplreid.apis import ReIDInferencer
 from hplreid.apis.extraction import list_benchmark
@@ -232,20 +234,22 @@ def list_given(
     if args.table:
         return list_table_items(args.table, root)
     if args.benchmark and inferencer is not None:
-        entries = list_benchmark(inferencer.config, args.benchmark)
-        items, root = list_items([e.path for e in entries], root)
-        known = dict(zip((e.path for e in entries), entries, strict=True))
-        return [
-            Item(
-                item.id,
-                item.path,
-                camera=str(known[f'{root}/{item.path}'].camid),
-                source=args.benchmark,
-                meta=dict(pid=known[f'{root}/{item.path}'].pid),
-            )
-            for item in items
-        ], root
+        return list_benchmark_items(args.benchmark, root, inferencer)
     return [], root
+
+
+def list_benchmark_items(
+    name: str, root: str | None, inferencer: ReIDInferencer
+) -> tuple[list[Item], str]:
+    """List the images of a benchmark with their cameras and identities."""
+    entries = list_benchmark(inferencer.config, name)
+    items, root = list_items([entry.path for entry in entries], root)
+    known = {os.path.abspath(entry.path): entry for entry in entries}
+    entries = [known[os.path.join(root, str(item.path))] for item in items]
+    return [
+        replace(item, camera=str(entry.camid), source=name, meta=dict(pid=entry.pid))
+        for item, entry in zip(items, entries, strict=True)
+    ], root
 
 
 def read_thresholds(given: list[str]) -> dict[str, Calibration]:

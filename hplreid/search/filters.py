@@ -100,3 +100,13 @@ def show_time(seconds: float) -> str:
     except (ValueError, OverflowError, OSError):
         return f'{seconds:.0f} s'
     return f'{date:%F %T}'
+
+
+def show_camera(name: str) -> str:
+    """Return a camera as people read it: a number is said to be one.
+
+    Example:
+        >>> show_camera('3'), show_camera('north gate')
+        ('camera 3', 'north gate')
+    """
+    return f'camera {name}' if name.isdecimal() else name

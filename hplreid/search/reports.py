@@ -14,7 +14,7 @@ from hplreid.utils.user_error import UserError
 from hplreid.visualization.hit_sheet import HitCell, draw_hits
 
 from .errors import QueryError
-from .filters import show_time
+from .filters import show_camera, show_time
 from .gallery import Gallery
 from .hits import Found, Hit
 from .query import Query
@@ -199,7 +199,7 @@ def _load(gallery: Gallery, item: Any) -> Image.Image | str:  # noqa: ANN401
 
 def _label(rank: int, hit: Hit) -> list[str]:
     item = hit.item
-    where = [] if item.camera is None else [item.camera]
+    where = [] if item.camera is None else [show_camera(item.camera)]
     when = [] if item.time is None else [show_time(item.time)]
     return [f'{rank}  {hit.score:.3f}', *where, *when]
 

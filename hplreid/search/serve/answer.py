@@ -10,7 +10,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from ..calibration import Calibration
-from ..filters import show_time
+from ..filters import show_camera, show_time
 from ..hits import Found, Hit
 from .desk import SearchDesk
 
@@ -117,9 +117,10 @@ class Answer:
             draw_image(image_address(item.id), f'Hit {rank}: {item.id}')
             with ui.element('div').classes('said'):
                 ui.label(f'{rank}. {hit.score:.3f}').classes('score')
-                for text in (item.camera, item.source):
-                    if text is not None:
-                        ui.label(text)
+                if item.camera is not None:
+                    ui.label(show_camera(item.camera))
+                if item.source is not None:
+                    ui.label(item.source)
                 if item.time is not None:
                     ui.label(show_time(item.time))
             for like, text, icon in (
