@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hplreid.search import GalleryError, ItemError, OtherModelError, QueryError
+from hplreid.search import Gallery, GalleryError, ItemError, OtherModelError, QueryError
 from tests.helpers import make_market
+from tests.test_apis.conftest import tiny_runs  # noqa: F401
 
 from .programs import ROOT, run
 
@@ -145,6 +146,21 @@ def test_a_copy_is_the_same_gallery(search, folder):
     assert one.pop('index') is None or one  # the copy has no index yet
     assert two.pop('index') is None
     assert one == two
+
+
+def test_a_benchmark_has_cameras_and_identities(search, tiny_runs, tmp_path):  # noqa: F811
+    published, _ = tiny_runs('HPL').published
+    people = tmp_path / 'people'
+    printed = search('index', people, '--model', published, '--benchmark', 'i2i')
+    known = json.loads(search('info', people))
+    assert f'{known["items"]} items added' in printed
+    assert {*known['cameras']} == {'0', '1'}
+    assert known['sources'] == {'i2i': known['items']}
+    with Gallery.open(people) as gallery:
+        for item in gallery.items():
+            pid, camera = item.path.split('/')[-1].split('_')[:2]
+            assert item.camera == str(int(camera[1]) - 1)
+            assert int(item.meta['pid']) == int(pid)
 
 
 def test_another_model_is_refused(search, folder):
