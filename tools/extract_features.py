@@ -7,11 +7,21 @@ r"""Encode images to one file of features, with paths and ids.
 MODEL is a checkpoint or a published file alone, or a config or a name with --weights.
 OUT ends in .safetensors or .parquet; docs/inference.md says what is in it. What a
 killed run has done is kept in OUT.parts, and the same command goes on from there.
-Images that can't be read are listed at the end.
+Images that can't be read are listed at the end. Many processes, on one machine or on
+several that see one folder, take a share each: --shard 1/4 to --shard 4/4; the command
+without it then joins the shares to OUT, and encodes what one of them lacks.
 """
 
 import argparse
 from pathlib import Path
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return the number of a shard, from 0, and how many there are."""
+    number, _, count = text.partition('/')
+    if not (number.isdecimal() and count.isdecimal() and 0 < int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"'{text}': expected 1/4, say, up to 4/4")
+    return int(number) - 1, int(count)
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,6 +55,12 @@ def parse_args() -> argparse.Namespace:
         choices=['i2i', 't2i'],
         default='i2i',
         help='whether they are compared with images (default) or with captions',
+    )
+    parser.add_argument(
+        '--shard',
+        type=parse_shard,
+        metavar='I/N',
+        help='encode the share I of N, from 1, into OUT.parts; write no OUT',
     )
     parser.add_argument('--strict', action='store_true', help='stop at a bad image')
     parser.add_argument('--overwrite', action='store_true', help='replace OUT')
@@ -104,8 +120,15 @@ def main(args: argparse.Namespace) -> None:
         args.task,
         strict=args.strict,
         overwrite=args.overwrite,
+        shard=args.shard,
     )
-    print(f'{args.out}: features of {len(entries) - len(failures)} images')
+    if args.shard:
+        print(
+            f'Share {args.shard[0] + 1} of {args.shard[1]} is in {args.out}.parts. '
+            'Once all are, the same command without --shard writes the file.'
+        )
+    else:
+        print(f'{args.out}: features of {len(entries) - len(failures)} images')
     if failures:
         print(f"{len(failures)} images can't be read and have none:")
         print(list_faults(list(failures.values()), limit=len(failures)))

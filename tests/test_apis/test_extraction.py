@@ -102,6 +102,48 @@ def test_what_is_done_is_not_done_again(inferencer, crops, monkeypatch):
     np.testing.assert_allclose(read_feature_table(out)[1], expected, atol=1e-6)
 
 
+def test_shards_together_are_the_whole(inferencer, crops, monkeypatch):
+    entries = list_given([str(crops)])
+    (crops / '04.png').write_bytes(b'no image')
+    extract_features(inferencer, entries, crops / 'one.safetensors', part=2)
+    out, failures = crops / 'many.safetensors', {}
+    for number in (2, 0, 1):
+        failures.update(
+            extract_features(inferencer, entries, out, part=2, shard=(number, 3))
+        )
+        assert not out.exists()
+    assert list(failures) == [str(crops / '04.png')]
+    monkeypatch.setattr(inferencer, 'encode_images', None)  # nothing is left to do
+    assert extract_features(inferencer, entries, out, part=2) == failures
+    one, many = (
+        read_feature_table(crops / f'{n}.safetensors') for n in ('one', 'many')
+    )
+    assert one[0] == many[0]
+    np.testing.assert_array_equal(one[1], many[1])
+    assert not (crops / 'many.safetensors.parts').exists()
+
+
+def test_what_a_shard_lacks_is_done_when_they_are_joined(inferencer, crops):
+    entries = list_given([str(crops)])
+    out = crops / 'feats.safetensors'
+    extract_features(inferencer, entries, out, part=2, shard=(1, 2))
+    extract_features(inferencer, entries, out, part=2)
+    assert len(read_feature_table(out)[1]) == len(entries)
+
+
+@pytest.mark.parametrize('shard', [(2, 2), (-1, 2), (0, 0)])
+def test_a_shard_that_is_none(inferencer, crops, shard):
+    with pytest.raises(ListingError, match='expected a number below the count'):
+        extract_features(inferencer, [Entry('a')], crops / 'a.safetensors', shard=shard)
+
+
+def test_shards_do_not_overwrite(inferencer, crops):
+    out = crops / 'a.safetensors'
+    with pytest.raises(ListingError, match="Shards can't overwrite: remove"):
+        extract_features(inferencer, [Entry('a')], out, shard=(0, 2), overwrite=True)
+    assert not list(crops.glob('*.parts'))
+
+
 def test_parts_of_another_extraction_are_not_taken(inferencer, crops, monkeypatch):
     entries = list_given([str(crops)])
     out = crops / 'feats.safetensors'

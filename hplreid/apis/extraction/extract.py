@@ -29,11 +29,13 @@ def extract_features(
     strict: bool = False,
     overwrite: bool = False,
     part: int = PART,
+    shard: tuple[int, int] | None = None,
 ) -> dict[str, str]:
     """Encode images and write their features, with paths and ids, to a file.
 
     Parts are kept in ``<out>.parts`` until the file is complete. After a kill the same
-    call goes on; what is kept is of the same weights, images and task.
+    call goes on; what is kept is of the same weights, images and task. Many processes
+    share the work by ``shard``, and a call without it joins what they did.
 
     Args:
         inferencer: The model. Its progress bar is that of the whole list.
@@ -43,12 +45,16 @@ def extract_features(
         strict: Whether an image that can't be read is an error.
         overwrite: Whether ``out``, and parts of another extraction, are replaced.
         part: Images of a part.
+        shard: Number of this process, from 0, and of all: its share of the parts is
+            encoded, and no file is written.
 
     Returns:
-        The images that can't be read, and why; they have no row in the file.
+        The images that can't be read, and why; they have no row in the file. Of a shard
+        those of its parts.
 
     Raises:
-        ListingError: There are no images, or none can be read, or ``out`` exists.
+        ListingError: There are no images, or none can be read, or ``out`` exists; or
+            ``shard`` is none, or ``overwrite`` goes with it.
         OtherExtractionError: There are parts of another extraction.
         FeatureTableError: ``out`` has another ending.
         UnreadableImageError: ``strict``, and an image can't be read.
@@ -70,6 +76,8 @@ def extract_features(
         raise ListingError(f"'{out}' exists: give --overwrite, or another OUT.")
     if not entries:
         raise ListingError('There are no images to encode.')
+    if shard is not None:
+        _check_shard(shard, out, overwrite)
     key = dict(
         task=task,
         images=len(entries),
@@ -80,22 +88,25 @@ def extract_features(
         hplreid=__version__,
     )
     parts = Parts(out, key, overwrite)
-    starts = range(0, len(entries), part)
+    first, step = shard or (0, 1)
+    numbers = range(-(-len(entries) // part))[first::step]
+    images = sum(len(entries[number * part :][:part]) for number in numbers)
     shown, inferencer.progress = inferencer.progress, False
     try:
-        with tqdm(
-            total=len(entries), desc='Images', unit='img', disable=not shown
-        ) as bar:
-            for number, start in enumerate(starts):
-                some = entries[start : start + part]
+        with tqdm(total=images, desc='Images', unit='img', disable=not shown) as bar:
+            for number in numbers:
+                some = entries[number * part :][:part]
                 if not parts.is_done(number):
+                    start = number * part
                     _encode_part(inferencer, some, start, number, parts, task, strict)
                 bar.update(len(some))
     finally:
         inferencer.progress = shown
-    features, rows, failures = parts.read(range(len(starts)))
+    features, rows, failures = parts.read(numbers)
     if strict and failures:  # found before the run was strict
         raise UnreadableImageError(next(iter(failures.values())))
+    if shard is not None:
+        return failures
     if not len(rows):
         parts.remove()
         raise ListingError(
@@ -106,6 +117,17 @@ def extract_features(
     write_feature_table(out, good, features, dict(key, failures=failures))
     parts.remove()
     return failures
+
+
+def _check_shard(shard: tuple[int, int], out: Path, overwrite: bool) -> None:
+    number, count = shard
+    if not 0 <= number < count:
+        raise ListingError(f'shard={shard}: expected a number below the count.')
+    if overwrite:  # one process would remove what another has written
+        raise ListingError(
+            f"Shards can't overwrite: remove '{out}' and '{out}.parts' before you "
+            'start them.'
+        )
 
 
 def _encode_part(
