@@ -37,6 +37,12 @@ def add_index(parser: argparse.ArgumentParser) -> None:
         'test_dataloader'
     )  # fmt: skip
     what.add_argument(
+        '--video',
+        nargs='+',
+        metavar='FILE',
+        help='videos, of which people are cut out by a detector (docs/search.md)',
+    )
+    what.add_argument(
         '--from',
         dest='origin',
         metavar='GALLERY',
@@ -45,7 +51,11 @@ def add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--root', metavar='DIR', help='folder that paths are relative to, kept for good'
     )
-    parser.add_argument('--camera', help='camera of all --images')
+    add_video_options(parser)
+    parser.add_argument(
+        '--camera',
+        help='camera of all --images, or of all --video (default: the name of each)',
+    )
     parser.add_argument('--source', help='source of all --images')
     parser.add_argument(
         '--pattern',
@@ -68,6 +78,26 @@ def add_index(parser: argparse.ArgumentParser) -> None:
         '--approximate',
         action='store_true',
         help='build the index of approximate searches, and print its recall',
+    )
+
+
+def add_video_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says how people are cut out of videos."""
+    group = parser.add_argument_group('people in --video')
+    group.add_argument(
+        '--every', type=float, metavar='SECONDS', help='between frames (default: 1)'
+    )
+    group.add_argument(
+        '--detector', metavar='NAME', help='of torchvision; a wrong one lists them'
+    )
+    group.add_argument(
+        '--detector-weights', metavar='FILE', help='default: those that were fetched'
+    )
+    group.add_argument(
+        '--confidence', type=float, help='least of a person, 0 to 1 (default: 0.7)'
+    )
+    group.add_argument(
+        '--start', metavar='DATE', help='of the first frame; else times begin at 0'
     )
 
 
@@ -197,6 +227,7 @@ from hplreid.search import (
     Item,
     Query,
     QueryError,
+    VideoError,
     copy_gallery,
     gallery_exists,
     index_images,
@@ -207,6 +238,8 @@ from hplreid.search import (
 )
 from hplreid.search.reports import check_suffix, format_found, write_found
 from hplreid.search.serve.command import run_command as serve
+from hplreid.search.stores.opening import is_server
+from hplreid.search.video import PersonDetector, cut_people
 from hplreid.utils.run_tool import run_tool
 from hplreid.utils.user_error import as_user_errors
 
@@ -225,12 +258,46 @@ def load_model(args: Arguments) -> ReIDInferencer | None:
         )
 
 
+def cut_given(args: Arguments, root: str | None) -> tuple[list[Item], str]:
+    """Cut people out of the videos that the command line names."""
+    if root is None and is_server(args.gallery):
+        raise GalleryError(
+            'Images of people in videos need a folder: give --root, for galleries on '
+            'a server have none.'
+        )
+    if root is None:
+        root = f'{os.path.normpath(os.path.expanduser(args.gallery))}-crops'
+    given = dict(
+        name=args.detector, weights=args.detector_weights, confidence=args.confidence
+    )
+    detector = PersonDetector(
+        device=args.device, **{k: v for k, v in given.items() if v is not None}
+    )
+    items, said = cut_people(
+        args.video,
+        root,
+        detector,
+        1.0 if args.every is None else args.every,
+        0.0 if args.start is None else parse_time(args.start),
+        args.camera,
+    )
+    print('\n'.join(said))
+    if not items:
+        raise VideoError(
+            f'No person is found: look at the videos, or lower --confidence (now '
+            f'{detector.confidence:g}).'
+        )
+    return items, root
+
+
 def list_given(
     args: Arguments, root: str | None, inferencer: ReIDInferencer | None
 ) -> tuple[list[Item], str | None]:
     """List the items that the command line names, and their root."""
     if args.images:
         return list_items(args.images, root, args.camera, args.source, args.pattern)
+    if args.video:
+        return cut_given(args, root)
     if args.table:
         return list_table_items(args.table, root)
     if args.benchmark and inferencer is not None:
@@ -266,7 +333,11 @@ def read_thresholds(given: list[str]) -> dict[str, Calibration]:
 def index(args: Arguments) -> None:
     """Add images to a gallery."""
     thresholds = read_thresholds(args.thresholds)
-    wanted = bool(args.images or args.table or args.benchmark)
+    wanted = bool(args.images or args.table or args.benchmark or args.video)
+    for name in ('every', 'detector', 'detector_weights', 'confidence', 'start'):
+        if getattr(args, name) is not None and not args.video:
+            option = name.replace('_', '-')
+            raise QueryError(f'--{option} is of --video, which is not given.')
     if wanted and args.model is None:
         raise QueryError('Images are encoded by a model: give --model.')
     gallery, done = fill(args, wanted)
@@ -290,7 +361,7 @@ def fill(args: Arguments, wanted: bool) -> tuple[Gallery, Indexed | None]:
     if not exists and not wanted:
         raise GalleryError(
             f"There is no gallery in '{args.gallery}': to make one, give --model and "
-            '--images, --table or --benchmark; or --from.'
+            '--images, --table, --benchmark or --video; or --from.'
         )
     if exists:
         gallery = Gallery.open(args.gallery, inferencer)

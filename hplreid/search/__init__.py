@@ -12,6 +12,7 @@ from .errors import (
     ItemError,
     OtherModelError,
     QueryError,
+    VideoError,
 )
 from .filters import Filters, parse_time
 from .gallery import Gallery
@@ -38,6 +39,7 @@ __all__ = [
     'OtherModelError',
     'Query',
     'QueryError',
+    'VideoError',
     'copy_gallery',
     'gallery_exists',
     'index_images',

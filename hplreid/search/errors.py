@@ -25,3 +25,7 @@ class ItemError(UserError, ValueError):
 
 class QueryError(UserError, ValueError):
     """Nothing can be searched for as it was asked."""
+
+
+class VideoError(UserError, ValueError):
+    """People can't be cut out of a video as it was asked for."""

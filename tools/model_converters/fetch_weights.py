@@ -1,8 +1,12 @@
-"""Download pre-trained CLIP weights into the cache of open_clip.
+"""Download pre-trained weights: CLIP's, or a detector's, into their library's cache.
 
-Training never downloads anything, so run this once:
+Nothing else here downloads anything, so run this once:
 
     python tools/model_converters/fetch_weights.py ViT-B-16-quickgelu openai
+    python tools/model_converters/fetch_weights.py ssdlite320_mobilenet_v3_large coco
+
+The first are open_clip's, to train with; the second torchvision's, which cut people out
+of videos (docs/search.md).
 """
 
 import argparse
@@ -14,9 +18,11 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        'arch', help='name of the tower in open_clip, such as ViT-B-16-quickgelu'
+        'arch',
+        help='name of the tower in open_clip, such as ViT-B-16-quickgelu; or of the '
+        'detector in torchvision',
     )
-    parser.add_argument('tag', help='name of the weights in open_clip, such as openai')
+    parser.add_argument('tag', help='name of the weights, such as openai; coco')
     parser.add_argument(
         '--debug', action='store_true', help='show the traceback of every error'
     )
@@ -26,9 +32,17 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     ARGS = parse_args()  # before the imports below, which take seconds
 
+import re
+
+import torch
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
 from hplreid.models.backbones import WeightsError, find_weights
+from hplreid.search.video.detector import (
+    DETECTORS,
+    detector_url,
+    find_detector_weights,
+)
 from hplreid.utils.run_tool import run_tool
 from hplreid.utils.user_error import UserError
 
@@ -37,8 +51,24 @@ class DownloadError(UserError, OSError):
     """Weights could not be downloaded."""
 
 
+def fetch_detector(name: str) -> None:
+    """Download a detector's weights, whose name has the start of their SHA-256."""
+    path, url = find_detector_weights(name), detector_url(name)
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        start = re.search(r'-([0-9a-f]{8})\.pth$', path.name)
+        try:
+            torch.hub.download_url_to_file(url, str(path), start and start[1])
+        except (OSError, RuntimeError) as error:
+            raise DownloadError(f'{url} could not be downloaded: {error}') from error
+    print(f'{name} coco: {path}')
+
+
 def main(args: argparse.Namespace) -> None:
     """Run the tool."""
+    if args.arch in DETECTORS and args.tag == 'coco':
+        fetch_detector(args.arch)
+        return
     try:
         path = find_weights(args.arch, args.tag)
     except WeightsError as missing:
