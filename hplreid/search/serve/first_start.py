@@ -73,6 +73,12 @@ def make_synthpeds_gallery(
     Raises:
         GalleryInUseError: Another process has it open.
         DatabaseError: The database isn't installed.
+
+    Example:
+        >>> gallery, title, _ = make_synthpeds_gallery('small', people=2, others=1)
+        >>> gallery.count(), title
+        (7, 'SynthPeds, 7 rendered images: nobody in them exists')
+        >>> gallery.close()
     """
     folder = Path(folder)
     shots = _choose_shots(people, others)

@@ -65,6 +65,12 @@ def cut_people(
         MissingDataError: A video doesn't exist.
         VideoError: A video can't be read, two have one name, ``every`` isn't above 0,
             or images there are of other settings.
+
+    Example:
+        >>> cut_people(['gone.mp4'], 'crops', None)
+        Traceback (most recent call last):
+        ...
+        hplreid...MissingDataError: Video 'gone.mp4' does not exist.
     """
     if not every > 0:
         raise VideoError(f'every={every}: expected seconds, above 0.')
