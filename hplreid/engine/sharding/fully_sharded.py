@@ -8,7 +8,6 @@ import torch
 import torch.distributed as torch_dist
 from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
-from packaging.version import Version
 from torch import Tensor, nn
 
 from hplreid.models.layers.synced_batch_norm import sync_batch_norms
@@ -145,7 +144,8 @@ def find_sharding_problems(config: Mapping[str, Any]) -> list[str]:
 
 
 def _find_conflicts(config: Mapping[str, Any]) -> Iterator[Conflict]:
-    if Version(torch.__version__).release < FIRST_TORCH:
+    version = tuple(int(part) for part in torch.__version__.split('.')[:2])
+    if version < FIRST_TORCH:
         needed = '.'.join(map(str, FIRST_TORCH))
         yield f'PyTorch {torch.__version__}', f'its fully_shard is that of {needed} on'
     for key in ('broadcast_buffers', 'find_unused_parameters'):

@@ -20,7 +20,7 @@ def address(gallery):
         yield found
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')  # there may be one at a time in a process
 def browser():
     with open_browser() as found:
         yield found
