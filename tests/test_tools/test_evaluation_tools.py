@@ -2,8 +2,6 @@
 
 import json
 import re
-import runpy
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,23 +24,6 @@ from hplreid.evaluation import (
 from hplreid.evaluation.files import append_entry, read_scores
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def call(monkeypatch, capfd):
-    """Run a tool with arguments; return what it exits with and what it printed."""
-
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        code = None
-        try:
-            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
-        except SystemExit as error:
-            code = error.code
-        printed = capfd.readouterr()
-        return code, printed.out + printed.err
-
-    return call
 
 
 EVALUATE = 'analysis_tools/eval_features.py'

@@ -38,10 +38,10 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def call(data, tmp_path, monkeypatch, capfd):
+def explain(call, data, tmp_path, monkeypatch):
     """Run a tool with a method's config; return its exit code and what it printed."""
 
-    def call(tool, name, *arguments, weights=None):
+    def explain(tool, name, *arguments, weights=None):
         peds = data / 'peds'
         options = [f'work_dir={tmp_path}']
         options.append(
@@ -54,17 +54,10 @@ def call(data, tmp_path, monkeypatch, capfd):
             )
         checkpoint = data / f'{weights or name}.pth'
         given = [CONFIGS[name], checkpoint, *arguments, '--cfg-options', *options]
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, given)])
         monkeypatch.chdir(ROOT)
-        code = None
-        try:
-            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
-        except SystemExit as error:
-            code = error.code
-        printed = capfd.readouterr()
-        return code, printed.out + printed.err
+        return call(tool, *given)
 
-    return call
+    return explain
 
 
 @pytest.fixture
@@ -72,27 +65,27 @@ def images(data):
     return sorted((data / 'peds' / 'Market-1501-v15.09.15' / 'query').glob('*.jpg'))
 
 
-def test_queries_of_a_benchmark_are_explained(call, tmp_path):
+def test_queries_of_a_benchmark_are_explained(explain, tmp_path):
     out = tmp_path / 'maps.png', tmp_path / 'maps.pdf'
-    code, printed = call(EXPLAIN, 'hpl', '--num', '2', '--out', *out)
+    code, printed = explain(EXPLAIN, 'hpl', '--num', '2', '--out', *out)
     assert not code, printed
     assert all(path.stat().st_size > 5000 for path in out)
 
 
 @pytest.mark.parametrize('name', CONFIGS)
-def test_a_pair_is_explained(name, call, images, tmp_path):
+def test_a_pair_is_explained(name, explain, images, tmp_path):
     pair = '--query', images[0], '--match', images[1]
-    code, printed = call(EXPLAIN, name, *pair, '--out', tmp_path / 'pair.svg')
+    code, printed = explain(EXPLAIN, name, *pair, '--out', tmp_path / 'pair.svg')
     assert not code, printed
     text = (tmp_path / 'pair.svg').read_text()
     feature = {'hpl': 'u', 'bot': 'f_i', 'transreid': 'v_parts'}[name]
     assert text.count(f'>{feature}: ') == 2
 
 
-def test_a_caption_and_its_phrases_are_explained(call, images, tmp_path):
+def test_a_caption_and_its_phrases_are_explained(explain, images, tmp_path):
     out = tmp_path / 'caption.svg'
     caption = 'a man in a red coat and blue jeans'
-    code, printed = call(
+    code, printed = explain(
         *(EXPLAIN, 'hpl', '--query', images[0], '--caption', caption),
         *('--words', 'blue jeans', 'red coat', '--out', out),
     )
@@ -114,32 +107,32 @@ def test_a_caption_and_its_phrases_are_explained(call, images, tmp_path):
         ('hpl', ['--out', 'map.bmp'], 'is of no format that figures are written in'),
     ],
 )
-def test_a_slip_is_said_in_words(name, arguments, message, call, images, tmp_path):
-    code, printed = call(EXPLAIN, name, '--query', images[0], *arguments)
+def test_a_slip_is_said_in_words(name, arguments, message, explain, images, tmp_path):
+    code, printed = explain(EXPLAIN, name, '--query', images[0], *arguments)
     assert code == 2, printed
     assert 'Traceback' not in printed
     assert re.search(message, printed), printed
     assert not list(tmp_path.glob('*.png'))
 
 
-def test_what_is_missing_is_said_in_words(call, images, tmp_path, data):
-    code, printed = call(EXPLAIN, 'hpl', '--query', images[0], weights='bot')
+def test_what_is_missing_is_said_in_words(explain, images, tmp_path, data):
+    code, printed = explain(EXPLAIN, 'hpl', '--query', images[0], weights='bot')
     assert code == 2
     assert "doesn't fit HPL" in printed
-    code, printed = call(EXPLAIN, 'hpl', '--query', images[0], weights='none')
+    code, printed = explain(EXPLAIN, 'hpl', '--query', images[0], weights='none')
     assert code == 2
     assert 'none.pth' in printed
-    code, printed = call(EXPLAIN, 'hpl', '--query', tmp_path / 'nobody.jpg')
+    code, printed = explain(EXPLAIN, 'hpl', '--query', tmp_path / 'nobody.jpg')
     assert code == 2
     assert 'nobody.jpg' in printed
     strange = tmp_path / 'strange.jpg'
     shutil.copy(images[0], strange)
-    code, printed = call(EXPLAIN, 'transreid', '--query', strange)
+    code, printed = explain(EXPLAIN, 'transreid', '--query', strange)
     assert code == 2
     assert 'say its camera with --camera' in printed
-    code, printed = call(EXPLAIN, 'transreid', '--query', strange, '--camera', '1')
+    code, printed = explain(EXPLAIN, 'transreid', '--query', strange, '--camera', '1')
     assert not code, printed
-    code, printed = call(EXPLAIN, 'transreid', '--query', strange, '--camera', '9')
+    code, printed = explain(EXPLAIN, 'transreid', '--query', strange, '--camera', '9')
     assert code == 2
     assert 'Traceback' not in printed
 
@@ -154,15 +147,17 @@ def test_what_is_missing_is_said_in_words(call, images, tmp_path, data):
         (['--query', 'a.jpg', '--camera', '1', '2'], 'one for each --query'),
     ],
 )
-def test_a_command_line_that_makes_no_sense_is_refused(arguments, message, call):
-    code, printed = call(EXPLAIN, 'bot', *arguments)
+def test_a_command_line_that_makes_no_sense_is_refused(arguments, message, explain):
+    code, printed = explain(EXPLAIN, 'bot', *arguments)
     assert code == 2
     assert message in printed
 
 
 @pytest.mark.parametrize('name', ['hpl', 'bot'])
-def test_faithfulness_is_measured(name, call, tmp_path):
-    code, printed = call(CHECK, name, '--num', '5', '--batch', '4', '--out', tmp_path)
+def test_faithfulness_is_measured(name, explain, tmp_path):
+    code, printed = explain(
+        CHECK, name, '--num', '5', '--batch', '4', '--out', tmp_path
+    )
     assert not code, printed
     kinds = ['gradient', 'rollout', 'attention', 'random']
     for kind in kinds if name == 'hpl' else ['gradient', 'random']:

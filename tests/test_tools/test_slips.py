@@ -1,8 +1,6 @@
 """A user's slip is a message that says what to do, without a traceback."""
 
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,23 +10,6 @@ from tests.test_engine.engine_toy import toy_config
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = [*(ROOT / 'tools').glob('*.py'), *(ROOT / 'tools').glob('*/*.py')]
 TINY = 'configs/bot/bot_tiny_synthpeds.py'
-
-
-@pytest.fixture
-def call(monkeypatch, capfd):
-    """Run a tool in this process; return its exit code and what it printed."""
-
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        code = None
-        try:
-            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
-        except SystemExit as error:
-            code = error.code
-        printed = capfd.readouterr()
-        return code, printed.out + printed.err
-
-    return call
 
 
 @pytest.fixture

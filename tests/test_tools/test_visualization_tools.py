@@ -1,8 +1,6 @@
 """The programs that draw results: what they write, and what they refuse."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +13,6 @@ from hplreid.evaluation.inspection import score_queries
 from hplreid.synthpeds import make_synthpeds
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def call(monkeypatch, capfd):
-    """Run a tool with arguments; return what it exits with and what it printed."""
-
-    def call(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        code = None
-        try:
-            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
-        except SystemExit as error:
-            code = error.code
-        printed = capfd.readouterr()
-        return code, printed.out + printed.err
-
-    return call
 
 
 @pytest.fixture
