@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mmengine.runner.runner
 import numpy as np
+import pytest
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
@@ -15,11 +16,16 @@ from torch import nn
 
 from hplreid.engine.data_parallel import unwrap
 from hplreid.engine.runner import ReIDRunner
+from hplreid.engine.sharding.fully_sharded import FIRST_TORCH
 from hplreid.registry import HOOKS, MODELS
 from hplreid.utils.user_error import UserError
 from tests.test_engine.engine_toy import BATCH, ToyModel, toy_config
 
 SHARDED = dict(type='ReIDFullySharded')
+needs_fully_shard = pytest.mark.skipif(
+    tuple(int(part) for part in torch.__version__.split('.')[:2]) < FIRST_TORCH,
+    reason=f'needs PyTorch {FIRST_TORCH[0]}.{FIRST_TORCH[1]}',
+)
 
 
 @MODELS.register_module()

@@ -12,7 +12,8 @@ from hplreid.engine.sharding import find_sharding_problems, fully_sharded
 from hplreid.engine.sharding.fully_sharded import ShardingError
 from hplreid.engine.sharding.shards import Shards
 
-SHARDED = dict(type='ReIDFullySharded')
+from .sharded_toy import SHARDED, needs_fully_shard
+
 SGD = dict(type='SGD', lr=0.1, fused=True)
 
 
@@ -56,6 +57,7 @@ def test_what_does_not_work_with_shards_is_refused(asked, message):
     assert not find_sharding_problems(dict(config, model_wrapper_cfg=None))
 
 
+@needs_fully_shard
 def test_the_check_of_a_config_asks_for_them():
     with pytest.raises(ConfigError, match=r"1\. compile=True can't be had"):
         check_config(Config(dict(compile=True, model_wrapper_cfg=SHARDED)))
@@ -69,6 +71,7 @@ def test_an_old_release_of_pytorch_is_refused(monkeypatch):
     assert 'its fully_shard is that of 2.7 on' in problem
 
 
+@needs_fully_shard
 def test_a_loss_scaler_is_refused_where_the_device_would_choose_it(monkeypatch):
     fp16 = Precision('fp16', torch.device('cuda'))
     monkeypatch.setattr(fully_sharded, 'choose_precision', lambda _: fp16)

@@ -19,6 +19,10 @@ from tests.test_engine.test_process_matrix import (
 )
 from tests.test_evaluation.processes import run_group
 
+from .sharded_toy import needs_fully_shard
+
+pytestmark = needs_fully_shard
+
 
 def in_shards(config):
     """Return a config whose weights are in shards, where there are several processes.

@@ -9,7 +9,9 @@ from torch.multiprocessing import ProcessExitedException
 from hplreid.engine.interruption import RunInterrupted, stop_on_signals
 from tests.test_evaluation.processes import run_group
 
-from .sharded_toy import run, work
+from .sharded_toy import needs_fully_shard, run, work
+
+pytestmark = needs_fully_shard
 
 # Within an epoch of either stage, once with a gradient accumulated
 STOPS = (3, 10)
