@@ -18,6 +18,7 @@ from hplreid.engine import precision
 from hplreid.evaluation.files import read_scores
 from hplreid.utils.checkpoints.weights_file import read_weights
 from tests.test_engine.engine_toy import toy_config
+from tests.test_engine.test_sharding.sharded_toy import needs_fully_shard
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARDED = ('--cfg-options', 'model_wrapper_cfg.type=ReIDFullySharded')
@@ -180,9 +181,9 @@ def test_problems_of_a_checkpoint_are_printed(call, config, tmp_path, content, m
     assert 'Traceback' not in printed.err
 
 
-def test_two_processes_by_the_shell_scripts(call, tmp_path):
-    config = write(tmp_path, model=dict(dropout=0.0))
-    call('train.py', config, '--work-dir', tmp_path / 'one')
+@pytest.fixture
+def script():
+    """A function that runs a shell script of two processes."""
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         port = s.getsockname()[1]
@@ -193,23 +194,35 @@ def test_two_processes_by_the_shell_scripts(call, tmp_path):
         OMP_NUM_THREADS='1',
         PATH=f'{binaries}{os.pathsep}{os.environ["PATH"]}',
     )
-    for script, arguments in (
-        ('dist_train.sh', ('2', '--work-dir', tmp_path / 'two')),
-        ('dist_train.sh', ('2', '--work-dir', tmp_path / 'shards', *SHARDED)),
-        (
-            'dist_test.sh',
-            (tmp_path / 'one' / 'epoch_5.pth', '2', '--work-dir', tmp_path),
-        ),
-    ):
-        command = ['bash', f'tools/{script}', config, *arguments]
+
+    def run(name, *arguments):
+        command = ['bash', f'tools/{name}', *map(str, arguments)]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+    return run
+
+
+def test_two_processes_by_the_shell_scripts(call, script, tmp_path):
+    config = write(tmp_path, model=dict(dropout=0.0))
+    call('train.py', config, '--work-dir', tmp_path / 'one')
+    script('dist_train.sh', config, 2, '--work-dir', tmp_path / 'two')
+    checkpoint = tmp_path / 'one' / 'epoch_5.pth'
+    script('dist_test.sh', config, checkpoint, 2, '--work-dir', tmp_path)
     one = metrics(tmp_path / 'one')['toy/mean']
     assert metrics(tmp_path / 'two')['toy/mean'] == pytest.approx(one, abs=1e-5)
+    (tested,) = (tmp_path / 'test').iterdir()  # one for both processes
+    assert metrics(tested)['toy/mean'] == pytest.approx(one, abs=1e-5)
+
+
+@needs_fully_shard
+def test_two_processes_in_shards_by_the_shell_script(call, script, tmp_path):
+    config = write(tmp_path, model=dict(dropout=0.0))
+    call('train.py', config, '--work-dir', tmp_path / 'one')
+    script('dist_train.sh', config, 2, '--work-dir', tmp_path / 'shards', *SHARDED)
+    one = metrics(tmp_path / 'one')['toy/mean']
     assert metrics(tmp_path / 'shards')['toy/mean'] == pytest.approx(one, abs=1e-5)
     files = [tmp_path / kind / 'final.safetensors' for kind in ('one', 'shards')]
     weights, in_shards = (read_weights(path)['state_dict'] for path in files)
     torch.testing.assert_close(in_shards, weights, rtol=0, atol=1e-5)
     (log,) = (tmp_path / 'shards').glob('*/*.log')
     assert 'keeps 0.0 of 0.0 MiB of parameters' in log.read_text()
-    (tested,) = (tmp_path / 'test').iterdir()  # one for both processes
-    assert metrics(tested)['toy/mean'] == pytest.approx(one, abs=1e-5)
