@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from hplreid.registry import HOOKS
 
 from ..data_parallel import unwrap
+from ..sharding import gathered
 
 _LOGGED = ('train/weight_norm/', 'train/update_ratio/')
 
@@ -98,10 +99,12 @@ class WeightNormHook(Hook):
     ) -> None:
         """Keep the weights before a step that is measured."""
         if runner.iter % self.interval == 0:
-            parts = trainable_parts(unwrap(runner.model))
-            self._before = {
-                part: [p.detach().clone() for p in own] for part, own in parts.items()
-            }
+            model = unwrap(runner.model)
+            with gathered(model):
+                self._before = {
+                    part: [p.detach().clone() for p in own]
+                    for part, own in trainable_parts(model).items()
+                }
 
     @torch.no_grad()
     def after_train_iter(
@@ -115,11 +118,12 @@ class WeightNormHook(Hook):
         if not self._before or not runner.optim_wrapper.should_update():
             return
         before, self._before = self._before, {}
-        parts = trainable_parts(unwrap(runner.model))
-        old = part_norms(before)
-        for part, own in parts.items():
-            torch._foreach_sub_(before[part], [p.detach() for p in own])
-        found = [part_norms(parts), part_norms(before), old]
+        model, old = unwrap(runner.model), part_norms(before)
+        with gathered(model):
+            parts = trainable_parts(model)
+            for part, own in parts.items():
+                torch._foreach_sub_(before[part], [p.detach() for p in own])
+            found = [part_norms(parts), part_norms(before), old]
         flat = [norms[part].float() for norms in found for part in parts]
         new, moved, length = torch.stack(flat).view(3, -1).tolist()  # one copy
         hub = runner.message_hub

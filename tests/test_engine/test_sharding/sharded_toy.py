@@ -97,6 +97,7 @@ def config_of(folder, sharded=True, dropout=0.0, sent=None, **changes):
         custom_hooks=[
             dict(type='SharesHook'),
             dict(type='GradientShareHook', interval=2),
+            dict(type='WeightNormHook', interval=2),
         ],
     )
     config.model.update(type='ToyWithScalar', dropout=dropout)

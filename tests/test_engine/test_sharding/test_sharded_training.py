@@ -103,15 +103,15 @@ def test_scores_of_every_epoch_and_the_best_checkpoint(runs):
         assert scores[f'best of {kind}'] == scores['best of one']
 
 
-def test_shares_of_the_gradient_in_the_log(runs):
-    hubs = {
-        kind: read(runs / kind)['message_hub']['log_scalars']
-        for kind in ('one', 'sharded')
-    }
-    names = [n for n in hubs['one'] if n.startswith('train/gradient_norm/')]
-    assert len(names) == 3
+@pytest.mark.parametrize(
+    ('kind', 'count'), [('gradient_norm', 3), ('weight_norm', 3), ('update_ratio', 3)]
+)
+def test_norms_in_the_log_are_those_of_one_process(runs, kind, count):
+    hubs = [read(runs / r)['message_hub']['log_scalars'] for r in ('sharded', 'one')]
+    names = [name for name in hubs[1] if name.startswith(f'train/{kind}/')]
+    assert len(names) == count
     for name in names:
-        found, expected = (hubs[kind][name]['values'] for kind in ('sharded', 'one'))
+        found, expected = (hub[name]['values'] for hub in hubs)
         assert expected.max() > 1e-3
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-9)
 
